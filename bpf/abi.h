@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one definition of what crosses the kernel boundary: map keys and values, event records,
+ * limits, and every closed list (rights, operations, hooks, reasons, event types) with its words.
+ *
+ * Included by the BPF programs (after vmlinux.h) and by user space.
+ * Invariants: fixed-width types only, wide fields first, padding explicit and zero, numbers of
+ * the closed lists are never reused. A change of layout or meaning bumps POL_ABI_VERSION.
+ */
+#pragma once
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define POL_ABI_VERSION 1
+
+/* Limits. Each is checked by user space with a message that names it; none is a silent bound. */
+#define POL_GUESTS_MAX 16384u /* guest ids 1..MAX-1; 10 000 guests are the design's scale */
+#define POL_GUEST_ENGINE 0u   /* id of the engine's own events */
+#define POL_GUEST_PROBE 1u    /* id of the live self-test: never has a rule, never makes an event */
+#define POL_GUEST_FIRST 2u
+#define POL_GUEST_NAME_SIZE 64 /* policy-language.md: at most 63 bytes, and the NUL */
+#define POL_CGROUP_SLOTS 32768u /* open addressing, at most half full with POL_GUESTS_MAX */
+#define POL_CGROUP_PROBES 64u	/* longest probe sequence user space may build */
+#define POL_CGROUP_LEVELS 64u	/* levels of the cgroup tree that level_mask can name */
+#define POL_NAME_SIZE 256	/* NAME_MAX is 255 (include/uapi/linux/limits.h) */
+#define POL_WALK_FAST 64	/* unrolled-by-verifier part of the walk; deeper goes by bpf_loop */
+#define POL_WALK_MAX 8192	/* policy-language.md, semantics 6: past it, path_too_deep */
+#define POL_WALK_TRIES 3	/* a walk that raced a rename is tried again this often in all */
+#define POL_COMM_SIZE 16	/* TASK_COMM_LEN */
+#define POL_EXE_SIZE 256	/* bytes of an executable's path in an event */
+/*
+ * The three rooms for a path in an event: 256, 1024 and 4096 bytes of text, and one name more, so
+ * that the verifier can see that a name never ends past the room.
+ */
+#define POL_PATH_SMALL (256 + POL_NAME_SIZE)
+#define POL_PATH_MEDIUM (1024 + POL_NAME_SIZE)
+#define POL_PATH_LARGE (4096 + POL_NAME_SIZE)
+
+/*
+ * X-macro lists: X(NAME, number, "word"). The words are the contracts' (policy-language.md,
+ * events.md); Documentation/events.rst lists them and a test compares the two.
+ */
+#define POL_RIGHTS(X)                                                                              \
+	X(READ, 0, "read")                                                                         \
+	X(WRITE, 1, "write")                                                                       \
+	X(EXECUTE, 2, "execute")                                                                   \
+	X(LIST, 3, "list")                                                                         \
+	X(CREATE, 4, "create")                                                                     \
+	X(DELETE, 5, "delete")                                                                     \
+	X(RENAME, 6, "rename")                                                                     \
+	X(LINK, 7, "link")                                                                         \
+	X(TRUNCATE, 8, "truncate")                                                                 \
+	X(METADATA, 9, "metadata")                                                                 \
+	X(IOCTL, 10, "ioctl")                                                                      \
+	X(CONNECT, 11, "connect")
+
+#define X(name, nr, word) POL_RIGHT_##name = 1u << (nr),
+enum pol_right { POL_RIGHTS(X) };
+#undef X
+#define POL_RIGHTS_CNT 12
+#define POL_RIGHTS_ALL ((1u << POL_RIGHTS_CNT) - 1)
+
+#define POL_TYPES(X)                                                                               \
+	X(VIOLATION, 1, "violation")                                                               \
+	X(CEILING, 2, "ceiling")                                                                   \
+	X(EXIT, 3, "exit")                                                                         \
+	X(LOST, 4, "lost")                                                                         \
+	X(GUEST, 5, "guest")                                                                       \
+	X(POLICY, 6, "policy")                                                                     \
+	X(ESCAPE, 7, "escape")                                                                     \
+	X(ALLOW, 8, "allow")                                                                       \
+	X(SHADOW, 9, "shadow")                                                                     \
+	X(EXEC, 10, "exec")                                                                        \
+	X(FORK, 11, "fork")
+
+#define X(name, nr, word) POL_TYPE_##name = (nr),
+enum pol_type { POL_TYPES(X) };
+#undef X
+#define POL_TYPES_CNT 12 /* one more than the highest number: arrays are indexed by type */
+
+#define POL_VERDICTS(X)                                                                            \
+	X(NONE, 0, "")                                                                             \
+	X(DENIED, 1, "denied")                                                                     \
+	X(WOULD_DENY, 2, "would_deny")                                                             \
+	X(ALLOWED, 3, "allowed")                                                                   \
+	X(PRESSURE, 4, "pressure")                                                                 \
+	X(KILLED, 5, "killed")
+
+#define X(name, nr, word) POL_VERDICT_##name = (nr),
+enum pol_verdict { POL_VERDICTS(X) };
+#undef X
+
+/* op of violations (1..), then of escapes (64..). */
+#define POL_OPS(X)                                                                                 \
+	X(OPEN, 1, "open")                                                                         \
+	X(CREATE, 2, "create")                                                                     \
+	X(MKDIR, 3, "mkdir")                                                                       \
+	X(MKNOD, 4, "mknod")                                                                       \
+	X(SYMLINK, 5, "symlink")                                                                   \
+	X(UNLINK, 6, "unlink")                                                                     \
+	X(RMDIR, 7, "rmdir")                                                                       \
+	X(RENAME, 8, "rename")                                                                     \
+	X(LINK, 9, "link")                                                                         \
+	X(TRUNCATE, 10, "truncate")                                                                \
+	X(CHMOD, 11, "chmod")                                                                      \
+	X(CHOWN, 12, "chown")                                                                      \
+	X(UTIME, 13, "utime")                                                                      \
+	X(XATTR, 14, "xattr")                                                                      \
+	X(ACL, 15, "acl")                                                                          \
+	X(CHATTR, 16, "chattr")                                                                    \
+	X(IOCTL, 17, "ioctl")                                                                      \
+	X(EXEC, 18, "exec")                                                                        \
+	X(MMAP, 19, "mmap")                                                                        \
+	X(MPROTECT, 20, "mprotect")                                                                \
+	X(RECEIVE, 21, "receive")                                                                  \
+	X(INHERIT, 22, "inherit")                                                                  \
+	X(CONNECT, 23, "connect")                                                                  \
+	X(BIND, 24, "bind")                                                                        \
+	X(NOTIFY, 25, "notify")                                                                    \
+	X(STAT, 26, "stat")                                                                        \
+	X(READLINK, 27, "readlink")                                                                \
+	X(STATFS, 28, "statfs")                                                                    \
+	X(GETXATTR, 29, "getxattr")                                                                \
+	X(LISTXATTR, 30, "listxattr")                                                              \
+	X(MOUNT, 64, "mount")                                                                      \
+	X(UMOUNT, 65, "umount")                                                                    \
+	X(PIVOT_ROOT, 66, "pivot_root")                                                            \
+	X(USERNS, 67, "userns")                                                                    \
+	X(CLONE_INTO_CGROUP, 68, "clone_into_cgroup")                                              \
+	X(CGROUP, 69, "cgroup")                                                                    \
+	X(PTRACE, 70, "ptrace")                                                                    \
+	X(SIGNAL, 71, "signal")                                                                    \
+	X(PRLIMIT, 72, "prlimit")                                                                  \
+	X(SCHED, 73, "sched")                                                                      \
+	X(BPF, 74, "bpf")                                                                          \
+	X(IO_URING, 75, "io_uring")                                                                \
+	X(MODULE, 76, "module")                                                                    \
+	X(KEXEC, 77, "kexec")                                                                      \
+	X(PERF, 78, "perf")                                                                        \
+	X(KEYCTL, 79, "keyctl")                                                                    \
+	X(DEVICE, 80, "device")                                                                    \
+	X(ABSTRACT_SOCKET, 81, "abstract_socket")
+
+#define X(name, nr, word) POL_OP_##name = (nr),
+enum pol_op { POL_OPS(X) };
+#undef X
+#define POL_OP_ESCAPE_FIRST 64
+
+#define POL_HOOKS(X)                                                                               \
+	X(FILE_OPEN, 1, "file_open")                                                               \
+	X(PATH_MKNOD, 2, "path_mknod")                                                             \
+	X(PATH_MKDIR, 3, "path_mkdir")                                                             \
+	X(PATH_SYMLINK, 4, "path_symlink")                                                         \
+	X(PATH_UNLINK, 5, "path_unlink")                                                           \
+	X(PATH_RMDIR, 6, "path_rmdir")                                                             \
+	X(PATH_RENAME, 7, "path_rename")                                                           \
+	X(PATH_LINK, 8, "path_link")                                                               \
+	X(PATH_TRUNCATE, 9, "path_truncate")                                                       \
+	X(FILE_TRUNCATE, 10, "file_truncate")                                                      \
+	X(PATH_CHMOD, 11, "path_chmod")                                                            \
+	X(PATH_CHOWN, 12, "path_chown")                                                            \
+	X(INODE_SETATTR, 13, "inode_setattr")                                                      \
+	X(MMAP_FILE, 14, "mmap_file")                                                              \
+	X(TASK_ALLOC, 15, "task_alloc")                                                            \
+	X(SCHED_PROCESS_EXIT, 16, "sched_process_exit")                                            \
+	X(TASK_FREE, 17, "task_free")                                                              \
+	X(INODE_INIT_SECURITY_ANON, 18, "inode_init_security_anon")                                \
+	X(USERNS_CREATE, 19, "userns_create")                                                      \
+	X(SB_MOUNT, 20, "sb_mount")                                                                \
+	X(SB_UMOUNT, 21, "sb_umount")                                                              \
+	X(SB_REMOUNT, 22, "sb_remount")                                                            \
+	X(SB_PIVOTROOT, 23, "sb_pivotroot")                                                        \
+	X(MOVE_MOUNT, 24, "move_mount")                                                            \
+	X(BPF, 25, "bpf")                                                                          \
+	X(PTRACE_ACCESS_CHECK, 26, "ptrace_access_check")                                          \
+	X(PTRACE_TRACEME, 27, "ptrace_traceme")                                                    \
+	X(FILE_MPROTECT, 28, "file_mprotect")                                                      \
+	X(INODE_SETXATTR, 29, "inode_setxattr")                                                    \
+	X(INODE_REMOVEXATTR, 30, "inode_removexattr")                                              \
+	X(INODE_SET_ACL, 31, "inode_set_acl")                                                      \
+	X(INODE_REMOVE_ACL, 32, "inode_remove_acl")
+
+#define X(name, nr, word) POL_HOOK_##name = (nr),
+enum pol_hook { POL_HOOKS(X) };
+#undef X
+
+#define POL_REASONS(X)                                                                             \
+	X(NONE, 0, "")                                                                             \
+	X(RULE, 1, "rule")                                                                         \
+	X(NO_RULE, 2, "no_rule")                                                                   \
+	X(WIDENS, 3, "widens")                                                                     \
+	X(ANCHOR, 4, "anchor")                                                                     \
+	X(BUILTIN, 5, "builtin")                                                                   \
+	X(DEVICE, 6, "device")                                                                     \
+	X(WX, 7, "wx")                                                                             \
+	X(MEMFD, 8, "memfd")                                                                       \
+	X(INHERITED, 9, "inherited")                                                               \
+	X(STALE, 10, "stale")                                                                      \
+	X(PATH_RACE, 11, "path_race")                                                              \
+	X(PATH_TOO_DEEP, 12, "path_too_deep")                                                      \
+	X(DISCONNECTED, 13, "disconnected")                                                        \
+	X(MAP_FULL, 14, "map_full")                                                                \
+	X(NO_STORAGE, 15, "no_storage")
+
+#define X(name, nr, word) POL_REASON_##name = (nr),
+enum pol_reason { POL_REASONS(X) };
+#undef X
+
+enum pol_mode { POL_MODE_ENFORCE = 0, POL_MODE_AUDIT = 1 };
+
+/* action of guest and policy events */
+#define POL_ACTIONS(X)                                                                             \
+	X(NONE, 0, "")                                                                             \
+	X(CREATED, 1, "created")                                                                   \
+	X(ATTACHED, 2, "attached")                                                                 \
+	X(EMPTY, 3, "empty")                                                                       \
+	X(STOPPED, 4, "stopped")                                                                   \
+	X(DETACHED, 5, "detached")                                                                 \
+	X(LOADED, 16, "loaded")                                                                    \
+	X(REPLACED, 17, "replaced")                                                                \
+	X(ROLLED_BACK, 18, "rolled back")                                                          \
+	X(UNLOADED, 19, "unloaded")                                                                \
+	X(DISABLED, 20, "disabled")
+
+#define X(name, nr, word) POL_ACTION_##name = (nr),
+enum pol_action { POL_ACTIONS(X) };
+#undef X
+
+/* ------------------------------------------------------------------------------------------- */
+/* Maps                                                                                        */
+
+/**
+ * struct pol_control - the engine's one switchboard (map "control", one entry).
+ * @active: generation that decides, 0: none, nothing is confined. The one store that publishes.
+ * @level_mask: bit n set: some guest's cgroup lies at level n of the cgroup2 tree.
+ * @abi: POL_ABI_VERSION of the programs that read the maps.
+ * @next_guest: lowest guest id never given out; ids are not reused until unload.
+ *
+ * Written by user space under the store's lock; read by every program. Mapped, so that @active
+ * is one aligned 8-byte store.
+ */
+struct pol_control {
+	__u64 active;
+	__u64 level_mask;
+	__u32 abi;
+	__u32 next_guest;
+	__u64 pad[5];
+};
+_Static_assert(sizeof(struct pol_control) == 64, "pol_control");
+
+/**
+ * struct pol_inode_key - an inode as the kernel sees it.
+ * @ino: i_ino.
+ * @dev: s_dev of its superblock (the kernel's encoding: major << 20 | minor).
+ * @generation: i_generation: ext4 gives an inode number back at once, never with this.
+ *
+ * Read by the anchor iterator at load and by the walk at each decision: the same loads, so the
+ * same numbers (stat's st_dev differs on btrfs).
+ */
+struct pol_inode_key {
+	__u64 ino;
+	__u32 dev;
+	__u32 generation;
+};
+_Static_assert(sizeof(struct pol_inode_key) == 16, "pol_inode_key");
+
+/**
+ * struct pol_dir_key - key of map "dirs": a directory, in one set of rules.
+ * @ruleset: guests with equal rules share a set.
+ */
+struct pol_dir_key {
+	struct pol_inode_key inode;
+	__u32 ruleset;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pol_dir_key) == 24, "pol_dir_key");
+
+#define POL_DIR_RULE 1u	 /* the directory is a rule's anchor: access and rule are valid */
+#define POL_DIR_NAMES 2u /* it is the parent of file rules: look in "names" */
+#define POL_DIR_ABOVE 4u /* it lies above an anchor or is a file rule's parent: may not be moved */
+#define POL_RULE_LOG 8u	 /* allowed accesses are events too */
+
+/**
+ * struct pol_rule_value - value of maps "dirs", "names_32" and "names_64".
+ * @access: rights, a mask of enum pol_right. 0 is a carve-out.
+ * @rule: id of the rule in its generation, for the report.
+ * @flags: POL_DIR_* and POL_RULE_LOG.
+ */
+struct pol_rule_value {
+	__u32 access;
+	__u32 rule;
+	__u32 flags;
+};
+_Static_assert(sizeof(struct pol_rule_value) == 12, "pol_rule_value");
+
+#define POL_NAME_SHORT 64 /* names below this are keys themselves */
+
+/**
+ * struct pol_name_key - key of maps "names_32" and "names_64": a short name in a directory.
+ * @dir: the parent directory and the rule set.
+ * @name: the bytes, padded with zeros. names_32's key ends after 32 of them; a name of n bytes is
+ *	  in the smaller map with more than n, so equal keys are equal names.
+ */
+struct pol_name_key {
+	struct pol_dir_key dir;
+	char name[POL_NAME_SHORT];
+};
+_Static_assert(sizeof(struct pol_name_key) == 24 + POL_NAME_SHORT, "pol_name_key");
+
+/**
+ * struct pol_long_key, struct pol_long_value - map "names_long": names of 64 to 255 bytes.
+ * @hash: POL_NAME_HASH over the name, zero-padded to a multiple of 32 bytes.
+ * @name: the name itself, zero-padded: its bytes decide, the hash only finds them. Two names of one
+ *	  directory with one hash are refused at load. (A 280-byte key does not fit on the stack.)
+ */
+struct pol_long_key {
+	struct pol_dir_key dir;
+	__u64 hash;
+	__u32 len;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pol_long_key) == 40, "pol_long_key");
+
+struct pol_long_value {
+	struct pol_rule_value rule;
+	__u32 pad;
+	__u64 name[POL_NAME_SIZE / 8];
+};
+_Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_value");
+
+#define POL_NAME_HASH_START 0xcbf29ce484222325ull /* FNV-1a's, by 8-byte words */
+#define POL_NAME_HASH(hash, word) (((hash) ^ (word)) * 0x100000001b3ull)
+
+#define POL_GUEST_KNOWN 1u /* the generation has this guest; else: identity kept, nothing allowed */
+
+/**
+ * struct pol_guest_config - what one generation says of a guest (map "guests", by guest id).
+ * @ruleset: its rules; 0: none.
+ * @mode: enum pol_mode.
+ * @err: what a refused access to a file returns, a positive errno.
+ * @flags: POL_GUEST_*.
+ */
+struct pol_guest_config {
+	__u32 ruleset;
+	__u32 mode;
+	__u32 err;
+	__u32 flags;
+};
+_Static_assert(sizeof(struct pol_guest_config) == 16, "pol_guest_config");
+
+/**
+ * struct pol_guest_state - counters of a guest over all generations (map "states", by guest id).
+ * @seq: sequence number last given to one of its records, lost ones included.
+ * @denials: refusals, exact whatever happens to records.
+ * @would_deny: refusals that audit did not make.
+ * @lost: by type, records that found the ring full.
+ * @lost_last: by type, sequence number of the last one lost.
+ *
+ * Written by the programs with atomic adds; user space only reads, and zeroes a new guest's.
+ */
+struct pol_guest_state {
+	__u64 seq;
+	__u64 denials;
+	__u64 would_deny;
+	__u64 escapes;
+	__u64 lost[POL_TYPES_CNT];
+	__u64 lost_last[POL_TYPES_CNT];
+};
+
+/* struct pol_cgroup_slot - open-addressing table of the guests' cgroups (map "cgroups"). */
+#define POL_CGROUP_FREE 0ull
+#define POL_CGROUP_GONE 1ull /* was used: a probe goes on past it. Id 1 is the root's, no guest */
+struct pol_cgroup_slot {
+	__u64 id; /* kernfs id of the cgroup, as in current->cgroups->dfl_cgrp->kn->id */
+	__u32 guest;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
+
+#define POL_CGROUP_HASH(id) ((__u32)(((__u64)(id) * 0x9E3779B97F4A7C15ull) >> 40))
+
+#define POL_LABEL_LAUNCHER 1u /* not confined itself; its children are born as the guest */
+#define POL_LABEL_EXITED 2u   /* on a thread group's leader: the exit record is out */
+
+/**
+ * struct pol_label - a task's identity (task storage "labels").
+ * @guest: guest id.
+ * @flags: POL_LABEL_*.
+ * @origin: id of the cgroup an adopted task came from; 0: born as the guest.
+ *
+ * Inherited in task_alloc; changed only by the privileged loader. Wins over the cgroup.
+ */
+struct pol_label {
+	__u32 guest;
+	__u32 flags;
+	__u64 origin;
+};
+_Static_assert(sizeof(struct pol_label) == 16, "pol_label");
+
+/* What happens to the engine itself, by cause (per-CPU map "fails"); words for status and docs. */
+#define POL_FAILS(X)                                                                               \
+	X(PATH_RACE, 0, "path_race")                                                               \
+	X(PATH_TOO_DEEP, 1, "path_too_deep")                                                       \
+	X(NO_RULES_MAP, 2, "no_rules_map")                                                         \
+	X(NO_GUEST_MAP, 3, "no_guest_map")                                                         \
+	X(NO_STATE, 4, "no_state")                                                                 \
+	X(NO_STORAGE, 5, "no_storage")                                                             \
+	X(READ_FAILED, 6, "read_failed")                                                           \
+	X(RING_FULL, 7, "ring_full")
+
+#define X(name, nr, word) POL_FAIL_##name = (nr),
+enum pol_fail { POL_FAILS(X) };
+#undef X
+#define POL_FAILS_CNT 8
+
+/* ------------------------------------------------------------------------------------------- */
+/* Events                                                                                      */
+
+/**
+ * struct pol_event_process - the process an event is about.
+ * @tgid: what users call pid. @tid: the thread.
+ * @start_ns, @parent_start_ns: start_boottime of the thread group's leader, CLOCK_BOOTTIME.
+ * @cgroup: id of its cgroup in the cgroup2 tree.
+ */
+struct pol_event_process {
+	__u64 start_ns;
+	__u64 cgroup;
+	__u32 tgid;
+	__u32 tid;
+	__u32 uid;
+	__u32 gid;
+	__u32 parent_tgid;
+	__u32 pad;
+	char comm[POL_COMM_SIZE];
+	char parent_comm[POL_COMM_SIZE];
+};
+_Static_assert(sizeof(struct pol_event_process) == 72, "pol_event_process");
+
+/**
+ * struct pol_event_access - body of violation, allow and escape.
+ * @inode: the object; the parent directory where the object does not exist yet (create).
+ * @access: rights the operation needs. @missing: those of them that the rule lacks.
+ * @rule: id in @generation, and @rule_access its rights; valid with POL_EVENT_HAS_RULE.
+ * @magic: s_magic of the filesystem.
+ */
+struct pol_event_access {
+	struct pol_inode_key inode;
+	__u32 access;
+	__u32 missing;
+	__u32 rule;
+	__u32 rule_access;
+	__u32 op;     /* enum pol_op */
+	__u32 hook;   /* enum pol_hook */
+	__u32 reason; /* enum pol_reason */
+	__u32 err;    /* positive errno */
+	__u32 repeats;
+	__u32 magic;
+};
+_Static_assert(sizeof(struct pol_event_access) == 56, "pol_event_access");
+
+#define POL_CAUSE_EXIT 1
+#define POL_CAUSE_SIGNAL 2
+#define POL_CAUSE_OOM 3
+#define POL_CAUSE_CEILING 4
+#define POL_CAUSE_POLICY 5
+#define POL_CAUSE_UNKNOWN 6
+
+/**
+ * struct pol_event_exit - body of exit: a process (thread group) has ended.
+ * @code: the wait status, as in wait(2): exit code << 8 | core 0x80 | signal.
+ * @cause: POL_CAUSE_*.
+ * @duration_ns: since the leader's start. @utime_ns, @stime_ns: by the kernel's tick accounting.
+ * @maxrss_bytes: high water of the resident set.
+ * @backstop: 1 if only task_free saw it.
+ */
+struct pol_event_exit {
+	__u64 duration_ns;
+	__u64 utime_ns;
+	__u64 stime_ns;
+	__u64 maxrss_bytes;
+	__u64 minflt;
+	__u64 majflt;
+	__u64 read_bytes;
+	__u64 write_bytes;
+	__u32 code;
+	__u32 cause;
+	__u32 backstop;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pol_event_exit) == 80, "pol_event_exit");
+
+/**
+ * struct pol_event_note - body of guest and policy: written by user space through the program
+ * pol_note, so that it takes its number in the guest's sequence.
+ * @action: enum pol_action. @by_uid, @by_tgid: who asked.
+ */
+struct pol_event_note {
+	__u32 action;
+	__u32 by_uid;
+	__u32 by_tgid;
+	__u32 guest; /* guest the note is about (0: the engine) */
+	__u64 generation;
+};
+_Static_assert(sizeof(struct pol_event_note) == 24, "pol_event_note");
+
+#define POL_EVENT_HAS_RULE 1u
+#define POL_EVENT_PATH_TRUNCATED 2u
+#define POL_EVENT_EXE_TRUNCATED 4u
+#define POL_EVENT_PARENT_EXE_TRUNCATED 8u
+#define POL_EVENT_HAS_PROCESS 16u
+#define POL_EVENT_IS_DIR 32u /* the object is a directory */
+#define POL_EVENT_DETACHED 64u /* the path ends in no mount of the reporter's tree: pipe:, memfd: ... */
+
+/**
+ * struct pol_event - one record in a ring, fixed part; the path's bytes follow it.
+ * @size: bytes of the whole record.
+ * @abi: POL_ABI_VERSION. @type: enum pol_type. @verdict: enum pol_verdict.
+ * @boot_ns: CLOCK_BOOTTIME. @seq: the guest's sequence number.
+ * @path_len, @exe_len, @parent_exe_len: bytes used in the three texts.
+ * @path_room: bytes after the fixed part, one of POL_PATH_*, or 0.
+ *
+ * A path text is the names from the object upwards, each followed by one '/': the path
+ * /srv/web/a is "a/web/srv/". A name can hold neither '/' nor NUL, so this is unambiguous and
+ * a cut (truncated) loses the end nearest to the root.
+ */
+struct pol_event {
+	__u32 size;
+	__u16 abi;
+	__u8 type;
+	__u8 verdict;
+	__u64 boot_ns;
+	__u64 seq;
+	__u64 generation;
+	__u32 guest;
+	__u32 flags;
+	__u16 path_len;
+	__u16 exe_len;
+	__u16 parent_exe_len;
+	__u16 path_room;
+	struct pol_event_process process;
+	union {
+		struct pol_event_access access;
+		struct pol_event_exit exit;
+		struct pol_event_note note;
+		__u64 body[16];
+	};
+	char exe[POL_EXE_SIZE];
+	char parent_exe[POL_EXE_SIZE];
+	char path[];
+};
+_Static_assert(sizeof(struct pol_event) == 48 + 72 + 128 + 2 * POL_EXE_SIZE, "pol_event");
+
+/* ------------------------------------------------------------------------------------------- */
+/* Iterators: what they write for user space, one fixed record after the other                 */
+
+/**
+ * struct pol_anchor_record - of the iterator pol_anchor: one open descriptor of the loader.
+ * @self, @parent: keys of the object and of the directory that holds its name.
+ * @magic: s_magic. @sb_flags: s_flags. @mode: i_mode. @nlink: i_nlink.
+ * @name_len, @name: last component, as the dentry has it.
+ */
+struct pol_anchor_record {
+	struct pol_inode_key self;
+	struct pol_inode_key parent;
+	__u64 sb_flags;
+	__u32 fd;
+	__u32 magic;
+	__u32 mode;
+	__u32 nlink;
+	__u32 name_len;
+	__u32 is_root; /* the dentry is its filesystem's root */
+	char name[POL_NAME_SIZE];
+};
+_Static_assert(sizeof(struct pol_anchor_record) == 64 + POL_NAME_SIZE, "pol_anchor_record");
+
+/**
+ * struct pol_task_record - of the iterator pol_tasks: one task that is a guest's.
+ */
+struct pol_task_record {
+	__u32 guest;
+	__u32 tgid;
+	__u32 tid;
+	__u32 flags; /* the label's; POL_TASK_BY_CGROUP: it has none */
+	__u64 origin;
+};
+#define POL_TASK_BY_CGROUP 0x80000000u
+_Static_assert(sizeof(struct pol_task_record) == 24, "pol_task_record");
+
+/**
+ * struct pol_fd_record - of the iterator pol_fds: a descriptor that a guest's process holds
+ * and could not open now.
+ */
+struct pol_fd_record {
+	__u32 guest;
+	__u32 tgid;
+	__u32 fd;
+	__u32 missing;
+};
+_Static_assert(sizeof(struct pol_fd_record) == 16, "pol_fd_record");
+
+/**
+ * struct pol_iter_command - what the iterators shall do (map "iter", one entry).
+ * @tgid: of pol_anchor, pol_fds: the process; 0: every one.
+ * @guest: of pol_tasks: restrict to this guest; 0: any.
+ * @action: POL_ITER_*.
+ */
+#define POL_ITER_LIST 0u
+#define POL_ITER_LABEL 1u   /* pol_tasks: give tasks that are guests by cgroup a label */
+#define POL_ITER_UNLABEL 2u /* pol_tasks: take the labels of @tgid's tasks away */
+struct pol_iter_command {
+	__u32 tgid;
+	__u32 guest;
+	__u32 action;
+	__u32 pad;
+	__u64 origin;
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What user space fixes before it loads the programs (rodata). Layer 0. */
+#pragma once
+
+#include "core.bpf.h"
+
+/*
+ * Address of rename_lock, a seqlock_t in fs/dcache.c whose first word is the sequence: it moves by
+ * 2 with every rename and is odd during one. From /proc/kallsyms (no ksym: bpftool 7.1 cannot link
+ * one of type void). At 0 every read fails, and so every walk; the loader refuses first
+ * (kptr_restrict=2).
+ */
+extern const volatile __u64 pol_rename_lock;

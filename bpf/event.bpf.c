@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Violation and escape records, in three sizes by the length of the path. */
+#include "event.bpf.h"
+
+POL_TEXT_STEP(small, POL_PATH_SMALL - POL_NAME_SIZE)
+POL_TEXT_STEP(medium, POL_PATH_MEDIUM - POL_NAME_SIZE)
+POL_TEXT_STEP(large, POL_PATH_LARGE - POL_NAME_SIZE)
+
+/* Counts what the text will take, to choose the room. */
+static int pol_text_measure(u32 i, struct pol_text *text)
+{
+	const struct dentry *dentry;
+
+	if (text->len > POL_PATH_LARGE || pol_text_settle(text))
+		return 1;
+	dentry = (const void *)text->dentry;
+	text->len += (BPF_CORE_READ(dentry, d_name.len) & 0xff) + 1;
+	if (text->flags & POL_EVENT_DETACHED)
+		return 1;
+	text->dentry = (u64)BPF_CORE_READ(dentry, d_parent);
+	return 0;
+}
+
+/*
+ * One size of record: reserve, fill, submit. A macro because the reservation's size must be a
+ * constant. The bytes of the three texts past their lengths stay as the ring had them: root's own.
+ */
+#define POL_EVENT_ACCESS(name, ROOM)                                                               \
+	POL_SUBPROG int pol_event_access_##name(const struct pol_report *report,             \
+						      struct pol_text *text, u64 seq)              \
+	{                                                                                          \
+		struct task_struct *task = bpf_get_current_task_btf();                             \
+		struct pol_event *event;                                                           \
+                                                                                                   \
+		event = bpf_ringbuf_reserve(&ring, sizeof(*event) + (ROOM), 0);                    \
+		if (!event)                                                                        \
+			return -1;                                                                 \
+		pol_event_head(event, report, seq, ROOM);                                          \
+		pol_event_process(event, task);                                                    \
+		event->access = report->access;                                                    \
+		text->to = event->path;                                                            \
+		if (!text->ended)                                                                  \
+			pol_text_write(pol_text_step_##name, text);                                        \
+		event->path_len = text->len;                                                       \
+		event->flags |= text->flags;                                                       \
+		pol_event_exes(event, task, text);                                                 \
+		bpf_ringbuf_submit(event, 0);                                                      \
+		return 0;                                                                          \
+	}
+POL_EVENT_ACCESS(small, POL_PATH_SMALL)
+POL_EVENT_ACCESS(medium, POL_PATH_MEDIUM)
+POL_EVENT_ACCESS(large, POL_PATH_LARGE)
+
+POL_SUBPROG u32 measure(u64 dentry, u64 mount)
+{
+	struct pol_text text = { .dentry = dentry, .mount = mount };
+
+	bpf_loop(POL_TEXT_STEPS, pol_text_measure, &text, 0);
+	return text.len;
+}
+
+/* The sequence number is taken before the reservation, so that a lost record leaves a gap. */
+__attribute__((noinline)) int pol_event_send_access(const struct pol_report *report, u64 dentry)
+{
+	struct pol_text text = { .dentry = dentry };
+	struct pol_guest_state *state;
+	u32 len = 0;
+	u64 seq;
+	int r;
+
+	if (!report)
+		return 0;
+	state = pol_state_of(report->guest);
+	text.mount = report->mount;
+	if (!state || report->guest == POL_GUEST_PROBE)
+		return 0;
+	if (dentry)
+		len = measure(dentry, report->mount);
+	else
+		text.ended = 1;
+	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
+	if (len <= POL_PATH_SMALL - POL_NAME_SIZE) {
+		text.room = POL_PATH_SMALL;
+		r = pol_event_access_small(report, &text, seq);
+	} else if (len <= POL_PATH_MEDIUM - POL_NAME_SIZE) {
+		text.room = POL_PATH_MEDIUM;
+		r = pol_event_access_medium(report, &text, seq);
+	} else {
+		text.room = POL_PATH_LARGE - POL_NAME_SIZE;
+		r = pol_event_access_large(report, &text, seq);
+	}
+	if (r)
+		pol_event_lost(state, report->type, seq);
+	return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Records: number, reserve, fill, submit; what finds no room is counted. Verdict first, event
+ * second: nothing here can change what a hook returns. Layer 2.
+ *
+ * Records are built in the ring's own reservation: per-CPU scratch is overwritten by other tasks
+ * from 6.18 on, where LSM programs are preemptible.
+ */
+#pragma once
+
+#include "fail.bpf.h"
+#include "guest.bpf.h"
+#include "path.bpf.h"
+
+/* What a hook has to say. */
+struct pol_report {
+	struct pol_event_access access;
+	u64 generation;
+	u64 mount;
+	u32 guest;
+	u32 type;
+	u32 verdict;
+	u32 flags;
+};
+
+static __always_inline struct pol_guest_state *pol_state_of(u32 guest)
+{
+	struct pol_guest_state *state = bpf_map_lookup_elem(&states, &guest);
+
+	if (!state)
+		pol_fail_count(POL_FAIL_NO_STATE);
+	return state;
+}
+
+static __always_inline void pol_event_lost(struct pol_guest_state *state, u32 type, u64 seq)
+{
+	pol_fail_count(POL_FAIL_RING_FULL);
+	if (type >= POL_TYPES_CNT)
+		return;
+	__sync_fetch_and_add(&state->lost[type], 1);
+	state->lost_last[type] = seq;
+}
+
+static __always_inline void pol_event_process(struct pol_event *event, struct task_struct *task)
+{
+	struct pol_event_process *process = &event->process;
+	struct task_struct *leader = task->group_leader, *parent = task->real_parent;
+	u64 id = bpf_get_current_uid_gid();
+
+	process->start_ns = leader->start_boottime;
+	process->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	process->tgid = task->tgid;
+	process->tid = task->pid;
+	process->uid = (u32)id;
+	process->gid = id >> 32;
+	process->parent_tgid = parent->tgid;
+	process->pad = 0;
+	bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
+	bpf_probe_read_kernel(process->parent_comm, sizeof(process->parent_comm), parent->comm);
+}
+
+POL_SUBPROG int pol_exe_start(struct pol_text *text, struct task_struct *task)
+{
+	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+
+	if (!exe)
+		return -1;
+	text->dentry = (u64)BPF_CORE_READ(exe, f_path.dentry);
+	text->mount = pol_mount_of(BPF_CORE_READ(exe, f_path.mnt));
+	return 0;
+}
+
+/*
+ * The executable of @task: its text into @to; returns length << 16 | flags. @text is scratch of the
+ * caller's: a frame less on a stack of 512 bytes.
+ */
+POL_SUBPROG u32 pol_event_exe(char *to, struct task_struct *task, struct pol_text *text)
+{
+	__builtin_memset(text, 0, sizeof(*text));
+	text->to = to;
+	text->room = POL_EXE_SIZE;
+	if (pol_exe_start(text, task))
+		return 0;
+	pol_text_write(pol_text_step_exe, text);
+	return text->len << 16 | text->flags;
+}
+
+static __always_inline void pol_event_exes(struct pol_event *event, struct task_struct *task,
+					   struct pol_text *text)
+{
+	u32 exe, parent;
+
+	exe = pol_event_exe(event->exe, task, text);
+	parent = pol_event_exe(event->parent_exe, task->real_parent, text);
+	event->exe_len = exe >> 16;
+	event->parent_exe_len = parent >> 16;
+	if (exe & POL_EVENT_PATH_TRUNCATED)
+		event->flags |= POL_EVENT_EXE_TRUNCATED;
+	if (parent & POL_EVENT_PATH_TRUNCATED)
+		event->flags |= POL_EVENT_PARENT_EXE_TRUNCATED;
+}
+
+static __always_inline void pol_event_head(struct pol_event *event, const struct pol_report *report,
+					   u64 seq, u32 room)
+{
+	__builtin_memset(event, 0, __builtin_offsetof(struct pol_event, exe));
+	event->size = sizeof(*event) + room;
+	event->abi = POL_ABI_VERSION;
+	event->type = report->type;
+	event->verdict = report->verdict;
+	event->boot_ns = bpf_ktime_get_boot_ns();
+	event->seq = seq;
+	event->generation = report->generation;
+	event->guest = report->guest;
+	event->flags = POL_EVENT_HAS_PROCESS | report->flags;
+	event->path_room = room;
+}
+
+/**
+ * pol_event_send_access() - send a violation or escape record.
+ * @report: all of it. @dentry: address of the object's dentry; 0: none, the path is empty.
+ *
+ * Verified once. Return: 0.
+ */
+int pol_event_send_access(const struct pol_report *report, u64 dentry);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Executable mappings. execve itself is decided where it opens the program (files.bpf.c); here
+ * what becomes executable without it: ld.so run as a program, dlopen, mprotect.
+ */
+#include "verdict.bpf.h"
+
+static __always_inline int check_mapping(struct file *file, u32 op)
+{
+	struct dentry *dentry = file->f_path.dentry;
+	struct pol_actor actor;
+	u64 object, mount;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	object = pol_address(dentry);
+	mount = pol_mount_of(file->f_path.mnt);
+	if (dentry->d_sb->s_flags & SB_NOUSER)
+		return pol_return(pol_refuse_for(&actor, object, mount, op,
+						 POL_REASON_ERR(MEMFD, actor.err)));
+	if (pol_walk_allows(dentry, false, actor.ruleset, actor.generation, POL_RIGHT_EXECUTE))
+		return 0;
+	return pol_return(pol_check(&actor, object, mount, POL_RIGHT_EXECUTE, op));
+}
+
+SEC("lsm/mmap_file")
+int BPF_PROG(pol_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot)
+{
+	if (!file || !(prot & PROT_EXEC))
+		return 0;
+	return check_mapping(file, POL_OP_HOOK(MMAP, MMAP_FILE));
+}
+
+SEC("lsm/file_mprotect")
+int BPF_PROG(pol_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
+	     unsigned long prot)
+{
+	struct file *file = vma->vm_file;
+
+	if (!file || !(prot & PROT_EXEC) || vma->vm_flags & VM_EXEC)
+		return 0;
+	return check_mapping(file, POL_OP_HOOK(MPROTECT, FILE_MPROTECT));
+}

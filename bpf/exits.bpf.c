@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The end of a guest's process: one record a thread group, with its wait status and usage. */
+#include "event.bpf.h"
+
+/* The thread group's wait status, as the parent will see it. */
+static __always_inline u32 wait_status(struct task_struct *leader)
+{
+	struct signal_struct *signal = leader->signal;
+
+	if (signal->flags & SIGNAL_GROUP_EXIT)
+		return signal->group_exit_code;
+	return leader->exit_code;
+}
+
+/*
+ * Usage of the whole group: what its reaped threads left in signal_struct, its leader, and the
+ * last thread where that is another. Bytes and faults likewise.
+ */
+static __always_inline void fill_usage(struct pol_event_exit *ret, struct task_struct *task,
+				       struct task_struct *leader)
+{
+	struct signal_struct *signal = leader->signal;
+
+	ret->utime_ns = signal->utime + leader->utime;
+	ret->stime_ns = signal->stime + leader->stime;
+	ret->minflt = signal->min_flt + leader->min_flt;
+	ret->majflt = signal->maj_flt + leader->maj_flt;
+	ret->read_bytes = signal->ioac.read_bytes + leader->ioac.read_bytes;
+	ret->write_bytes = signal->ioac.write_bytes + leader->ioac.write_bytes;
+	ret->maxrss_bytes = signal->maxrss * PAGE_SIZE;
+	if (task->pid == leader->pid)
+		return;
+	ret->utime_ns += task->utime;
+	ret->stime_ns += task->stime;
+	ret->minflt += task->min_flt;
+	ret->majflt += task->maj_flt;
+	ret->read_bytes += task->ioac.read_bytes;
+	ret->write_bytes += task->ioac.write_bytes;
+}
+
+POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation)
+{
+	struct pol_report report = { .guest = guest, .generation = generation };
+	struct pol_guest_state *state = pol_state_of(guest);
+	struct task_struct *leader = task->group_leader;
+	struct pol_text text;
+	struct pol_event *event;
+	u64 seq;
+
+	if (!state || guest == POL_GUEST_PROBE)
+		return 0;
+	report.type = POL_TYPE_EXIT;
+	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
+	event = bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
+	if (!event) {
+		pol_event_lost(state, POL_TYPE_EXIT, seq);
+		return 0;
+	}
+	pol_event_head(event, &report, seq, POL_PATH_SMALL);
+	pol_event_process(event, task);
+	fill_usage(&event->exit, task, leader);
+	event->exit.code = wait_status(leader);
+	event->exit.cause = event->exit.code & 0x7f ? POL_CAUSE_SIGNAL : POL_CAUSE_EXIT;
+	event->exit.duration_ns = event->boot_ns - event->process.start_ns;
+	pol_event_exes(event, task, &text);
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+/**
+ * pol_exit - a task ends; the last one of its thread group makes the record.
+ *
+ * Two threads that end at once both see nobody left alive: the label of the leader says who was
+ * first. Context: tp_btf/sched_process_exit; can be skipped under preemption (kernel-notes.md).
+ */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(pol_exit, struct task_struct *task)
+{
+	struct pol_label *label;
+	u64 generation = 0;
+	u32 guest;
+
+	guest = pol_guest_of(task, &generation);
+	if (!guest || task->signal->live.counter)
+		return 0;
+	label = bpf_task_storage_get(&labels, task->group_leader, NULL, 0);
+	if (label && __sync_fetch_and_or(&label->flags, POL_LABEL_EXITED) & POL_LABEL_EXITED)
+		return 0;
+	send_exit(task, guest, generation);
+	return 0;
+}

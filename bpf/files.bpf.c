@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Opening: file_open, and path_mknod where creation is decided (refused there, nothing is left
+ * behind; refused in file_open, an empty file would be).
+ */
+#include "verdict.bpf.h"
+
+/* The rights that opening @file in its mode needs. */
+static __always_inline u32 open_needs(const struct file *file, bool dir)
+{
+	u32 flags = file->f_flags, mode = file->f_mode, need = 0;
+
+	if (flags & FMODE_EXEC_FLAG)
+		return POL_RIGHT_EXECUTE;
+	if (dir && !(flags & O_TMPFILE_BIT))
+		return POL_RIGHT_LIST;
+	if (mode & FMODE_READ)
+		need |= POL_RIGHT_READ;
+	if (mode & FMODE_WRITE)
+		need |= POL_RIGHT_WRITE;
+	if (!(mode & (FMODE_READ | FMODE_WRITE))) /* access mode 3: the kernel asks for both */
+		need |= POL_RIGHT_READ | POL_RIGHT_WRITE;
+	if (flags & O_TMPFILE_BIT)
+		need |= POL_RIGHT_CREATE | POL_RIGHT_WRITE;
+	else if (flags & O_TRUNC && !(mode & FMODE_CREATED))
+		need |= POL_RIGHT_TRUNCATE;
+	return need;
+}
+
+/*
+ * Objects of mounts that no path leads to (SB_NOUSER), reopened through /proc/self/fd: a table.
+ * Pipes, sockets, pidfds, anonymous inodes and memfds are the guest's own; a memfd is never
+ * executed; what the table does not know (nsfs, dma-buf, ...) is refused.
+ */
+static __always_inline u32 open_anonymous(const struct file *file, u32 err)
+{
+	switch ((u32)file->f_path.dentry->d_sb->s_magic) {
+	case TMPFS_MAGIC:
+		return file->f_flags & FMODE_EXEC_FLAG ? POL_REASON_ERR(MEMFD, err) : 0;
+	case PIPEFS_MAGIC:
+	case SOCKFS_MAGIC:
+	case ANON_INODE_FS_MAGIC:
+	case PID_FS_MAGIC:
+	case SECRETMEM_MAGIC:
+		return 0;
+	default:
+		return POL_REASON_ERR(BUILTIN, err);
+	}
+}
+
+/**
+ * pol_file_open - open(2) and all its kin, execve's opening of the program and its interpreter.
+ *
+ * Context: lsm/file_open, not sleepable. O_PATH never comes here; opening through it does.
+ * Return: 0; the policy's errno.
+ */
+SEC("lsm/file_open")
+int BPF_PROG(pol_file_open, struct file *file)
+{
+	u32 need, op = POL_OP_HOOK(OPEN, FILE_OPEN), reason_err;
+	struct pol_actor actor;
+	struct dentry *dentry;
+	struct inode *inode;
+	u64 object, mount;
+	bool dir, device;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	dentry = file->f_path.dentry;
+	inode = file->f_inode;
+	dir = pol_is_dir(inode);
+	device = pol_is_device(inode->i_mode);
+	need = open_needs(file, dir);
+	if (file->f_flags & FMODE_EXEC_FLAG)
+		op = POL_OP_HOOK(EXEC, FILE_OPEN);
+	object = pol_address(dentry);
+	mount = pol_mount_of(file->f_path.mnt);
+	if (dentry->d_sb->s_flags & SB_NOUSER) {
+		reason_err = open_anonymous(file, actor.err);
+		if (!reason_err)
+			return 0;
+		return pol_return(pol_refuse_for(&actor, object, mount, op, reason_err));
+	}
+	if (device)
+		return pol_return(pol_check_device(&actor, object, mount, need, op));
+	if (pol_walk_allows(dentry, dir, actor.ruleset, actor.generation, need))
+		return 0;
+	return pol_return(pol_check(&actor, object, mount, need, op));
+}
+
+/**
+ * pol_path_mknod - O_CREAT of a new file, mknod(2), mkfifo(3), bind(2) of a unix socket.
+ *
+ * Context: lsm/path_mknod, never sleepable.
+ * Return: 0; the policy's errno; EPERM for device nodes (a whiteout, 0:0, is a regular file).
+ */
+SEC("lsm/path_mknod")
+int BPF_PROG(pol_path_mknod, struct path *dir, struct dentry *dentry, umode_t mode, u32 dev)
+{
+	u32 type = mode & S_IFMT, need = POL_RIGHT_CREATE, op = POL_OP_HOOK(MKNOD, PATH_MKNOD);
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	if (type == S_IFBLK || (type == S_IFCHR && dev))
+		return pol_return(pol_refuse_for(&actor, pol_address(dentry), pol_mount_of(dir->mnt),
+						 op, POL_REASON_ERR(DEVICE, EPERM)));
+	if (type == S_IFREG || type == 0 || type == S_IFCHR) {
+		need |= POL_RIGHT_WRITE;
+		op = POL_OP_HOOK(CREATE, PATH_MKNOD);
+	} else if (type == S_IFSOCK) {
+		op = POL_OP_HOOK(BIND, PATH_MKNOD);
+	}
+	return pol_return(pol_check(&actor, pol_address(dentry), pol_mount_of(dir->mnt), need, op));
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which guest a task is. Layer 2.
+ *
+ * Two identities: the label in task storage, inherited in task_alloc, and ancestry in the cgroup2
+ * tree. The label wins; without one (an in-place member, a look-up that 6.1 gives up because its
+ * per-CPU lock is taken) the cgroup decides. NULL from a look-up therefore never means "no guest".
+ */
+#pragma once
+
+#include "maps.bpf.h"
+
+/*
+ * pol_guest_of_cgroup_id() - the guest registered for one cgroup, 0: none. An open-addressing
+ * probe, no helper: what a non-guest pays for.
+ * pol_guest_of_ancestors() - for a cgroup at @level, the guest of one of its ancestors at the
+ * levels in @level_mask.
+ */
+int pol_guest_of_cgroup_id(u64 id);
+int pol_guest_of_ancestors(u64 cgroup, u32 level, u64 level_mask);
+
+/**
+ * pol_guest_by_cgroup() - the guest in whose cgroup, or beneath it, a task lies.
+ *
+ * Context: any program; the cgroup of a task that has exited (task_free) cannot be had.
+ * Return: guest id, 0: none.
+ */
+static __always_inline u32 pol_guest_by_cgroup(struct task_struct *task, u64 level_mask)
+{
+	struct cgroup *cgrp = task->cgroups->dfl_cgrp;
+	u32 level = cgrp->level, guest;
+
+	if (level >= POL_CGROUP_LEVELS)
+		return pol_guest_of_ancestors(pol_address(cgrp), level, level_mask);
+	if (level_mask & (1ull << level)) {
+		guest = pol_guest_of_cgroup_id(cgrp->kn->id);
+		if (guest)
+			return guest;
+	}
+	/* Only levels at which some guest's cgroup lies: mostly one, mostly not above us. */
+	if (level_mask & ((1ull << level) - 1))
+		return pol_guest_of_ancestors(pol_address(cgrp), level, level_mask);
+	return 0;
+}
+
+static __always_inline struct pol_control *pol_control_get(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/**
+ * pol_guest_of() - the guest that a task is, while some generation is active.
+ * @generation: gets the active generation, read once for the whole decision.
+ *
+ * Return: guest id; 0: no guest, or nothing loaded, or a launcher (its children are guests).
+ */
+static __always_inline u32 pol_guest_of(struct task_struct *task, u64 *generation)
+{
+	const struct pol_control *ctl = pol_control_get();
+	const struct pol_label *label;
+
+	if (!ctl)
+		return 0;
+	*generation = *(volatile const u64 *)&ctl->active;
+	if (!*generation)
+		return 0;
+	label = bpf_task_storage_get(&labels, task, NULL, 0);
+	if (label)
+		return label->flags & POL_LABEL_LAUNCHER ? 0 : label->guest;
+	return pol_guest_by_cgroup(task, ctl->level_mask);
+}
+
+static __always_inline u32 pol_guest_current(u64 *generation)
+{
+	return pol_guest_of(bpf_get_current_task_btf(), generation);
+}
+
+/* What @generation says of @guest; NULL: nothing (identity kept, nothing allowed). */
+static __always_inline const struct pol_guest_config *pol_guest_config(u32 guest, u64 generation)
+{
+	u32 slot = generation & (POL_SLOTS - 1);
+	const struct pol_guest_config *config;
+	void *inner = bpf_map_lookup_elem(&guests, &slot);
+
+	if (!inner)
+		return NULL;
+	config = bpf_map_lookup_elem(inner, &guest);
+	return config && config->flags & POL_GUEST_KNOWN ? config : NULL;
+}

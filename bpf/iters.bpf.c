@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What user space asks the kernel: the keys of the directories it holds open (pol_anchor), which
+ * tasks are whose (pol_tasks), which descriptors a guest could not open (pol_fds); and the one way
+ * for user space to put a record into the ring (pol_note).
+ */
+#include "verdict.bpf.h"
+
+static __always_inline struct pol_iter_command *iter_command(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&iter, &zero);
+}
+
+/**
+ * pol_anchor - one struct pol_anchor_record for each descriptor of the calling process.
+ *
+ * The same loads as the walk's, so the keys match at enforcement, on any filesystem. O_PATH
+ * descriptors do: nothing is opened, no device is touched.
+ */
+SEC("iter/task_file")
+int pol_anchor(struct bpf_iter__task_file *ctx)
+{
+	struct pol_iter_command *command = iter_command();
+	struct task_struct *task = ctx->task;
+	struct pol_anchor_record record = {};
+	struct file *file = ctx->file;
+	struct dentry *dentry;
+	struct inode *inode;
+
+	if (!task || !file || !command || (u32)task->pid != command->tgid)
+		return 0;
+	dentry = file->f_path.dentry;
+	inode = dentry->d_inode;
+	if (!inode)
+		return 0;
+	record.fd = ctx->fd;
+	pol_inode_key_of(inode, &record.self);
+	if (dentry->d_parent->d_inode)
+		pol_inode_key_of(dentry->d_parent->d_inode, &record.parent);
+	record.sb_flags = inode->i_sb->s_flags;
+	record.magic = inode->i_sb->s_magic;
+	record.mode = inode->i_mode;
+	record.nlink = inode->i_nlink;
+	record.is_root = dentry == dentry->d_parent;
+	record.name_len = dentry->d_name.len;
+	if (record.name_len < POL_NAME_SIZE)
+		bpf_probe_read_kernel(record.name, record.name_len & 0xff, dentry->d_name.name);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/**
+ * pol_tasks - one struct pol_task_record for each task that is a guest's; by command it also
+ * gives labels to tasks that are guests by cgroup, or takes a process's labels away.
+ */
+SEC("iter/task")
+int pol_tasks(struct bpf_iter__task *ctx)
+{
+	struct pol_iter_command *command = iter_command();
+	const struct pol_control *ctl = pol_control_get();
+	struct pol_task_record record = {};
+	struct task_struct *task = ctx->task;
+	struct pol_label fresh = {}, *label;
+
+	if (!task || !command || !ctl)
+		return 0;
+	if (command->tgid && command->tgid != (u32)task->tgid)
+		return 0;
+	label = bpf_task_storage_get(&labels, task, NULL, 0);
+	if (label && command->action == POL_ITER_UNLABEL) {
+		record.guest = label->guest;
+		record.origin = label->origin;
+		bpf_task_storage_delete(&labels, task);
+		label = NULL;
+	} else if (label) {
+		record.guest = label->guest;
+		record.flags = label->flags;
+		record.origin = label->origin;
+	} else {
+		record.guest = pol_guest_by_cgroup(task, ctl->level_mask);
+		record.flags = POL_TASK_BY_CGROUP;
+	}
+	if (!record.guest || (command->guest && command->guest != record.guest))
+		return 0;
+	if (!label && command->action == POL_ITER_LABEL) {
+		fresh.guest = record.guest;
+		fresh.origin = command->origin;
+		label = bpf_task_storage_get(&labels, task, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (label)
+			record.flags = 0;
+		else
+			pol_fail_count(POL_FAIL_NO_STORAGE);
+	}
+	record.tgid = task->tgid;
+	record.tid = task->pid;
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/**
+ * pol_fds - one struct pol_fd_record for each descriptor of the commanded process that its guest
+ * could not open now in its mode.
+ */
+SEC("iter/task_file")
+int pol_fds(struct bpf_iter__task_file *ctx)
+{
+	struct pol_iter_command *command = iter_command();
+	const struct pol_guest_config *config;
+	struct task_struct *task = ctx->task;
+	struct pol_fd_record record = {};
+	struct file *file = ctx->file;
+	struct pol_found found = {};
+	u64 generation = 0;
+	u32 need;
+
+	if (!task || !file || !command || (u32)task->pid != command->tgid)
+		return 0;
+	record.guest = pol_guest_of(task, &generation);
+	config = pol_guest_config(record.guest, generation);
+	if (!config || file->f_path.dentry->d_sb->s_flags & SB_NOUSER)
+		return 0;
+	need = file->f_mode & FMODE_READ ? POL_RIGHT_READ : 0;
+	if (pol_is_dir(file->f_inode))
+		need = POL_RIGHT_LIST;
+	if (file->f_mode & FMODE_WRITE)
+		need |= POL_RIGHT_WRITE;
+	pol_walk(pol_address(file->f_path.dentry), config->ruleset, generation, &found);
+	record.missing = need & ~found.access;
+	if (!record.missing)
+		return 0;
+	record.tgid = task->tgid;
+	record.fd = ctx->fd;
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/**
+ * pol_note - put a record of user space (guest and policy events) into the ring.
+ *
+ * Context: syscall program, run by BPF_PROG_TEST_RUN; root alone can.
+ * Return: 0; 1: the ring is full, the loss is counted.
+ */
+SEC("syscall")
+int pol_note(struct pol_event_note *note)
+{
+	struct pol_report report = { .generation = note->generation, .guest = note->guest };
+	struct pol_guest_state *state = pol_state_of(note->guest);
+	struct pol_event *event;
+	u64 seq;
+
+	if (!state)
+		return 1;
+	report.type = note->action >= POL_ACTION_LOADED ? POL_TYPE_POLICY : POL_TYPE_GUEST;
+	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
+	event = bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
+	if (!event) {
+		pol_event_lost(state, report.type, seq);
+		return 1;
+	}
+	pol_event_head(event, &report, seq, POL_PATH_SMALL);
+	pol_event_process(event, bpf_get_current_task_btf());
+	event->note = *note;
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}

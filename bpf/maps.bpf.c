@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The one definition of every map. The types, with what each is for, are in maps.bpf.h. */
+#include "config.bpf.h"
+#include "maps.bpf.h"
+
+struct pol_map_control control SEC(".maps");
+struct pol_map_cgroups cgroups SEC(".maps");
+struct pol_map_labels labels SEC(".maps");
+struct pol_map_states states SEC(".maps");
+struct pol_outer_guests guests SEC(".maps");
+struct pol_outer_dirs dirs SEC(".maps");
+struct pol_outer_names_32 names_32 SEC(".maps");
+struct pol_outer_names_64 names_64 SEC(".maps");
+struct pol_outer_names_long names_long SEC(".maps");
+struct pol_map_ring ring SEC(".maps");
+struct pol_map_fails fails SEC(".maps");
+struct pol_map_iter iter SEC(".maps");
+
+const volatile __u64 pol_rename_lock = 0;
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map, as the programs see it: named types and extern declarations. Each has its one
+ * definition in maps.bpf.c. Documentation/bpf-maps.rst has writer, reader and lifetime of each.
+ *
+ * What belongs to a generation is in maps of maps with two slots, [generation & 1]: user space
+ * fills the idle slot, publishes by control.active, and lets RCU pass before it reuses a slot.
+ */
+#pragma once
+
+#include "core.bpf.h"
+
+#define POL_SLOTS 2
+
+struct pol_map_control {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct pol_control);
+};
+
+struct pol_map_cgroups {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, POL_CGROUP_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct pol_cgroup_slot);
+};
+
+struct pol_map_labels {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pol_label);
+};
+
+struct pol_map_states {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, POL_GUESTS_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct pol_guest_state);
+};
+
+/* Inner maps: max_entries of hashes is the image's; the templates' do not count. */
+struct pol_map_guests {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, POL_GUESTS_MAX);
+	__type(key, u32);
+	__type(value, struct pol_guest_config);
+};
+
+struct pol_map_dirs {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct pol_dir_key);
+	__type(value, struct pol_rule_value);
+};
+
+#define POL_NAME_KEY(n)                                                                            \
+	struct pol_name_key_##n {                                                                  \
+		struct pol_dir_key dir;                                                            \
+		char name[n];                                                                      \
+	};                                                                                         \
+	struct pol_map_names_##n {                                                                 \
+		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
+		__uint(max_entries, 1);                                                            \
+		__type(key, struct pol_name_key_##n);                                              \
+		__type(value, struct pol_rule_value);                                              \
+	};
+POL_NAME_KEY(32)
+POL_NAME_KEY(64)
+
+struct pol_map_names_long {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct pol_long_key);
+	__type(value, struct pol_long_value);
+};
+
+#define POL_OUTER(inner)                                                                           \
+	struct pol_outer_##inner {                                                                 \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                          \
+		__uint(max_entries, POL_SLOTS);                                                    \
+		__type(key, u32);                                                                  \
+		__array(values, struct pol_map_##inner);                                           \
+	};
+POL_OUTER(guests)
+POL_OUTER(dirs)
+POL_OUTER(names_32)
+POL_OUTER(names_64)
+POL_OUTER(names_long)
+
+struct pol_map_ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16u << 20); /* some 9 000 refusals with their paths */
+};
+
+struct pol_map_fails {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, POL_FAILS_CNT);
+	__type(key, u32);
+	__type(value, u64);
+};
+
+struct pol_map_iter {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pol_iter_command);
+};
+
+/*
+ * clang 14 describes the value types of an extern map only as forward declarations, and the linker
+ * then refuses the map. A function that takes them makes the description whole; never called.
+ */
+struct pol_map_types {
+	struct pol_control control;
+	struct pol_cgroup_slot cgroup_slot;
+	struct pol_label label;
+	struct pol_guest_state guest_state;
+	struct pol_guest_config guest_config;
+	struct pol_dir_key dir_key;
+	struct pol_rule_value rule_value;
+	struct pol_name_key_32 name_key_32;
+	struct pol_name_key_64 name_key_64;
+	struct pol_long_key long_key;
+	struct pol_long_value long_value;
+	struct pol_iter_command iter_command;
+};
+
+static __attribute__((used, noinline)) int pol_map_types_seen(const struct pol_map_types *types)
+{
+	return !types;
+}
+
+extern struct pol_map_control control;
+extern struct pol_map_cgroups cgroups;
+extern struct pol_map_labels labels;
+extern struct pol_map_states states;
+extern struct pol_outer_guests guests;
+extern struct pol_outer_dirs dirs;
+extern struct pol_outer_names_32 names_32;
+extern struct pol_outer_names_64 names_64;
+extern struct pol_outer_names_long names_long;
+extern struct pol_map_ring ring;
+extern struct pol_map_fails fails;
+extern struct pol_map_iter iter;

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Changing the tree and its metadata. Each operation needs the rights that policy-language.md
+ * lists, by the object's own nearest rule; renames and links may not raise any right (EXDEV); a
+ * rule's anchor and what lies above one does not move (EBUSY).
+ */
+#include "verdict.bpf.h"
+
+static __always_inline int check_child(struct path *dir, struct dentry *dentry, u32 need, u32 op)
+{
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	return pol_return(
+		pol_check(&actor, pol_address(dentry), pol_mount_of(dir->mnt), need, op));
+}
+
+SEC("lsm/path_mkdir")
+int BPF_PROG(pol_path_mkdir, struct path *dir, struct dentry *dentry)
+{
+	return check_child(dir, dentry, POL_RIGHT_CREATE, POL_OP_HOOK(MKDIR, PATH_MKDIR));
+}
+
+SEC("lsm/path_symlink")
+int BPF_PROG(pol_path_symlink, struct path *dir, struct dentry *dentry)
+{
+	return check_child(dir, dentry, POL_RIGHT_CREATE, POL_OP_HOOK(SYMLINK, PATH_SYMLINK));
+}
+
+SEC("lsm/path_unlink")
+int BPF_PROG(pol_path_unlink, struct path *dir, struct dentry *dentry)
+{
+	return check_child(dir, dentry, POL_RIGHT_DELETE, POL_OP_HOOK(UNLINK, PATH_UNLINK));
+}
+
+SEC("lsm/path_rmdir")
+int BPF_PROG(pol_path_rmdir, struct path *dir, struct dentry *dentry)
+{
+	const u32 op = POL_OP_HOOK(RMDIR, PATH_RMDIR);
+	u64 object = pol_address(dentry), mount;
+	struct pol_actor actor;
+	int r;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	mount = pol_mount_of(dir->mnt);
+	r = pol_check(&actor, object, mount, POL_RIGHT_DELETE, op);
+	if (!r)
+		r = pol_refuse_anchor(&actor, object, mount, op);
+	return pol_return(r);
+}
+
+/* One direction of a rename: @from gets the name @to. */
+static __always_inline int check_move(const struct pol_actor *actor, u64 from, u64 to, u64 mount)
+{
+	const u32 op = POL_OP_HOOK(RENAME, PATH_RENAME);
+	int r;
+
+	r = pol_check(actor, from, mount, POL_RIGHT_RENAME, op);
+	if (!r)
+		r = pol_check(actor, to, mount, POL_RIGHT_RENAME, op);
+	if (!r)
+		r = pol_refuse_anchor(actor, from, mount, op);
+	if (!r)
+		r = pol_refuse_widening(actor, from, to, mount, op);
+	return r;
+}
+
+/**
+ * pol_path_rename - rename(2), renameat2(2) with each of its flags.
+ *
+ * RENAME_EXCHANGE is two moves; RENAME_WHITEOUT leaves a new object under the old name.
+ */
+SEC("lsm/path_rename")
+int BPF_PROG(pol_path_rename, struct path *old_dir, struct dentry *old_dentry,
+	     struct path *new_dir, struct dentry *new_dentry, u32 flags)
+{
+	const u32 op = POL_OP_HOOK(RENAME, PATH_RENAME);
+	u64 from = pol_address(old_dentry), to = pol_address(new_dentry), mount;
+	struct pol_actor actor;
+	int r;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	mount = pol_mount_of(new_dir->mnt);
+	r = check_move(&actor, from, to, mount);
+	if (!r && flags & RENAME_EXCHANGE)
+		r = check_move(&actor, to, from, mount);
+	else if (!r && new_dentry->d_inode)
+		r = pol_check(&actor, to, mount, POL_RIGHT_DELETE, op);
+	if (!r && !(flags & RENAME_EXCHANGE))
+		r = pol_refuse_anchor(&actor, to, mount, op);
+	if (!r && flags & RENAME_WHITEOUT)
+		r = pol_check(&actor, from, mount, POL_RIGHT_CREATE | POL_RIGHT_WRITE, op);
+	return pol_return(r);
+}
+
+/**
+ * pol_path_link - link(2), linkat(2); of an O_TMPFILE it is a creation.
+ */
+SEC("lsm/path_link")
+int BPF_PROG(pol_path_link, struct dentry *old_dentry, struct path *new_dir,
+	     struct dentry *new_dentry)
+{
+	const u32 op = POL_OP_HOOK(LINK, PATH_LINK);
+	u64 from = pol_address(old_dentry), to = pol_address(new_dentry), mount;
+	struct inode *inode = old_dentry->d_inode;
+	struct pol_actor actor;
+	int r;
+
+	if (!pol_actor_current(&actor) || !inode) /* a link has an object: the NULL is for 7.2 */
+		return 0;
+	mount = pol_mount_of(new_dir->mnt);
+	if (!inode->i_nlink) {
+		r = pol_check(&actor, to, mount, POL_RIGHT_CREATE | POL_RIGHT_WRITE, op);
+	} else {
+		r = pol_check(&actor, from, mount, POL_RIGHT_LINK, op);
+		if (!r)
+			r = pol_check(&actor, to, mount, POL_RIGHT_LINK, op);
+	}
+	if (!r)
+		r = pol_refuse_widening(&actor, from, to, mount, op);
+	return pol_return(r);
+}
+
+/* An object that is there already, not one of the anonymous ones. */
+static __always_inline int check_object(struct dentry *dentry, u64 mount, u32 need, u32 op)
+{
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor) || dentry->d_sb->s_flags & SB_NOUSER)
+		return 0;
+	return pol_return(pol_check(&actor, pol_address(dentry), mount, need, op));
+}
+
+/* truncate(2), and ftruncate(2) before 6.2. */
+SEC("lsm/path_truncate")
+int BPF_PROG(pol_path_truncate, struct path *path)
+{
+	return check_object(path->dentry, pol_mount_of(path->mnt), POL_RIGHT_TRUNCATE,
+			    POL_OP_HOOK(TRUNCATE, PATH_TRUNCATE));
+}
+
+/*
+ * ftruncate(2) from 6.2 on. An open with O_TRUNC was decided in file_open and comes here as well,
+ * with the same answer.
+ */
+SEC("lsm/file_truncate")
+int BPF_PROG(pol_file_truncate, struct file *file)
+{
+	return check_object(file->f_path.dentry, pol_mount_of(file->f_path.mnt),
+			    POL_RIGHT_TRUNCATE, POL_OP_HOOK(TRUNCATE, FILE_TRUNCATE));
+}
+
+SEC("lsm/path_chmod")
+int BPF_PROG(pol_path_chmod, struct path *path)
+{
+	return check_object(path->dentry, pol_mount_of(path->mnt), POL_RIGHT_METADATA,
+			    POL_OP_HOOK(CHMOD, PATH_CHMOD));
+}
+
+SEC("lsm/path_chown")
+int BPF_PROG(pol_path_chown, struct path *path)
+{
+	return check_object(path->dentry, pol_mount_of(path->mnt), POL_RIGHT_METADATA,
+			    POL_OP_HOOK(CHOWN, PATH_CHOWN));
+}
+
+/*
+ * utimensat(2) alone: chmod, chown and truncate have hooks of their own, and the kernel's own
+ * changes (setuid bits stripped by a write) set no times.
+ */
+static __always_inline int setattr(struct dentry *dentry, struct iattr *attr)
+{
+	u32 valid = attr->ia_valid;
+
+	if (!(valid & (ATTR_ATIME | ATTR_MTIME)))
+		return 0;
+	if (valid & (ATTR_SIZE | ATTR_MODE | ATTR_UID | ATTR_GID))
+		return 0;
+	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(UTIME, INODE_SETATTR));
+}
+
+/* Before 6.3 the hook has no idmap argument; user space loads the one that fits. */
+SEC("?lsm/inode_setattr")
+int BPF_PROG(pol_setattr_61, struct dentry *dentry, struct iattr *attr)
+{
+	return setattr(dentry, attr);
+}
+
+SEC("?lsm/inode_setattr")
+int BPF_PROG(pol_setattr, void *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	return setattr(dentry, attr);
+}
+
+SEC("lsm/inode_setxattr")
+int BPF_PROG(pol_setxattr, void *idmap, struct dentry *dentry)
+{
+	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(XATTR, INODE_SETXATTR));
+}
+
+SEC("lsm/inode_removexattr")
+int BPF_PROG(pol_removexattr, void *idmap, struct dentry *dentry)
+{
+	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(XATTR, INODE_REMOVEXATTR));
+}
+
+/* From 6.2 on; before, ACLs are xattrs. */
+SEC("lsm/inode_set_acl")
+int BPF_PROG(pol_set_acl, void *idmap, struct dentry *dentry)
+{
+	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(ACL, INODE_SET_ACL));
+}
+
+SEC("lsm/inode_remove_acl")
+int BPF_PROG(pol_remove_acl, void *idmap, struct dentry *dentry)
+{
+	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(ACL, INODE_REMOVE_ACL));
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From rights to what a hook returns. Refusals are made, counted and reported in verdict.bpf.c and
+ * nowhere else; its functions return a positive errno or 0, and take kernel objects as addresses,
+ * so that each is verified once. Layer 2.
+ */
+#pragma once
+
+#include "event.bpf.h"
+#include "walk.bpf.h"
+
+/* Who acts, and under which words; filled once at a hook's start. */
+struct pol_actor {
+	u64 generation;
+	u32 guest;
+	u32 ruleset;
+	u32 mode;
+	u32 err;
+};
+
+#define POL_OP_HOOK(op, hook) (((u32)POL_OP_##op << 16) | POL_HOOK_##hook)
+#define POL_REASON_ERR(reason, err) (((u32)POL_REASON_##reason << 16) | (err))
+
+/**
+ * pol_check() - does the nearest rule of an object give all of @need?
+ * @dentry: address of the object's dentry. @mount: of a struct mount it is seen by, for the
+ *	    report; 0: unknown. @need: mask of rights. @op_hook: POL_OP_HOOK().
+ *
+ * Return: 0 (also in audit, having reported), or the policy's errno.
+ */
+int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
+
+/**
+ * pol_check_device() - the same for a device node, which only a rule that names it opens.
+ */
+int pol_check_device(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
+
+/**
+ * pol_refuse_for() - refuse for a reason other than rights.
+ * @reason_err: POL_REASON_ERR(). device, builtin and anchor hold in audit, too (semantics 11).
+ */
+int pol_refuse_for(const struct pol_actor *actor, u64 dentry, u64 mount, u32 op_hook,
+		   u32 reason_err);
+
+/**
+ * pol_refuse_anchor() - EBUSY if the object is a directory that is, or lies above, an anchor.
+ */
+int pol_refuse_anchor(const struct pol_actor *actor, u64 dentry, u64 mount, u32 op_hook);
+
+/**
+ * pol_refuse_widening() - EXDEV if the object at @from would have a right at @to that it lacks.
+ */
+int pol_refuse_widening(const struct pol_actor *actor, u64 from, u64 to, u64 mount, u32 op_hook);
+
+/**
+ * pol_escape() - EPERM for an attempt on the guest's border.
+ * @always: 1: built in, in every mode; 0: a knob, which audit reports and lets pass.
+ */
+int pol_escape(const struct pol_actor *actor, u32 op_hook, u32 always);
+
+/**
+ * pol_return() - what a program returns for a positive errno or 0.
+ *
+ * The verifier wants [-4095, 0] from 6.12 on, and clang turns branches into arithmetic whose range
+ * it cannot see: hence the barriers and the tests. 6.1 lets a positive value through, which
+ * callers of the hook misread.
+ */
+static __always_inline int pol_return(int err)
+{
+	long r = -(long)err;
+
+	barrier_var(r);
+	if (r > 0)
+		return -EACCES;
+	barrier_var(r); /* or clang makes one unsigned comparison of the two */
+	if (r < -4095)
+		return -EACCES;
+	return r;
+}
+
+/* True if the current task is a guest; then @actor is filled. */
+static __always_inline bool pol_actor_current(struct pol_actor *actor)
+{
+	const struct pol_guest_config *config;
+
+	__builtin_memset(actor, 0, sizeof(*actor));
+	actor->guest = pol_guest_current(&actor->generation);
+	if (!actor->guest)
+		return false;
+	config = pol_guest_config(actor->guest, actor->generation);
+	actor->ruleset = config ? config->ruleset : 0;
+	actor->mode = config ? config->mode : POL_MODE_ENFORCE;
+	actor->err = config ? config->err : EACCES;
+	if (!config && actor->guest != POL_GUEST_PROBE)
+		pol_fail_count(POL_FAIL_NO_GUEST_MAP);
+	return true;
+}

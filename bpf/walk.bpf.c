@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The whole walk: every kind of rule, every depth, every failure by name. */
+#include "walk.bpf.h"
+
+/* The state of a walk. */
+struct pol_walk {
+	void *dirs;   /* inner map of this generation */
+	u64 dentry;   /* where the walk is */
+	u64 child;    /* the dentry it came from, whose name a file rule may hold; 0: none */
+	u32 ruleset;
+	u32 slot;
+	u32 depth;    /* steps made from the object's own dentry */
+	u32 done;
+	struct pol_found *found;
+};
+
+/* A dentry's name, as the functions below take it. */
+struct name {
+	const void *bytes;
+	u32 len;
+};
+
+POL_SUBPROG int short_name_rule(const struct pol_dir_key *dir, u32 slot, const struct name *name,
+				struct pol_rule_value *ret)
+{
+	const struct pol_rule_value *value = NULL;
+	struct pol_name_key key = {};
+	void *inner;
+
+	key.dir = *dir;
+	if (bpf_probe_read_kernel(key.name, name->len & (POL_NAME_SHORT - 1), name->bytes))
+		return -1;
+	inner = name->len < 32 ? bpf_map_lookup_elem(&names_32, &slot) :
+				 bpf_map_lookup_elem(&names_64, &slot);
+	if (inner)
+		value = bpf_map_lookup_elem(inner, &key);
+	if (!value)
+		return 0;
+	*ret = *value;
+	return 1;
+}
+
+#define CHUNK_SIZE 32u
+#define NAME_CHUNKS (POL_NAME_SIZE / CHUNK_SIZE)
+#define CHUNK_WORDS (CHUNK_SIZE / 8)
+
+/* The @i-th chunk of a name, zero-padded. */
+static __always_inline int name_chunk(const struct name *name, u32 i, u64 *words)
+{
+	u32 at = i * CHUNK_SIZE, len = name->len - at;
+
+	__builtin_memset(words, 0, CHUNK_SIZE);
+	if (len >= CHUNK_SIZE)
+		return bpf_probe_read_kernel(words, CHUNK_SIZE, name->bytes + at);
+	return bpf_probe_read_kernel(words, len & (CHUNK_SIZE - 1), name->bytes + at);
+}
+
+POL_SUBPROG int long_name_key(const struct name *name, struct pol_long_key *key)
+{
+	u64 words[CHUNK_WORDS], hash = POL_NAME_HASH_START;
+
+	for (u32 i = 0; i < NAME_CHUNKS; i++) {
+		if (i * CHUNK_SIZE >= name->len)
+			break;
+		if (name_chunk(name, i, words))
+			return -1;
+		for (u32 k = 0; k < CHUNK_WORDS; k++)
+			hash = POL_NAME_HASH(hash, words[k]);
+	}
+	key->hash = hash;
+	key->len = name->len;
+	return 0;
+}
+
+POL_SUBPROG int long_name_equal(const struct name *name, const struct pol_long_value *value)
+{
+	u64 words[CHUNK_WORDS];
+
+	for (u32 i = 0; i < NAME_CHUNKS; i++) {
+		if (i * CHUNK_SIZE >= name->len)
+			break;
+		if (name_chunk(name, i, words))
+			return -1;
+		for (u32 k = 0; k < CHUNK_WORDS; k++)
+			if (words[k] != value->name[i * CHUNK_WORDS + k])
+				return 0;
+	}
+	return 1;
+}
+
+POL_SUBPROG int long_name_rule(const struct pol_dir_key *dir, u32 slot, const struct name *name,
+			       struct pol_rule_value *ret)
+{
+	void *inner = bpf_map_lookup_elem(&names_long, &slot);
+	const struct pol_long_value *value;
+	struct pol_long_key key = {};
+	int r;
+
+	key.dir = *dir;
+	if (!inner || long_name_key(name, &key))
+		return -1;
+	value = bpf_map_lookup_elem(inner, &key);
+	if (!value)
+		return 0;
+	r = long_name_equal(name, value);
+	if (r > 0)
+		*ret = value->rule;
+	return r;
+}
+
+/*
+ * The file rule for @child in the directory @dir: 1 and *@ret set, 0: none, -1: the name could not
+ * be read, refuse.
+ */
+static __always_inline int name_rule(const struct pol_dir_key *dir, u32 slot, u64 child,
+				     struct pol_rule_value *ret)
+{
+	const struct dentry *dentry = (const void *)child;
+	struct name name;
+
+	name.len = BPF_CORE_READ(dentry, d_name.len);
+	name.bytes = BPF_CORE_READ(dentry, d_name.name);
+	if (name.len >= POL_NAME_SIZE)
+		return -1;
+	if (name.len < POL_NAME_SHORT)
+		return short_name_rule(dir, slot, &name, ret);
+	return long_name_rule(dir, slot, &name, ret);
+}
+
+static __always_inline void set_found(struct pol_found *found, const struct pol_rule_value *rule)
+{
+	found->access = rule->access;
+	found->rule = rule->rule;
+	found->flags = rule->flags;
+	found->reason = POL_REASON_RULE;
+}
+
+/* One directory: its file rule for the child it was reached from, then its own rule. 1: done. */
+static __always_inline int try_dir(struct pol_walk *walk, const struct pol_dir_key *key)
+{
+	const struct pol_rule_value *value = bpf_map_lookup_elem(walk->dirs, key);
+	struct pol_rule_value named = {};
+	int r;
+
+	if (!value)
+		return 0;
+	if (value->flags & POL_DIR_NAMES && walk->child) {
+		r = name_rule(key, walk->slot, walk->child, &named);
+		if (r < 0) {
+			pol_fail_count(POL_FAIL_READ_FAILED);
+			walk->found->reason = POL_REASON_PATH_RACE;
+			return 1;
+		}
+		if (r > 0) {
+			set_found(walk->found, &named);
+			walk->found->named = walk->depth <= 1;
+			return 1;
+		}
+	}
+	if (!(value->flags & POL_DIR_RULE))
+		return 0;
+	set_found(walk->found, value);
+	walk->found->named = walk->depth == 0;
+	return 1;
+}
+
+/* A directory's key and parent, by probe reads. A frame of its own: the stack is 512 bytes. */
+POL_SUBPROG int read_dir(u64 at, struct pol_inode_key *key, u64 *parent)
+{
+	const struct dentry *dentry = (const void *)at;
+	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+
+	*parent = (u64)BPF_CORE_READ(dentry, d_parent);
+	key->ino = BPF_CORE_READ(inode, i_ino);
+	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->generation = BPF_CORE_READ(inode, i_generation);
+	if (*parent == at && dentry != BPF_CORE_READ(dentry, d_sb, s_root))
+		return 1;
+	return inode ? 0 : -1;
+}
+
+static int step(u32 i, struct pol_walk *walk)
+{
+	struct pol_dir_key key = {};
+	u64 parent;
+	int r;
+
+	key.ruleset = walk->ruleset;
+	r = read_dir(walk->dentry, &key.inode, &parent);
+	if (r < 0 || try_dir(walk, &key))
+		goto done;
+	if (parent == walk->dentry) {
+		if (r)
+			walk->found->reason = POL_REASON_DISCONNECTED;
+		goto done;
+	}
+	walk->child = walk->dentry;
+	walk->dentry = parent;
+	walk->depth++;
+	return 0;
+done:
+	walk->done = 1;
+	return 1;
+}
+
+/* One walk, whatever else moves meanwhile. */
+static __always_inline int walk_once(u64 at, void *dirs_map, u32 ruleset, u32 slot,
+				     struct pol_found *found)
+{
+	struct pol_walk walk = { .dirs = dirs_map, .ruleset = ruleset, .slot = slot, .found = found };
+	const struct dentry *dentry = (const void *)at;
+	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	long steps;
+
+	__builtin_memset(found, 0, sizeof(*found));
+	found->reason = POL_REASON_NO_RULE;
+	walk.dentry = at;
+	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFDIR) {
+		walk.child = at;
+		walk.depth = 1;
+		walk.dentry = (u64)BPF_CORE_READ(dentry, d_parent);
+		if (walk.dentry == at) {
+			found->reason = POL_REASON_DISCONNECTED;
+			return 0;
+		}
+	}
+	steps = bpf_loop(POL_WALK_MAX, step, &walk, 0);
+	if (steps >= 0 && walk.done)
+		return 0;
+	pol_fail_count(POL_FAIL_PATH_TOO_DEEP);
+	found->reason = POL_REASON_PATH_TOO_DEEP;
+	return 0;
+}
+
+__attribute__((noinline)) int pol_walk(u64 dentry, u32 ruleset, u64 generation,
+				       struct pol_found *found)
+{
+	u32 slot = generation & (POL_SLOTS - 1), before;
+	void *inner = bpf_map_lookup_elem(&dirs, &slot);
+
+	if (!found)
+		return 0;
+	__builtin_memset(found, 0, sizeof(*found));
+	found->reason = POL_REASON_NO_RULE;
+	if (!inner) {
+		pol_fail_count(POL_FAIL_NO_RULES_MAP);
+		found->reason = POL_REASON_NO_STORAGE;
+		return 0;
+	}
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < POL_WALK_TRIES; i++) {
+		before = pol_rename_sequence();
+		walk_once(dentry, inner, ruleset, slot, found);
+		if (!(before & 1) && pol_rename_sequence() == before)
+			return 0;
+	}
+	pol_fail_count(POL_FAIL_PATH_RACE);
+	__builtin_memset(found, 0, sizeof(*found));
+	found->reason = POL_REASON_PATH_RACE;
+	return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The end of each of a guest's processes is one event, whoever its parent is: exit code or signal,
+ * the status by the shell's convention, how long it ran.
+ */
+#include "harness.h"
+
+#include <sys/stat.h>
+#include <time.h>
+
+#include "guest.h"
+
+static const char *root;
+
+static void load_one(void)
+{
+	root = scratch();
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") END, root);
+	events_forget();
+}
+
+#define PID(pid) text("process.pid=%d", pid)
+
+TEST(exit_code)
+{
+	struct probe p;
+	pid_t pid;
+
+	load_one();
+	probe_start(&p, "g", STEPS("pause", "exit", "7"));
+	pid = probe_pid(probe_until(&p, "paused"));
+	probe_go(&p);
+	EXPECT_EQ(7, probe_end(&p));
+	EXPECT_EVENT("type=exit", PID(pid), "exit_code=7", "signal=null", "core=false", "status=7",
+		     "cause.kind=exit", "guest.name=g", "process.comm=probe",
+		     "process.exe=" PROBE_BIN, "fds_peak=null", "cause.sender=null");
+	EXPECT_EQ(1, EVENTS("type=exit", PID(pid)));
+}
+
+TEST(exit_code_zero_and_255)
+{
+	load_one();
+	EXPECT_EQ(0, ctl("run g -- /usr/bin/true"));
+	EXPECT_EVENT("type=exit", "process.comm=true", "exit_code=0", "signal=null", "status=0");
+	EXPECT_EQ(255, ctl("run g -- " PROBE_BIN " exit 255"));
+	EXPECT_EVENT("type=exit", "process.comm=probe", "exit_code=255", "status=255");
+}
+
+TEST(signals)
+{
+	load_one();
+	EXPECT_EQ(137, ctl("run g -- " PROBE_BIN " kill 9"));
+	EXPECT_EVENT("type=exit", "exit_code=null", "signal=9", "core=false", "status=137",
+		     "cause.kind=signal");
+	EXPECT_EQ(143, ctl("run g -- " PROBE_BIN " kill 15"));
+	EXPECT_EVENT("type=exit", "exit_code=null", "signal=15", "status=143");
+}
+
+/* Killed from outside while it waits. */
+TEST(killed_by_somebody)
+{
+	struct probe p;
+	pid_t pid;
+
+	load_one();
+	probe_start(&p, "g", STEPS("pause", "block"));
+	pid = probe_pid(probe_until(&p, "paused"));
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(137, probe_end(&p));
+	EXPECT_EVENT("type=exit", PID(pid), "signal=9", "status=137");
+	EXPECT_EQ(1, EVENTS("type=exit", PID(pid)));
+}
+
+TEST(every_process_once)
+{
+	load_one();
+	EXPECT_EQ(0, PROBE("g", "fork", "fork", "fork", "exec-self", "fork", "open", "wc",
+			   text("%s/f", root)));
+	EXPECT_EQ(5, EVENTS("type=exit", "guest.name=g", "status=0"));
+}
+
+TEST(threads_end_no_process)
+{
+	load_one();
+	EXPECT_EQ(0, PROBE("g", "thread", "thread", "open", "wc", text("%s/f", root)));
+	EXPECT_EQ(1, EVENTS("type=exit", "guest.name=g"));
+	events_forget();
+	EXPECT_EQ(0, PROBE("g", "leader-gone", "open", "wc", text("%s/f", root)));
+	EXPECT_EQ(1, EVENTS("type=exit", "guest.name=g", "exit_code=0"));
+	events_forget();
+	EXPECT_EQ(9, ctl("run g -- " PROBE_BIN " thread thread exit 9"));
+	EXPECT_EQ(1, EVENTS("type=exit", "guest.name=g", "exit_code=9"));
+}
+
+/* An orphan's, whose parent is init. */
+TEST(reparented)
+{
+	load_one();
+	EXPECT_EQ(0, PROBE("g", "daemon", "open", "wc", text("%s/f", root)));
+	EXPECT_EQ(3, EVENTS("type=exit", "guest.name=g", "status=0"));
+}
+
+TEST(adopted)
+{
+	struct probe p;
+
+	load_one();
+	probe_start(&p, NULL, STEPS("pause", "exit", "42"));
+	probe_until(&p, "paused");
+	ASSERT_EQ(0, ctl("attach g %d", p.pid));
+	probe_go(&p);
+	EXPECT_EQ(42, probe_end(&p));
+	EXPECT_EVENT("type=exit", PID(p.pid), "exit_code=42", "signal=null", "status=42",
+		     "guest.name=g");
+	EXPECT_EQ(1, EVENTS("type=exit", PID(p.pid)));
+}
+
+TEST(non_guests_make_no_events)
+{
+	load_one();
+	EXPECT_EQ(0, PROBE(NULL, "fork", "open", "wc", text("%s/f", root)));
+	EXPECT_EQ(0, EVENTS("type=exit"));
+}
+
+TEST(how_long_it_ran)
+{
+	const struct timespec wait = { .tv_nsec = 300000000 };
+	const json_t *event;
+	struct probe p;
+	pid_t pid;
+
+	load_one();
+	probe_start(&p, "g", STEPS("pause", "exit", "0"));
+	pid = probe_pid(probe_until(&p, "paused"));
+	nanosleep(&wait, NULL); /* the time that is measured */
+	probe_go(&p);
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_EQ(1, EVENTS("type=exit", PID(pid)));
+	event = events_find(STEPS("type=exit", PID(pid)));
+	ASSERT_TRUE(event != NULL);
+	EXPECT_LE(300000000, strtoll(json_at(event, "duration_ns"), NULL, 10));
+	EXPECT_LE(strtoll(json_at(event, "duration_ns"), NULL, 10), 30000000000);
+	EXPECT_LE(4096, strtoll(json_at(event, "maxrss_bytes"), NULL, 10));
+	EXPECT_LE(1, strtoll(json_at(event, "minflt"), NULL, 10));
+}
+
+/* A storm: each exactly once. */
+TEST(many)
+{
+	long n = test_count(100, 5000);
+
+	load_one();
+	EXPECT_EQ(0, ctl("run g -- sh -c 'i=0; while [ $i -lt %ld ]; do i=$((i+1)); (exit 3); done'",
+			 n));
+	EXPECT_EQ(n, EVENTS("type=exit", "exit_code=3"));
+	EXPECT_EQ(n + 1, EVENTS("type=exit"));
+	EXPECT_EQ(0, EVENTS("type=lost"));
+}
+
+UNLOADS_CLEAN()

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Texts, files, policyctl, and what it has to leave behind. */
+#include "guest.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib_util.h"
+
+char ctl_said[65536];
+
+const char *text(const char *fmt, ...)
+{
+	char *ret = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&ret, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	return ret;
+}
+
+void lib_die(const char *what, const char *on)
+{
+	printf("# %s %s: %s\n", what, on, strerror(errno));
+	fflush(stdout);
+	_exit(1);
+}
+
+const char *scratch(void)
+{
+	static char paths[16][32];
+	static unsigned int next;
+	char *path = paths[next++ % 16];
+
+	snprintf(path, sizeof(paths[0]), "/tmp/t.XXXXXX");
+	if (!mkdtemp(path))
+		lib_die("mkdtemp", path);
+	chmod(path, 0755);
+	return path;
+}
+
+const char *make_dir(const char *path)
+{
+	if (mkdir(path, 0755))
+		lib_die("mkdir", path);
+	return path;
+}
+
+const char *make_file(const char *path, const char *content)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || write(fd, content, strlen(content)) != (ssize_t)strlen(content))
+		lib_die("write", path);
+	close(fd);
+	return path;
+}
+
+long read_number(const char *path)
+{
+	char buf[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	return n < 0 ? -errno : strtol(buf, NULL, 10);
+}
+
+bool exists(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st);
+}
+
+/* stdout and stderr of a shell command to @buf; what does not fit is read and dropped. */
+int lib_shell(const char *cmd, char *buf, size_t size)
+{
+	char sink[4096];
+	size_t len = 0;
+	FILE *f;
+	int r;
+
+	fflush(stdout);
+	f = popen(cmd, "re");
+	if (!f)
+		lib_die("popen", cmd);
+	for (;;) {
+		bool room = len + 1 < size;
+		size_t n = fread(room ? buf + len : sink, 1, room ? size - 1 - len : sizeof(sink),
+				 f);
+
+		if (!n)
+			break;
+		if (room)
+			len += n;
+	}
+	buf[len] = 0;
+	r = pclose(f);
+	return WIFEXITED(r) ? WEXITSTATUS(r) : 128 + WTERMSIG(r);
+}
+
+int ctl(const char *fmt, ...)
+{
+	char words[4096], cmd[8192];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	snprintf(cmd, sizeof(cmd), "{ policyctl %s; } 2>&1", words);
+	return lib_shell(cmd, ctl_said, sizeof(ctl_said));
+}
+
+static void policy_write_va(const char *fmt, va_list ap)
+{
+	FILE *f = fopen(POLICY_FILE, "we");
+
+	if (!f)
+		lib_die("fopen", POLICY_FILE);
+	fputs(RUNTIME, f);
+	vfprintf(f, fmt, ap);
+	if (fclose(f))
+		lib_die("write", POLICY_FILE);
+}
+
+void policy_write(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	policy_write_va(fmt, ap);
+	va_end(ap);
+}
+
+int policy_load(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	policy_write_va(fmt, ap);
+	va_end(ap);
+	return ctl("load " POLICY_FILE);
+}
+
+static json_t *status_json(void)
+{
+	json_error_t err;
+	json_t *root;
+
+	if (ctl("status --json 2>/dev/null"))
+		return NULL;
+	root = json_loads(ctl_said, 0, &err);
+	return root;
+}
+
+const char *status_value(const char *path)
+{
+	json_t *root = status_json();
+	const char *value = root ? json_at(root, path) : "no status";
+
+	json_decref(root);
+	return value;
+}
+
+const char *guest_value(const char *guest, const char *key)
+{
+	json_t *root = status_json(), *item;
+	const char *value = "absent";
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "guests"), i, item)
+		if (!strcmp(json_at(item, "name"), guest))
+			value = json_at(item, key);
+	json_decref(root);
+	return value;
+}
+
+static void kill_guests(void)
+{
+	DIR *d = opendir(CGROUPS);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		const char *path = text(CGROUPS "/%s/cgroup.kill", e->d_name);
+		int fd = e->d_name[0] == '.' ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+
+		if (fd >= 0 && write(fd, "1", 1) != 1)
+			printf("# %s: %s\n", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* A program of ours that is still there; the kernel frees them some time after their links. */
+static const char *program_left(void)
+{
+	unsigned int id = 0, len;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info info = { 0 };
+		int fd = bpf_prog_get_fd_by_id(id), r;
+
+		if (fd < 0)
+			continue;
+		len = sizeof(info);
+		r = bpf_obj_get_info_by_fd(fd, &info, &len);
+		close(fd);
+		if (!r && !strncmp(info.name, "pol_", 4))
+			return text("program %s is left", info.name);
+	}
+	return NULL;
+}
+
+const char *engine_left(void)
+{
+	const struct timespec tick = { .tv_nsec = 50000000 };
+	const char *program = NULL;
+
+	if (exists(PINS))
+		return PINS " is left";
+	if (exists(CGROUPS))
+		return CGROUPS " is left";
+	if (exists("/run/policyctl") && rmdir("/run/policyctl"))
+		return "/run/policyctl is left, and not empty";
+	for (int i = 0; i < 200; i++) {
+		program = program_left();
+		if (!program)
+			return NULL;
+		nanosleep(&tick, NULL);
+	}
+	return program;
+}
+
+const char *engine_down(void)
+{
+	int r;
+
+	kill_guests();
+	r = ctl("unload --force");
+	if (r)
+		return text("unload --force: status %d: %.300s", r, ctl_said);
+	return engine_left();
+}

@@ -1,0 +1,234 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# run.sh: boot a VM with the build in it, run a job there, print its report.
+#
+#	run.sh --kernel SERIES [--mode selftests|run|shell] [--tests GLOB[,GLOB]] [--script FILE]
+#	       [--count ci|soak] [--cmdline WORDS]
+#
+# Mode selftests: all matching /selftests/*_test in one VM, then each matching script of
+# selftests/variants/ in a VM of its own, with the words of its line "# cmdline: ..." added to the
+# kernel's command line (the last lsm= wins). Mode run: one script; exits with its status.
+#
+# A run has failed unless the VM says "::result passed" (init.c has the protocol). Only a failed
+# boot - no "::init" line - is tried again, and that is said. The console is kept in build/vm/log.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+kernel=''
+mode=selftests
+tests='*'
+script=''
+count=ci
+extra=${CMDLINE:-}
+seed=${SEED:-}
+while (($#)); do
+	case $1 in
+	--kernel) kernel=$2 ;;
+	--mode) mode=$2 ;;
+	--tests) tests=$2 ;;
+	--script) script=$2 ;;
+	--count) count=$2 ;;
+	--seed) seed=$2 ;;
+	--cmdline) extra+=" $2" ;;
+	*) echo "run.sh: unknown option '$1'" >&2; exit 2 ;;
+	esac
+	shift 2
+done
+export POL_CACHE=${POL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/policyctl}
+# Without make: what selftests.mk says.
+export VM_MODULES=${VM_MODULES-$(make --no-print-directory -s vm-modules)}
+: "${VM_TIMEOUT:=1500}" "${BOOT_TIMEOUT:=120}" "${VM_MEM:=1024}" "${ACCEL:=tcg,thread=multi}"
+# Of one test binary, in the guest; soak runs do 20 times the work and more.
+: "${BINARY_TIMEOUT:=$([[ $count == ci ]] && echo 600 || echo 14400)}"
+seed=${seed:-$((RANDOM * 32768 + RANDOM))}
+image=$POL_CACHE/kernels/$kernel
+
+if [[ ! -s $image/vmlinuz ]]; then
+	echo "skipped: kernel $kernel: no Debian suite has it any more (make kernels)"
+	echo "0 passed, 0 failed, 1 skipped (kernel $kernel: gone)"
+	exit 0
+fi
+
+mkdir -p build/vm/log build/vm/out
+tmp=$(mktemp -d build/vm/run.XXXXXX)
+qemu_pid=
+# shellcheck disable=SC2317,SC2329
+cleanup() {
+	[[ ! $qemu_pid ]] || kill "$qemu_pid" 2>/dev/null || true
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+: >"$tmp/names"
+
+selftests/lib/initramfs.sh "$kernel" "$tmp/initrd"
+
+# The string instructions that QEMU's newest models announce make it slower, and counts differ
+# between its versions with them (kernel-notes: the benchmarks pin the same).
+qemu() {
+	exec qemu-system-x86_64 -nodefaults -no-reboot -display none -m "$VM_MEM" -smp 2 \
+		-cpu max,-erms,-fsrm,-fsrs,-fzrm,-fsrc -accel "$ACCEL" -kernel "$image/vmlinuz" \
+		-initrd "$tmp/initrd" "$@"
+}
+
+# cmdline WORDS...
+cmdline() {
+	printf '%s ' console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,apparmor,bpf \
+		"policy.seed=$seed" "policy.count=$count" "policy.timeout=$BINARY_TIMEOUT" "$extra" "$@"
+}
+
+if [[ $mode == shell ]]; then
+	echo "kernel $(cat "$image/version"); 'exit' powers off, ctrl-a x kills"
+	(qemu -append "$(cmdline policy.mode=shell)" -chardev stdio,id=c,mux=on,signal=off \
+		-mon c -serial chardev:c -serial "file:build/vm/log/$kernel-shell.report")
+	exit 0
+fi
+
+# One line of the report. Sets booted, result, status, total; collects names; writes what comes as
+# "::file NAME" ... base64 ... "::end" to build/vm/out/NAME.
+booted='' result='' status='' total='' current='' file=''
+take_line() {
+	local line=$1
+	if [[ $file && $line != ::end ]]; then
+		printf '%s\n' "$line" >>"$tmp/file"
+		return
+	fi
+	case $line in
+	"::init "*) booted=$((SECONDS - begin)) ;;
+	"::start "*)
+		current=${line#::start }
+		printf '\n[%s] %s (%d s)\n' "$kernel" "$current" $((SECONDS - begin))
+		;;
+	"::skipped "*) echo "skipped: [$kernel] ${line#::skipped }" >>"$tmp/names" ;;
+	"::failed "*) echo "failed: [$kernel] ${line#::failed }" >>"$tmp/names" ;;
+	"::total "*) total=${line#::total } ;;
+	"::result "*) result=${line#::result } ;;
+	"::exit "*) status=${line#::exit } ;;
+	"::file "*) file=${line#::file } && file=${file##*/} && : >"$tmp/file" ;;
+	::end) base64 -d "$tmp/file" >"build/vm/out/$file" && file='' ;;
+	*) printf '%s\n' "$line" ;;
+	esac
+}
+
+# boot LOG WORDS...: one VM from start to power-off. Its report goes to stdout.
+boot() {
+	local log=$tmp/$1.console kept=build/vm/log/$1.console line part='' rc fd
+	shift
+	booted='' result='' status='' total='' current='' begin=$SECONDS
+	exec {fd}< <(qemu -append "$(cmdline "$@")" -serial "file:$log" -serial stdio \
+		</dev/null 2>&1)
+	qemu_pid=$!
+	while :; do
+		rc=0
+		IFS= read -r -t 5 -u "$fd" line || rc=$?
+		part+=$line
+		if ((rc == 0)); then
+			take_line "$part"
+			part=''
+		elif ((rc <= 128)); then
+			break
+		elif [[ ! $booted ]] && ((SECONDS - begin > BOOT_TIMEOUT)); then
+			echo "run.sh: no sign of init after $BOOT_TIMEOUT s"
+			kill "$qemu_pid"
+		elif ((SECONDS - begin > VM_TIMEOUT)); then
+			echo "run.sh: VM killed after $VM_TIMEOUT s"
+			kill "$qemu_pid"
+			break
+		fi
+	done
+	[[ ! $part ]] || printf '%s\n' "$part"
+	exec {fd}<&-
+	wait "$qemu_pid" 2>/dev/null || true
+	qemu_pid=
+	# In $tmp until now: two runs of one kernel at a time must not read each other's.
+	[[ ! -e $log ]] || cp "$log" "$kept"
+	if [[ ! $result ]]; then
+		echo "run.sh: the VM ended without a result; the end of its console ($kept):"
+		tail -n 25 "$log" 2>/dev/null || true
+	fi
+	# A kernel that hit a bug of its own has not passed, whatever the tests say.
+	if grep -aE -m 3 -A 12 'BUG: |Oops: |general protection fault|kernel BUG at' "$log" 2>/dev/null; then
+		echo "run.sh: the kernel hit a bug of its own ($kept)"
+		result=failed
+	fi
+}
+
+# Only a boot that failed is repeated: a test that failed has failed.
+boot_retrying() {
+	local try
+	for try in 1 2 3; do
+		boot "$@"
+		if [[ $booted ]]; then
+			((try == 1)) || echo "run.sh: booted at attempt $try"
+			return
+		fi
+		echo "run.sh: boot failed (attempt $try of 3)"
+	done
+}
+
+# vm NAME WORDS...: a VM whose report ends with a total; adds it to ours.
+passed=0 failed=0 skipped=0
+vm() {
+	local name=$1 p=0 f=0 s=0
+	shift
+	boot_retrying "$kernel-$name" "$@"
+	echo "[$kernel] $name: init after ${booted:-?} s, power-off after $((SECONDS - begin)) s"
+	[[ ! $total ]] || read -r p f s <<<"$total"
+	# No verdict, or "failed" without a failed test: the VM died, the kernel hit a bug.
+	if [[ ! $result ]] || { [[ $result != passed ]] && ((f == 0)); }; then
+		echo "failed: [$kernel] $name: the VM did not say passed${current:+, last in $current}" \
+			>>"$tmp/names"
+		((f += 1))
+	fi
+	((passed += p, failed += f, skipped += s)) || true
+}
+
+if [[ $mode == run ]]; then
+	boot_retrying "$kernel-run" policy.mode=run "policy.script=$script"
+	if [[ $result != passed && ${status:-0} == 0 ]]; then
+		status=1
+	fi
+	exit "${status:-0}"
+fi
+
+# wanted NAME: does one of the globs of --tests match?
+wanted() {
+	local glob
+	local -a globs
+	IFS=, read -ra globs <<<"$tests"
+	for glob in "${globs[@]}"; do
+		# shellcheck disable=SC2053
+		[[ $1 != $glob ]] || return 0
+	done
+	return 1
+}
+
+echo "kernel $(cat "$image/version"), seed $seed, counts: $count, $(qemu-system-x86_64 --version | head -n 1)"
+binaries=0
+for t in selftests/*_test.c; do
+	if [[ -e $t ]] && wanted "$(basename "$t" .c)"; then
+		binaries=1
+	fi
+done
+variants=()
+for t in selftests/variants/*.sh; do
+	if [[ -e $t ]] && wanted "$(basename "$t" .sh)"; then
+		variants+=("$t")
+	fi
+done
+if ((binaries)); then
+	vm selftests policy.mode=selftests "policy.tests=$tests"
+fi
+for t in "${variants[@]}"; do
+	name=$(basename "$t" .sh)
+	vm "$name" policy.mode=variant "policy.script=/$t" "$(sed -n 's/^# cmdline: *//p' "$t")"
+done
+if ((!binaries && !${#variants[@]})); then
+	echo "failed: no selftest matches '$tests'" >>"$tmp/names"
+	failed=1
+fi
+printf '\n'
+cat "$tmp/names"
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))

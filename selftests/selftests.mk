@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Selftests: the test binaries, the payloads they run as guests, the VM's PID 1; and the targets
+# that boot a VM. selftests/lib/*.c is linked to every test binary.
+
+SELF_SRC := $(sort $(wildcard selftests/*_test.c))
+SELF_LIB_SRC := $(sort $(wildcard selftests/lib/*.c))
+GUEST_SRC := $(sort $(wildcard selftests/guests/*.c))
+SELF_BIN := $(SELF_SRC:%.c=build/%)
+SELF_LIB_OBJ := $(SELF_LIB_SRC:%.c=build/%.o)
+GUEST_BIN := $(GUEST_SRC:%.c=build/%)
+SELF_CFLAGS = $(USER_CFLAGS) -Iselftests -Iselftests/lib
+
+# Kernel modules that tests may modprobe or mount, with all they depend on; the last four are what
+# btrfs asks the crypto API for. A name that a kernel has built in, or not at all, is passed over.
+VM_MODULES ?= overlay loop isofs xfs btrfs fuse virtio_blk virtio_pci vfat nls_ascii erofs squashfs \
+	veth crc32c-cryptoapi crc32c_generic xxhash_generic blake2b_generic
+VM_TIMEOUT ?= 1500## seconds, on the host, after which a VM run is killed and has failed
+export VM_MODULES VM_TIMEOUT
+
+.PHONY: selftest-bins vm-modules
+vm-modules:
+	@echo $(VM_MODULES)
+
+selftest-bins: bpf user build/selftests/init $(SELF_BIN) $(GUEST_BIN) ## the selftest binaries
+	@:
+
+build/selftests build/selftests/guests build/selftests/lib:
+	$(Q)mkdir -p $@
+
+build/selftests/init: selftests/init.c | build/selftests
+	$(call say,CC,$<)$(CC) $(USER_CFLAGS) -static -MMD -MP $< -o $@
+
+$(SELF_LIB_OBJ): build/%.o: %.c | build/selftests/lib $(if $(BPF_SRC),$(BPF_SKEL))
+	$(call say,CC,$<)$(CC) $(SELF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(SELF_BIN): build/%: %.c $(SELF_LIB_OBJ) $(LIB) | build/selftests $(if $(BPF_SRC),$(BPF_SKEL))
+	$(call say,CC,$<)$(CC) $(SELF_CFLAGS) -MMD -MP $(filter-out %.h,$^) -o $@ -Wl,--as-needed -pthread $(PKG_LIBS)
+
+# Payloads know nothing of the engine: no include path, no library of ours.
+$(GUEST_BIN): build/%: %.c | build/selftests/guests
+	$(call say,CC,$<)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -MMD -MP $< -o $@ $(if $(filter %_static,$@),-static) -pthread
+
+##@ Targets in a VM
+.PHONY: selftests matrix soak vm run
+selftests: deps ## the selftests on KERNEL=, chosen by TESTS=
+	$(Q)$(MAKE) --no-print-directory selftest-bins && .ci/kernels.sh $(KERNEL) >/dev/null
+	$(Q)selftests/run.sh --kernel $(KERNEL) --tests '$(TESTS)'
+
+matrix: deps ## the selftests on each of KERNELS=
+	$(Q)$(MAKE) --no-print-directory selftest-bins && .ci/kernels.sh $(KERNELS) >/dev/null
+	$(Q)selftests/lib/sum.sh $(foreach k,$(KERNELS),"selftests $k=selftests/run.sh --kernel $k --tests '$(TESTS)'")
+
+soak: deps ## the selftests on KERNEL= with the full counts (hours)
+	$(Q)$(MAKE) --no-print-directory selftest-bins && .ci/kernels.sh $(KERNEL) >/dev/null
+	$(Q)VM_TIMEOUT=28800 selftests/run.sh --kernel $(KERNEL) --tests '$(TESTS)' --count soak
+
+vm: deps ## a shell in the VM on KERNEL=, the build in it; exit powers off, ctrl-a x kills
+	$(Q)$(MAKE) --no-print-directory selftest-bins && .ci/kernels.sh $(KERNEL) >/dev/null
+	$(Q)selftests/run.sh --kernel $(KERNEL) --mode shell
+
+run: deps ## the main job on real input: policies/demo.toml, a guest, its events
+	$(Q)$(MAKE) --no-print-directory selftest-bins
+	$(Q)selftests/run-demo.sh $(KERNEL)
+
+-include $(SELF_BIN:=.d) $(SELF_LIB_OBJ:.o=.d) $(GUEST_BIN:=.d) build/selftests/init.d

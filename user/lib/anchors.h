@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The kernel's own view of the directories that rules are anchored to: each is held open with
+ * O_PATH while an iterator program writes down its key, by the same loads as the walk's.
+ */
+#pragma once
+
+#include "engine.h"
+#include "resolve.h"
+
+/**
+ * struct pol_anchor - what the kernel says of one path.
+ * @path: canonical. Owned. @record: @fd is meaningless afterwards.
+ */
+struct pol_anchor {
+	char *path;
+	struct pol_anchor_record record;
+};
+
+/* Sorted by path. */
+struct pol_anchors {
+	struct pol_anchor *items;
+	size_t cnt;
+};
+
+void pol_anchors_done(struct pol_anchors *anchors);
+
+/**
+ * pol_anchors_take() - keys of every place's directory, of all directories above them, and of
+ * mounted files.
+ *
+ * Return: 0; -ESTALE: a place is not what it was when it was resolved: somebody changes the tree;
+ * else what openat2 or the iterator gave. @err says which path.
+ */
+int pol_anchors_take(const struct pol_engine *engine, const struct pol_places *places,
+		     struct pol_anchors *ret, struct pol_err *err);
+
+/* pol_anchors_find() - by path, or NULL. */
+const struct pol_anchor *pol_anchors_find(const struct pol_anchors *anchors, const char *path);

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base.h"
+#include "file.h"
+
+/* Room for "PARENT/NAME" below the mount: components are at most 255 bytes, a policy's are short. */
+#define PATH_SIZE 1024
+
+int pol_cgroup_mount(char *buf, size_t size)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry;
+	int r = -ENOENT;
+
+	if (!mounts)
+		return -errno;
+	while ((entry = getmntent(mounts))) {
+		if (strcmp(entry->mnt_type, "cgroup2") != 0)
+			continue;
+		r = (size_t)snprintf(buf, size, "%s", entry->mnt_dir) < size ? 0 : -ENAMETOOLONG;
+		break;
+	}
+	endmntent(mounts);
+	return r;
+}
+
+static int full_path(const char *parent, const char *name, char *buf)
+{
+	char mount[256];
+	int r = pol_cgroup_mount(mount, sizeof(mount));
+
+	if (r < 0)
+		return r;
+	if (snprintf(buf, PATH_SIZE, "%s/%s%s%s", mount, parent, name ? "/" : "",
+		     name ? name : "") >= PATH_SIZE)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+int pol_cgroup_id(int fd, uint64_t *ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = st.st_ino; /* kernfs: the inode number is the id (fs/kernfs/inode.c, 64 bit) */
+	return 0;
+}
+
+int pol_cgroup_open(const char *parent, const char *name, int *ret_fd)
+{
+	char path[PATH_SIZE];
+	int r, fd;
+
+	r = full_path(parent, name, path);
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+static unsigned int components(const char *path)
+{
+	unsigned int cnt = 1;
+
+	for (const char *at = path; (at = strchr(at, '/')); at++)
+		cnt++;
+	return cnt;
+}
+
+/* Makes the components of @path below the cgroup2 mount. */
+static int make_path(const char *path, struct pol_err *err)
+{
+	char full[PATH_SIZE];
+	size_t start;
+	int r;
+
+	r = full_path(path, NULL, full);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_HOST, r, "no cgroup '%s'", path);
+	start = strlen(full) - strlen(path);
+	for (char *at = full + start; at; at = strchr(at + 1, '/')) {
+		char *slash = strchr(at + 1, '/');
+
+		if (slash)
+			*slash = '\0';
+		if (mkdir(full, 0755) < 0 && errno != EEXIST)
+			return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make cgroup '%s'",
+					   full);
+		if (slash)
+			*slash = '/';
+		else
+			break;
+	}
+	return 0;
+}
+
+int pol_cgroup_create(const char *parent, const char *name, int *ret_fd, uint64_t *ret_id,
+		      unsigned int *ret_level, bool *ret_created, struct pol_err *err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char path[PATH_SIZE];
+	int r;
+
+	r = make_path(parent, err);
+	if (r < 0)
+		return r;
+	r = full_path(parent, name, path);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cgroup '%s/%s'", parent, name);
+	*ret_created = !mkdir(path, 0755);
+	if (!*ret_created && errno != EEXIST)
+		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make cgroup '%s'", path);
+	r = pol_cgroup_open(parent, name, &fd);
+	if (!r)
+		r = pol_cgroup_id(fd, ret_id);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot open cgroup '%s'", path);
+	*ret_level = components(parent) + 1;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* One write for each controller: with one that is absent the whole write fails. */
+static void enable_at(const char *path)
+{
+	static const char *const wanted[] = { "pids", "memory", "cpu", "io" };
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char text[16];
+
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(wanted); i++) {
+		(void)snprintf(text, sizeof(text), "+%s", wanted[i]);
+		/* What fails here shows where a ceiling needs it, with the guest's name. */
+		(void)pol_file_write(fd, "cgroup.subtree_control", text);
+	}
+}
+
+int pol_cgroup_enable(const char *parent, struct pol_err *err)
+{
+	char full[PATH_SIZE];
+	size_t start;
+	int r;
+
+	r = make_path(parent, err);
+	if (r < 0)
+		return r;
+	r = full_path(parent, NULL, full);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_HOST, r, "no cgroup '%s'", parent);
+	start = strlen(full) - strlen(parent) - 1;
+	for (char *at = full + start; at; at = strchr(at + 1, '/')) {
+		*at = '\0';
+		enable_at(full);
+		*at = '/';
+	}
+	enable_at(full);
+	return 0;
+}
+
+static bool looser(uint64_t now, uint64_t wanted)
+{
+	return wanted > now;
+}
+
+static const char *controller_of(const char *file, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%.*s", (int)strcspn(file, "."), file);
+	return buf;
+}
+
+static int limit_one(int fd, const char *guest, const struct pol_limits *limits, const char *file,
+		     uint64_t value, bool raise, struct pol_err *err)
+{
+	char text[32], controller[32];
+	uint64_t now = 0;
+	int r;
+
+	if (value == POL_LIMIT_UNSET)
+		return 0;
+	r = pol_file_read_u64(fd, file, &now);
+	if (!r && raise && !looser(now, value == POL_LIMIT_MAX ? UINT64_MAX : value))
+		return 0;
+	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	r = pol_file_write(fd, file, value == POL_LIMIT_MAX ? "max" : text);
+	if (r >= 0)
+		return 0;
+	if (r != -ENOENT)
+		return pol_err_set(err, POL_ERR_FAILED, r, "guest '%s': cannot write %s to %s",
+				   guest, text, file);
+	if (limits->best_effort)
+		return 0;
+	pol_err_say(err, POL_ERR_HOST, -ENODEV, "guest '%s': %s cannot be set, no controller '%s'",
+		    guest, file, controller_of(file, controller, sizeof(controller)));
+	return pol_err_fix(err,
+			   "enable it in cgroup.subtree_control of the parent, or set "
+			   "best_effort = true in the guest's limits");
+}
+
+static int limit_cpu(int fd, const char *guest, const struct pol_limits *limits,
+		     struct pol_err *err)
+{
+	char text[64];
+	int r;
+
+	if (limits->cpu_milli == POL_LIMIT_UNSET)
+		return 0;
+	if (limits->cpu_milli == POL_LIMIT_MAX)
+		(void)snprintf(text, sizeof(text), "max 100000");
+	else
+		(void)snprintf(text, sizeof(text), "%" PRIu64 " 100000", limits->cpu_milli * 100);
+	r = pol_file_write(fd, "cpu.max", text);
+	if (r == -ENOENT && limits->best_effort)
+		return 0;
+	if (r == -ENOENT) {
+		pol_err_say(err, POL_ERR_HOST, -ENODEV,
+			    "guest '%s': cpu.max cannot be set, no controller 'cpu'", guest);
+		return pol_err_fix(err, "enable it in cgroup.subtree_control of the parent, or set "
+					"best_effort = true in the guest's limits");
+	}
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "guest '%s': cannot write '%s' to cpu.max",
+				   guest, text);
+	return 0;
+}
+
+int pol_cgroup_limit(int fd, const char *guest, const struct pol_limits *limits, bool raise,
+		     struct pol_err *err)
+{
+	const struct {
+		const char *file;
+		uint64_t value;
+	} rows[] = {
+		{ "pids.max", limits->pids },
+		{ "memory.max", limits->memory_bytes },
+		{ "memory.swap.max", limits->swap_bytes },
+	};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		r = limit_one(fd, guest, limits, rows[i].file, rows[i].value, raise, err);
+		if (r < 0)
+			return r;
+	}
+	/* A VM's processes die together: half a guest is none. Absent without the controller. */
+	if (limits->memory_bytes != POL_LIMIT_UNSET)
+		(void)pol_file_write(fd, "memory.oom.group", "1");
+	return raise ? 0 : limit_cpu(fd, guest, limits, err);
+}
+
+int pol_cgroup_populated(int fd)
+{
+	char buf[256];
+	int r = pol_file_read(fd, "cgroup.events", buf, sizeof(buf));
+
+	if (r < 0)
+		return r;
+	return strstr(buf, "populated 1") != NULL;
+}
+
+static int remove_tree(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			(void)remove_tree(fd, entry->d_name);
+	closedir(dir);
+	return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int pol_cgroup_remove(const char *parent, const char *name)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char path[PATH_SIZE];
+	int r;
+
+	r = full_path(parent, NULL, path);
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return remove_tree(fd, name);
+}
+
+void pol_cgroup_remove_parent(const char *parent)
+{
+	char path[PATH_SIZE];
+	size_t start;
+
+	if (full_path(parent, NULL, path) < 0)
+		return;
+	start = strlen(path) - strlen(parent);
+	while (strlen(path) > start && !rmdir(path))
+		*strrchr(path, '/') = '\0';
+}
+
+int pol_cgroup_path_of(uint64_t id, char *buf, size_t size)
+{
+	struct {
+		struct file_handle head;
+		uint64_t id;
+	} handle = { .head = { .handle_bytes = 8, .handle_type = 0xfe /* FILEID_KERNFS */ } };
+	_cleanup_close_ int root = -EBADF, fd = -EBADF;
+	char mount[256], link[64], path[PATH_SIZE];
+	ssize_t len;
+
+	if (pol_cgroup_mount(mount, sizeof(mount)) < 0)
+		return -ENOENT;
+	root = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	memcpy(handle.head.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(root, &handle.head, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len < 0)
+		return -errno;
+	path[len] = '\0';
+	if (strncmp(path, mount, strlen(mount)) != 0)
+		return -ENOENT;
+	(void)snprintf(buf, size, "%s", path[strlen(mount)] ? path + strlen(mount) : "/");
+	return 0;
+}
+
+int pol_cgroup_of_pid(pid_t pid, uint64_t *ret)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char path[64], buf[PATH_SIZE], mount[256], full[2 * PATH_SIZE], *at;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	r = pol_file_read(AT_FDCWD, path, buf, sizeof(buf));
+	if (r < 0)
+		return r;
+	at = strncmp(buf, "0::", 3) == 0 ? buf : strstr(buf, "\n0::");
+	r = pol_cgroup_mount(mount, sizeof(mount));
+	if (!at || r < 0)
+		return -ENOENT;
+	at += *at == '\n' ? 4 : 3;
+	at[strcspn(at, "\n")] = '\0';
+	(void)snprintf(full, sizeof(full), "%s%s", mount, at);
+	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return pol_cgroup_id(fd, ret);
+}
+
+int pol_cgroup_move(int fd, pid_t pid)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%d", pid);
+	return pol_file_write(fd, "cgroup.procs", text);
+}

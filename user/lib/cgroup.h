@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The cgroup v2 tree: a guest's cgroup, its ceilings, what is in it. Side effects only below the
+ * policy's own parent cgroup, but for enabling controllers on the way down.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+#include "policy.h"
+
+/* pol_cgroup_mount() - where cgroup2 is mounted. Return: 0; -ENOENT. */
+int pol_cgroup_mount(char *buf, size_t size);
+
+/**
+ * pol_cgroup_create() - a guest's cgroup below @parent (a relative path), made if missing.
+ * @ret_fd: O_DIRECTORY descriptor. @ret_id: the kernel's id. @ret_level: depth, the root is 0.
+ * @ret_created: whether this call made it.
+ */
+int pol_cgroup_create(const char *parent, const char *name, int *ret_fd, uint64_t *ret_id,
+		      unsigned int *ret_level, bool *ret_created, struct pol_err *err);
+
+/* pol_cgroup_open() - an existing one; -ENOENT without a message if there is none. */
+int pol_cgroup_open(const char *parent, const char *name, int *ret_fd);
+
+/* pol_cgroup_id() - the kernel's id of an open cgroup directory. */
+int pol_cgroup_id(int fd, uint64_t *ret);
+
+/**
+ * pol_cgroup_limit() - write a guest's ceilings.
+ * @raise: only those that become looser than they are; !@raise: all of them. Raised before a
+ *	   generation is published, lowered after (policy-language.md, semantics 10).
+ *
+ * Return: 0; -ENODEV: a controller lacks and best_effort is not set; else what the write gave.
+ */
+int pol_cgroup_limit(int fd, const char *guest, const struct pol_limits *limits, bool raise,
+		     struct pol_err *err);
+
+/* pol_cgroup_enable() - the controllers that ceilings need, from the root down to @parent. */
+int pol_cgroup_enable(const char *parent, struct pol_err *err);
+
+/* pol_cgroup_populated() - 1: tasks in it or beneath, 0: none, negative errno. */
+int pol_cgroup_populated(int fd);
+
+/* pol_cgroup_remove() - rmdir, sub-cgroups first; -EBUSY while tasks are in it. -ENOENT is 0. */
+int pol_cgroup_remove(const char *parent, const char *name);
+
+/* pol_cgroup_remove_parent() - remove the empty components of @parent itself. */
+void pol_cgroup_remove_parent(const char *parent);
+
+/* pol_cgroup_path_of() - path of a cgroup below the mount, "/policyctl/web", by id. */
+int pol_cgroup_path_of(uint64_t id, char *buf, size_t size);
+
+/* pol_cgroup_of_pid() - id of the cgroup2 cgroup that a process is in. */
+int pol_cgroup_of_pid(pid_t pid, uint64_t *ret);
+
+/* pol_cgroup_move() - write a process into cgroup.procs. */
+int pol_cgroup_move(int fd, pid_t pid);

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base.h"
+#include "engine_int.h"
+
+static const char *const map_names[] = {
+#define X(nr, name) #name,
+	POL_MAPS(X)
+#undef X
+	"cursors",
+};
+
+static const char *const prog_names[] = { "pol_anchor", "pol_tasks", "pol_fds", "pol_note" };
+
+const char *pol_map_name(enum pol_map_nr nr)
+{
+	return map_names[nr];
+}
+
+const char *pol_prog_name(enum pol_prog_nr nr)
+{
+	return prog_names[nr];
+}
+
+int pol_lock(struct pol_err *err)
+{
+	_cleanup_close_ int fd = open(POL_BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return pol_err_set(err, POL_ERR_HOST, -errno, "cannot open " POL_BPFFS);
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return TAKE_FD(fd);
+	if (errno != EWOULDBLOCK)
+		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot lock " POL_BPFFS);
+	pol_err_say(err, POL_ERR_BUSY, -EBUSY, "another policyctl is changing the engine");
+	return pol_err_fix(err, "wait for it and try again");
+}
+
+bool pol_engine_loaded(void)
+{
+	return access(POL_STORE, F_OK) == 0;
+}
+
+/* ------------------------------------------------------------------ */
+
+static void *map_memory(int fd, size_t size, bool write)
+{
+	void *at = mmap(NULL, size, write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static size_t pages(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (size + page - 1) & ~(page - 1);
+}
+
+#define CONTROL_SIZE pages(sizeof(struct pol_control))
+#define CGROUPS_SIZE pages(sizeof(struct pol_cgroup_slot) * POL_CGROUP_SLOTS)
+#define STATES_SIZE pages(sizeof(struct pol_guest_state) * POL_GUESTS_MAX)
+
+int pol_engine_map(struct pol_engine *engine, struct pol_err *err)
+{
+	engine->control = map_memory(engine->maps[POL_MAP_CONTROL], CONTROL_SIZE, true);
+	engine->cgroups = map_memory(engine->maps[POL_MAP_CGROUPS], CGROUPS_SIZE, true);
+	engine->states = map_memory(engine->maps[POL_MAP_STATES], STATES_SIZE, false);
+	if (engine->control && engine->cgroups && engine->states)
+		return 0;
+	return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot map the engine's tables");
+}
+
+struct pol_engine *pol_engine_new(void)
+{
+	struct pol_engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine)
+		return NULL;
+	for (size_t i = 0; i < POL_MAPS_CNT; i++)
+		engine->maps[i] = -EBADF;
+	for (size_t i = 0; i < POL_PROGS_CNT; i++)
+		engine->progs[i] = -EBADF;
+	return engine;
+}
+
+void pol_engine_closep(struct pol_engine **engine)
+{
+	pol_engine_close(*engine);
+}
+
+static int open_pin(const char *kind, const char *name, struct pol_err *err)
+{
+	char path[256];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), POL_STORE "/%s/%s", kind, name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return pol_err_set(err, POL_ERR_FAILED, fd, "cannot open the pin '%s'", path);
+	return fd;
+}
+
+static int check_abi(const struct pol_engine *engine, struct pol_err *err)
+{
+	if (engine->control->abi == POL_ABI_VERSION)
+		return 0;
+	pol_err_say(err, POL_ERR_FAILED, -EPROTO,
+		    "the loaded engine is of another version (its interface is %u, this program's "
+		    "is %u)",
+		    engine->control->abi, POL_ABI_VERSION);
+	return pol_err_fix(err, "use the policyctl that loaded it, or 'policyctl unload' with that "
+				"one and load again");
+}
+
+int pol_engine_open(struct pol_engine **ret, struct pol_err *err)
+{
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
+	int r;
+
+	if (!pol_engine_loaded()) {
+		if (errno == EACCES || geteuid()) {
+			pol_err_say(err, POL_ERR_HOST, -EPERM, "cannot look at the engine: not root");
+			return pol_err_fix(err, "run it as root");
+		}
+		pol_err_say(err, POL_ERR_FAILED, -ENOENT, "no policy is loaded");
+		return pol_err_fix(err, "policyctl load POLICY");
+	}
+	engine = pol_engine_new();
+	if (!engine)
+		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot open the engine");
+	for (size_t i = 0; i < POL_MAPS_CNT; i++) {
+		r = engine->maps[i] = open_pin("maps", map_names[i], err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < POL_PROGS_CNT; i++) {
+		r = engine->progs[i] = open_pin("progs", prog_names[i], err);
+		if (r < 0)
+			return r;
+	}
+	r = pol_engine_map(engine, err);
+	if (!r)
+		r = check_abi(engine, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(engine);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ */
+
+int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
+		const struct pol_iter_command *command, size_t size,
+		int (*fn)(const void *record, void *arg), void *arg)
+{
+	_cleanup_close_ int link = -EBADF, fd = -EBADF;
+	_cleanup_free_ char *buf = malloc(size * 64);
+	__u32 zero = 0;
+	size_t have = 0;
+	ssize_t n;
+	int r;
+
+	if (!buf)
+		return -ENOMEM;
+	r = bpf_map_update_elem(engine->maps[POL_MAP_ITER], &zero, command, BPF_ANY);
+	if (r < 0)
+		return r;
+	link = bpf_link_create(engine->progs[prog], 0, BPF_TRACE_ITER, NULL);
+	if (link < 0)
+		return link;
+	fd = bpf_iter_create(link);
+	if (fd < 0)
+		return fd;
+	while ((n = read(fd, buf + have, size * 64 - have)) != 0) {
+		size_t at = 0;
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		have += (size_t)n;
+		for (; have - at >= size; at += size) {
+			r = fn(buf + at, arg);
+			if (r < 0)
+				return r;
+		}
+		memmove(buf, buf + at, have - at);
+		have -= at;
+	}
+	return have ? -EPROTO : 0;
+}
+
+void pol_note(const struct pol_engine *engine, uint32_t guest, enum pol_action action)
+{
+	struct pol_event_note note = {
+		.action = action,
+		.by_uid = getuid(),
+		.by_tgid = (uint32_t)getpid(),
+		.guest = guest,
+		.generation = engine->control->active,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &note, .ctx_size_in = sizeof(note));
+
+	/* A record that finds no room is counted as lost by the program itself. */
+	(void)bpf_prog_test_run_opts(engine->progs[POL_PROG_NOTE], &opts);
+}
+
+int pol_label_set(const struct pol_engine *engine, int pidfd, const struct pol_label *label)
+{
+	return bpf_map_update_elem(engine->maps[POL_MAP_LABELS], &pidfd, label, BPF_ANY);
+}
+
+int pol_label_clear(const struct pol_engine *engine, int pidfd)
+{
+	return bpf_map_delete_elem(engine->maps[POL_MAP_LABELS], &pidfd);
+}
+
+int pol_label_get(const struct pol_engine *engine, int pidfd, struct pol_label *ret)
+{
+	return bpf_map_lookup_elem(engine->maps[POL_MAP_LABELS], &pidfd, ret);
+}
+
+/*
+ * A slot is filled guest first, id last, so that a program never sees an id with another guest's
+ * number; and given free id first.
+ */
+int pol_cgroups_put(struct pol_engine *engine, uint64_t id, unsigned int level, uint32_t guest)
+{
+	uint32_t at = POL_CGROUP_HASH(id) & (POL_CGROUP_SLOTS - 1);
+	struct pol_cgroup_slot *free_slot = NULL, *slot;
+
+	if (level >= POL_CGROUP_LEVELS)
+		return -ERANGE;
+	for (uint32_t i = 0; i < POL_CGROUP_PROBES; i++) {
+		slot = &engine->cgroups[at];
+		if (slot->id == id) {
+			free_slot = slot;
+			break;
+		}
+		if (!free_slot && (slot->id == POL_CGROUP_FREE || slot->id == POL_CGROUP_GONE))
+			free_slot = slot;
+		if (slot->id == POL_CGROUP_FREE)
+			break;
+		at = (at + 1) & (POL_CGROUP_SLOTS - 1);
+	}
+	if (!free_slot)
+		return -ENOSPC;
+	__atomic_store_n(&free_slot->guest, guest, __ATOMIC_RELEASE);
+	__atomic_store_n(&free_slot->id, id, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&engine->control->level_mask, 1ull << level, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+void pol_cgroups_drop(struct pol_engine *engine, uint64_t id)
+{
+	uint32_t at = POL_CGROUP_HASH(id) & (POL_CGROUP_SLOTS - 1);
+
+	for (uint32_t i = 0; i < POL_CGROUP_PROBES; i++) {
+		struct pol_cgroup_slot *slot = &engine->cgroups[at];
+
+		if (slot->id == id) {
+			__atomic_store_n(&slot->id, POL_CGROUP_GONE, __ATOMIC_RELEASE);
+			return;
+		}
+		if (slot->id == POL_CGROUP_FREE)
+			return;
+		at = (at + 1) & (POL_CGROUP_SLOTS - 1);
+	}
+}
+
+/* ------------------------------------------------------------------ */
+
+/* In the probe: 0: refused, 1: not refused, 2: it could not be tried. */
+static int probe_child(const struct pol_engine *engine)
+{
+	const struct pol_label label = { .guest = POL_GUEST_PROBE };
+	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int fd;
+
+	if (pidfd < 0 || pol_label_set(engine, pidfd, &label) < 0)
+		return 2;
+	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		return 1;
+	return errno == EACCES ? 0 : 2;
+}
+
+int pol_engine_selftest(const struct pol_engine *engine, struct pol_err *err)
+{
+	int status = 0;
+	pid_t pid;
+
+	pid = fork();
+	if (pid < 0)
+		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot fork the self-test");
+	if (!pid)
+		_exit(probe_child(engine));
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return pol_err_set(err, POL_ERR_FAILED, -errno,
+					   "cannot wait for the self-test");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 1) {
+		pol_err_say(err, POL_ERR_HOST, -ENOTSUP,
+			    "the self-test was not refused: the kernel does not call the programs");
+		return pol_err_fix(err, "see 'policyctl doctor'; the kernel command line needs bpf "
+					"in lsm=");
+	}
+	return pol_err_say(err, POL_ERR_FAILED, -EIO, "the self-test could not be run (status %d)",
+			   status);
+}
+
+/* ------------------------------------------------------------------ */
+
+void pol_engine_close(struct pol_engine *engine)
+{
+	if (!engine)
+		return;
+	if (engine->control)
+		(void)munmap(engine->control, CONTROL_SIZE);
+	if (engine->cgroups)
+		(void)munmap(engine->cgroups, CGROUPS_SIZE);
+	if (engine->states)
+		(void)munmap((void *)engine->states, STATES_SIZE);
+	for (size_t i = 0; i < POL_MAPS_CNT; i++)
+		pol_closep(&engine->maps[i]);
+	for (size_t i = 0; i < POL_PROGS_CNT; i++)
+		pol_closep(&engine->progs[i]);
+	pol_engine_free_skel(engine->skel);
+	free(engine);
+}

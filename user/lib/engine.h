@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The engine in the kernel: programs, links and maps, freshly loaded or found pinned, and the few
+ * things one does with them. Pins lie under POL_STORE:
+ *
+ *	maps/NAME  links/PROGRAM  progs/PROGRAM  gen_N/meta
+ *
+ * A first load pins into POL_STORE_NEW and renames it into place; what a dead load left there is
+ * swept by the next. Every change is made under the lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/types.h>
+
+#include "abi.h"
+#include "cursor.h"
+#include "err.h"
+#include "host.h"
+
+#define POL_BPFFS "/sys/fs/bpf"
+#define POL_STORE POL_BPFFS "/policyctl"
+#define POL_STORE_NEW POL_BPFFS "/policyctl_new"
+
+/* The pinned maps, in the order of enum pol_map_nr; names as in bpf/maps.bpf.c. */
+#define POL_MAPS(X)                                                                                \
+	X(CONTROL, control)                                                                        \
+	X(CGROUPS, cgroups)                                                                        \
+	X(LABELS, labels)                                                                          \
+	X(STATES, states)                                                                          \
+	X(GUESTS, guests)                                                                          \
+	X(DIRS, dirs)                                                                              \
+	X(NAMES_32, names_32)                                                                      \
+	X(NAMES_64, names_64)                                                                      \
+	X(NAMES_LONG, names_long)                                                                  \
+	X(RING, ring)                                                                              \
+	X(FAILS, fails)                                                                            \
+	X(ITER, iter)
+
+enum pol_map_nr {
+#define X(nr, name) POL_MAP_##nr,
+	POL_MAPS(X)
+#undef X
+		POL_MAP_CURSORS, /* made by user space, for user space */
+	POL_MAPS_CNT,
+};
+
+/* The programs that user space runs itself; the others are only attached. */
+enum pol_prog_nr { POL_PROG_ANCHOR, POL_PROG_TASKS, POL_PROG_FDS, POL_PROG_NOTE, POL_PROGS_CNT };
+
+/**
+ * struct pol_engine - an open engine.
+ * @maps, @progs: descriptors. @control, @cgroups, @states: mapped.
+ * @fresh: loaded by this process, not pinned yet. @skel: then the skeleton that owns the links.
+ */
+struct pol_engine {
+	int maps[POL_MAPS_CNT];
+	int progs[POL_PROGS_CNT];
+	struct pol_control *control;
+	struct pol_cgroup_slot *cgroups;
+	const struct pol_guest_state *states;
+	bool fresh;
+	struct policy_bpf *skel;
+};
+
+/**
+ * pol_lock() - the store's lock, held while the descriptor is open.
+ * Return: descriptor; -EBUSY (kind POL_ERR_BUSY): another load holds it.
+ */
+int pol_lock(struct pol_err *err);
+
+/* pol_engine_loaded() - whether there are pins. */
+bool pol_engine_loaded(void);
+
+/**
+ * pol_engine_open() - the pinned engine.
+ * Return: 0; -ENOENT: not loaded; -EPROTO: the pins are another version's, with the remedy; -EPERM.
+ */
+int pol_engine_open(struct pol_engine **ret, struct pol_err *err);
+
+/**
+ * pol_engine_create() - load and attach afresh; nothing is enforced until a generation is
+ * published, and all is gone again when the engine is closed without pol_engine_pin().
+ *
+ * Return: 0; -ENOTSUP, -EPERM: the host lacks something; else what libbpf gave, with the log's path.
+ */
+int pol_engine_create(const struct pol_host *host, struct pol_engine **ret, struct pol_err *err);
+
+/* pol_engine_pin() - pin maps, links and programs aside, in POL_STORE_NEW. */
+int pol_engine_pin(struct pol_engine *engine, struct pol_err *err);
+
+/* pol_engine_publish() - POL_STORE_NEW becomes POL_STORE, by one rename. */
+int pol_engine_publish(struct pol_engine *engine, struct pol_err *err);
+
+void pol_engine_close(struct pol_engine *engine);
+void pol_engine_closep(struct pol_engine **engine);
+
+/* pol_engine_sweep() - remove what a dead load left; true if there was something. */
+bool pol_engine_sweep(void);
+
+/* pol_engine_remove() - take the pins away: programs detach, nothing is enforced any more. */
+int pol_engine_remove(struct pol_err *err);
+
+/**
+ * pol_iterate() - run an iterator program to its end.
+ * @fn: gets each record of @size bytes; a negative return stops and is returned.
+ */
+int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
+		const struct pol_iter_command *command, size_t size,
+		int (*fn)(const void *record, void *arg), void *arg);
+
+/* pol_note() - put a guest or policy record into the ring. Its loss is counted there. */
+void pol_note(const struct pol_engine *engine, uint32_t guest, enum pol_action action);
+
+/* pol_label_set(), pol_label_clear() - of a whole thread group's leader, by pidfd. */
+int pol_label_set(const struct pol_engine *engine, int pidfd, const struct pol_label *label);
+int pol_label_clear(const struct pol_engine *engine, int pidfd);
+int pol_label_get(const struct pol_engine *engine, int pidfd, struct pol_label *ret);
+
+/* pol_cgroups_put(), pol_cgroups_drop() - register a guest's cgroup, forget one. */
+int pol_cgroups_put(struct pol_engine *engine, uint64_t id, unsigned int level, uint32_t guest);
+void pol_cgroups_drop(struct pol_engine *engine, uint64_t id);
+
+/**
+ * pol_engine_selftest() - a labelled probe of ours opens '/' and must be refused.
+ *
+ * A kernel can load and attach LSM programs and never call them: only this says "enforcing".
+ * Return: 0; -ENOTSUP: it was not refused.
+ */
+int pol_engine_selftest(const struct pol_engine *engine, struct pol_err *err);

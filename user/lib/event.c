@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "event.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base.h"
+
+static bool room_known(size_t room)
+{
+	return room == 0 || room == POL_PATH_SMALL || room == POL_PATH_MEDIUM ||
+	       room == POL_PATH_LARGE;
+}
+
+/* The fixed part, copied: the input may be unaligned, and must not be read twice. */
+static int read_fixed(const void *data, size_t len, struct pol_event *ret)
+{
+	if (len < sizeof(*ret))
+		return -EBADMSG;
+	memcpy(ret, data, sizeof(*ret));
+	if (ret->abi != POL_ABI_VERSION)
+		return -EPROTO;
+	if (ret->size != len || !room_known(ret->path_room) || len != sizeof(*ret) + ret->path_room)
+		return -EBADMSG;
+	if (ret->path_len > ret->path_room || ret->exe_len > POL_EXE_SIZE ||
+	    ret->parent_exe_len > POL_EXE_SIZE)
+		return -EBADMSG;
+	if (ret->type == 0 || ret->type >= POL_TYPES_CNT || ret->type == POL_TYPE_LOST)
+		return -ENOMSG;
+	if (ret->guest >= POL_GUESTS_MAX || ret->seq == 0)
+		return -EBADMSG;
+	return 0;
+}
+
+int pol_event_check(const void *data, size_t len, struct pol_event_head *ret)
+{
+	struct pol_event event;
+	int r = read_fixed(data, len, &event);
+
+	if (r < 0)
+		return r;
+	*ret = (struct pol_event_head){
+		.boot_ns = event.boot_ns,
+		.seq = event.seq,
+		.guest = event.guest,
+		.type = event.type,
+	};
+	return 0;
+}
+
+bool pol_event_has_access(uint32_t type)
+{
+	return type == POL_TYPE_VIOLATION || type == POL_TYPE_ALLOW || type == POL_TYPE_ESCAPE;
+}
+
+/*
+ * "a/web/srv/" -> "srv/web/a": the names in reverse, into @out (room for @len bytes and a NUL).
+ * The last name has no '/' behind it where the kernel's buffer ended in it. Empty names are left
+ * out: a filesystem's root is itself called "/", and ends the text of a detached object.
+ * Return: length.
+ */
+static size_t reverse_names(const char *text, size_t len, char *out)
+{
+	size_t used = 0;
+
+	while (len && text[len - 1] == '/')
+		len--;
+	while (len) {
+		const char *slash = memrchr(text, '/', len);
+		size_t start = slash ? (size_t)(slash - text) + 1 : 0;
+
+		if (used && len > start)
+			out[used++] = '/';
+		memcpy(out + used, text + start, len - start);
+		used += len - start;
+		len = slash ? start - 1 : 0;
+	}
+	out[used] = '\0';
+	return used;
+}
+
+/* @out has room for @len + 2 bytes. A detached object without a name (a pipe) has no text. */
+static struct pol_event_text make_text(const char *text, size_t len, bool truncated, bool detached,
+				       char *out)
+{
+	size_t lead = truncated || detached ? 0 : 1;
+	size_t used = reverse_names(text, len, out + lead);
+
+	if (lead)
+		out[0] = '/';
+	return (struct pol_event_text){
+		.data = used + lead ? out : NULL,
+		.len = used + lead,
+		.truncated = truncated,
+	};
+}
+
+/* An empty text is the root directory's, or there is no object at all: then it has no number. */
+static bool has_path(const struct pol_event *event)
+{
+	if (!event->path_room)
+		return false;
+	if (event->path_len)
+		return true;
+	return pol_event_has_access(event->type) &&
+	       (event->access.inode.ino || event->access.inode.dev);
+}
+
+static void decode_texts(const struct pol_event *event, const char *path,
+			 struct pol_event_view *view)
+{
+	if (has_path(event))
+		view->path =
+			make_text(path, event->path_len, event->flags & POL_EVENT_PATH_TRUNCATED,
+				  event->flags & POL_EVENT_DETACHED, view->path_buf);
+	if (!view->has_process)
+		return;
+	if (event->exe_len)
+		view->exe = make_text(event->exe, event->exe_len,
+				      event->flags & POL_EVENT_EXE_TRUNCATED, false, view->exe_buf);
+	if (event->parent_exe_len)
+		view->parent_exe = make_text(event->parent_exe, event->parent_exe_len,
+					     event->flags & POL_EVENT_PARENT_EXE_TRUNCATED, false,
+					     view->parent_exe_buf);
+}
+
+int pol_event_decode(const void *data, size_t len, struct pol_event_view *ret)
+{
+	struct pol_event event;
+	int r = read_fixed(data, len, &event);
+
+	if (r < 0)
+		return r;
+	/* Not the whole view: its buffers are 5 KiB, and hold only what decode_texts() writes. */
+	memset(ret, 0, offsetof(struct pol_event_view, path_buf));
+	ret->type = event.type;
+	ret->verdict = event.verdict;
+	ret->boot_ns = event.boot_ns;
+	ret->seq = event.seq;
+	ret->generation = event.generation;
+	ret->guest = event.guest;
+	ret->flags = event.flags;
+	ret->has_process = event.flags & POL_EVENT_HAS_PROCESS;
+	ret->process = event.process;
+	if (pol_event_has_access(event.type))
+		ret->access = event.access;
+	else if (event.type == POL_TYPE_EXIT)
+		ret->exit = event.exit;
+	else if (event.type == POL_TYPE_GUEST || event.type == POL_TYPE_POLICY)
+		ret->note = event.note;
+	decode_texts(&event, (const char *)data + sizeof(event), ret);
+	return 0;
+}
+
+int pol_event_status(const struct pol_event_exit *event, int *ret_code, int *ret_signal)
+{
+	int sig = (int)(event->code & 0x7f);
+
+	*ret_code = -1;
+	*ret_signal = -1;
+	if (event->cause == POL_CAUSE_UNKNOWN)
+		return -1;
+	if (sig) {
+		*ret_signal = sig;
+		return 128 + sig;
+	}
+	*ret_code = (int)(event->code >> 8 & 0xff);
+	return *ret_code;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Validates and decodes one raw ring record (struct pol_event, bpf/abi.h). Pure. Nothing is read
+ * before its bounds are known; what does not add up is refused whole, never half decoded.
+ */
+#pragma once
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+
+/**
+ * struct pol_event_head - what every record has, enough to put it in order.
+ */
+struct pol_event_head {
+	uint64_t boot_ns;
+	uint64_t seq;
+	uint32_t guest;
+	uint32_t type; /* enum pol_type */
+};
+
+/**
+ * struct pol_event_text - a path as bytes (may be no UTF-8; may even hold NUL, if the kernel read
+ * a name while it changed). Lies in the view it belongs to.
+ * @data: NULL: there is none. NUL-terminated besides.
+ * @truncated: the end nearest to the root is missing; then there is no leading slash.
+ *
+ * A path in a mount tree is absolute: "/srv/web/a"; the root itself is "/". An object outside any
+ * mount tree (POL_EVENT_DETACHED: memfd, pipe, lazily unmounted) has its names without a leading
+ * slash: "memfd:x", "b/a"; an absolute path never looks like that.
+ */
+struct pol_event_text {
+	const char *data;
+	size_t len;
+	bool truncated;
+};
+
+/**
+ * struct pol_event_view - a decoded record; self-contained (the ring may go on).
+ * @has_process: @process, @exe and @parent_exe mean something.
+ * @access: of violation, allow and escape. @exit: of exit. @note: of guest and policy.
+ * @lost: of lost (made by the reader, never by the kernel).
+ */
+struct pol_event_view {
+	uint32_t type;
+	uint32_t verdict;
+	uint64_t boot_ns;
+	uint64_t seq;
+	uint64_t generation;
+	uint32_t guest;
+	uint32_t flags;
+	bool has_process;
+	struct pol_event_process process;
+	union {
+		struct pol_event_access access;
+		struct pol_event_exit exit;
+		struct pol_event_note note;
+		struct {
+			uint32_t of;
+			uint64_t count;
+			uint64_t first;
+			uint64_t last;
+		} lost;
+	};
+	struct pol_event_text path;
+	struct pol_event_text exe;
+	struct pol_event_text parent_exe;
+	char path_buf[POL_PATH_LARGE + 2];
+	char exe_buf[POL_EXE_SIZE + 2];
+	char parent_exe_buf[POL_EXE_SIZE + 2];
+};
+
+/**
+ * pol_event_check() - validate a record and read its head.
+ * @data: any alignment. @len: bytes the ring says it has.
+ *
+ * Return: 0; -EBADMSG: too short, or lengths that do not fit; -EPROTO: another ABI version;
+ * -ENOMSG: a type this version does not know, or that never comes from the kernel. @ret is
+ * untouched on failure.
+ */
+int pol_event_check(const void *data, size_t len, struct pol_event_head *ret);
+
+/**
+ * pol_event_decode() - validate and decode. Return: as pol_event_check().
+ */
+int pol_event_decode(const void *data, size_t len, struct pol_event_view *ret);
+
+/* pol_event_has_access() - whether @type carries struct pol_event_access. */
+bool pol_event_has_access(uint32_t type);
+
+/**
+ * pol_event_status() - the wait status of an exit.
+ * @ret_code, @ret_signal: exactly one is >= 0; both -1 if the kernel could not say.
+ *
+ * Return: the status a shell would show: the code, or 128 + signal; -1: unknown.
+ */
+int pol_event_status(const struct pol_event_exit *event, int *ret_code, int *ret_signal);

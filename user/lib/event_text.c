@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "event_text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base.h"
+#include "jsonw.h"
+#include "words.h"
+
+/* Most bytes of one escaped text. Three of them and the rest stay well under a line's size. */
+#define TEXT_MAX 2048
+
+struct out {
+	char *buf;
+	size_t size;
+	size_t len;
+	bool overflow;
+	bool colour;
+	const struct pol_event_view *view;
+	const struct pol_event_ctx *ctx;
+};
+
+static void put(struct out *o, const char *data, size_t len)
+{
+	if (o->overflow || len >= o->size - o->len) {
+		o->overflow = true;
+		return;
+	}
+	memcpy(o->buf + o->len, data, len);
+	o->len += len;
+}
+
+__attribute__((format(printf, 2, 3))) static void put_fmt(struct out *o, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	put(o, text, strlen(text));
+}
+
+static size_t escape(const unsigned char *p, size_t n, uint32_t c, char out[16])
+{
+	if (n && c && c != '\\' && !pol_char_hidden(c)) {
+		memcpy(out, p, n);
+		return n;
+	}
+	if (n && c == '\\')
+		return (size_t)snprintf(out, 16, "\\\\");
+	if (n && c == '\n')
+		return (size_t)snprintf(out, 16, "\\n");
+	if (n && c == '\t')
+		return (size_t)snprintf(out, 16, "\\t");
+	if (n && c >= 0x80)
+		return (size_t)snprintf(out, 16, "\\u%04" PRIx32, c);
+	return (size_t)snprintf(out, 16, "\\x%02x", p[0]);
+}
+
+static void put_bytes(struct out *o, const char *data, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)data;
+	size_t used = 0;
+
+	while (len) {
+		char out[16];
+		uint32_t c = 0;
+		size_t n = pol_char_next(p, len, &c);
+		size_t out_len = escape(p, n, c, out);
+
+		if (used + out_len > TEXT_MAX) {
+			put(o, "...", 3);
+			return;
+		}
+		put(o, out, out_len);
+		used += out_len;
+		p += n ? n : 1;
+		len -= n ? n : 1;
+	}
+}
+
+static void put_path(struct out *o, const struct pol_event_text *path)
+{
+	if (!path->data)
+		return put_fmt(o, "-");
+	if (path->truncated)
+		put_fmt(o, ".../");
+	put_bytes(o, path->data, path->len);
+}
+
+static const char *colour_of(const struct pol_event_view *view)
+{
+	if (view->type == POL_TYPE_LOST)
+		return "\033[35m";
+	switch (view->verdict) {
+	case POL_VERDICT_DENIED:
+	case POL_VERDICT_KILLED:
+		return "\033[31m";
+	case POL_VERDICT_WOULD_DENY:
+	case POL_VERDICT_PRESSURE:
+		return "\033[33m";
+	default:
+		return "";
+	}
+}
+
+static void put_head(struct out *o)
+{
+	const struct pol_event_view *view = o->view;
+	const struct pol_event_ctx *ctx = o->ctx;
+	const char *colour = o->colour ? colour_of(view) : "";
+	const char *verdict = pol_verdict_word(view->verdict);
+	const char *type = pol_type_word(view->type);
+	const char *name = NULL;
+	char when[64];
+
+	pol_event_time(view, ctx, when, sizeof(when));
+	if (view->guest == POL_GUEST_ENGINE)
+		name = "(engine)";
+	else if (ctx->guest_name)
+		name = ctx->guest_name(ctx->arg, view->generation, view->guest);
+	/* Milliseconds are enough to read by: "2026-11-21T01:02:03.123". */
+	put_fmt(o, "%.23sZ  ", when);
+	if (name)
+		put_fmt(o, "%-12.63s", name);
+	else
+		put_fmt(o, "#%-11" PRIu32, view->guest);
+	put_fmt(o, "  %-9s  %s%-10s%s  ", type ? type : "?", colour, verdict ? verdict : "-",
+		colour[0] ? "\033[0m" : "");
+}
+
+static void put_rights(struct out *o, const char *key, uint32_t mask)
+{
+	const char *before = key;
+
+	for (unsigned int bit = 0; bit < POL_RIGHTS_CNT; bit++) {
+		if (!(mask & 1u << bit))
+			continue;
+		put_fmt(o, "%s%s", before, pol_right_word(bit));
+		before = ",";
+	}
+}
+
+static void put_process(struct out *o)
+{
+	const struct pol_event_process *process = &o->view->process;
+
+	if (!o->view->has_process)
+		return;
+	put_fmt(o, "  by ");
+	put_bytes(o, process->comm, strnlen(process->comm, sizeof(process->comm)));
+	put_fmt(o, "[%" PRIu32 "]", process->tgid);
+	if (o->view->exe.data) {
+		put_fmt(o, " ");
+		put_path(o, &o->view->exe);
+	}
+}
+
+static void put_reason(struct out *o)
+{
+	const struct pol_event_view *view = o->view;
+	const char *reason = pol_reason_word(view->access.reason);
+	struct pol_event_rule rule = { 0 };
+
+	if (!reason)
+		return;
+	put_fmt(o, "  reason=%s", reason);
+	if (!(view->flags & POL_EVENT_HAS_RULE) || !o->ctx->rule ||
+	    o->ctx->rule(o->ctx->arg, view->generation, view->access.rule, &rule) < 0 ||
+	    !rule.where)
+		return;
+	put_fmt(o, " (");
+	put_bytes(o, rule.where, strlen(rule.where));
+	put_fmt(o, ")");
+}
+
+static void put_access(struct out *o)
+{
+	const struct pol_event_access *access = &o->view->access;
+	const char *op = pol_op_word(access->op);
+	const char *err = pol_errno_name(access->err);
+
+	put_fmt(o, "%-9s  ", op ? op : "?");
+	if (o->view->type != POL_TYPE_ESCAPE || o->view->path.data)
+		put_path(o, &o->view->path);
+	if (o->view->type == POL_TYPE_ALLOW)
+		put_rights(o, "  access=", access->access);
+	else
+		put_rights(o, "  missing=", access->missing);
+	put_reason(o);
+	if (err)
+		put_fmt(o, "  %s", err);
+	if (access->repeats)
+		put_fmt(o, "  repeats=%" PRIu32, access->repeats);
+	put_process(o);
+}
+
+static void put_exit(struct out *o)
+{
+	const struct pol_event_exit *event = &o->view->exit;
+	const char *cause = pol_cause_word(event->cause);
+	uint64_t ms = event->duration_ns / 1000000;
+	int code, sig, status = pol_event_status(event, &code, &sig);
+
+	if (sig > 0 && pol_signal_name((uint32_t)sig))
+		put_fmt(o, "%s", pol_signal_name((uint32_t)sig));
+	else if (sig > 0)
+		put_fmt(o, "signal %d", sig);
+	else if (code >= 0)
+		put_fmt(o, "code %d", code);
+	if (status < 0)
+		put_fmt(o, "status unknown");
+	if (sig > 0 && event->code & 0x80)
+		put_fmt(o, " (core)");
+	put_fmt(o, "  cause=%s  after %" PRIu64 ".%03us", cause ? cause : "unknown", ms / 1000,
+		(unsigned int)(ms % 1000));
+	put_process(o);
+}
+
+static void put_body(struct out *o)
+{
+	const struct pol_event_view *view = o->view;
+	const char *word;
+
+	switch (view->type) {
+	case POL_TYPE_VIOLATION:
+	case POL_TYPE_ESCAPE:
+	case POL_TYPE_ALLOW:
+		return put_access(o);
+	case POL_TYPE_EXIT:
+		return put_exit(o);
+	case POL_TYPE_LOST:
+		word = pol_type_word(view->lost.of);
+		return put_fmt(o, "%" PRIu64 " of %s, numbers %" PRIu64 " to %" PRIu64,
+			       view->lost.count, word ? word : "?", view->lost.first,
+			       view->lost.last);
+	case POL_TYPE_GUEST:
+	case POL_TYPE_POLICY:
+		word = pol_action_word(view->note.action);
+		return put_fmt(o, "%s  generation=%" PRIu64 "  by uid %" PRIu32 " pid %" PRIu32,
+			       word ? word : "?", (uint64_t)view->note.generation,
+			       view->note.by_uid, view->note.by_tgid);
+	default:
+		return put_process(o);
+	}
+}
+
+int pol_event_text(const struct pol_event_view *view, const struct pol_event_ctx *ctx, bool colour,
+		   char *buf, size_t size)
+{
+	struct out o = {
+		.buf = buf,
+		.size = size,
+		.colour = colour,
+		.view = view,
+		.ctx = ctx,
+	};
+
+	put_head(&o);
+	put_body(&o);
+	put(&o, "\n", 1);
+	if (o.overflow || size == 0)
+		return -ENOSPC;
+	buf[o.len] = '\0';
+	return (int)o.len;
+}

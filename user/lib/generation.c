@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "generation.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base.h"
+#include "engine_int.h"
+
+/* Map entries as the kernel takes them: keys and values in two arrays. */
+struct table {
+	char *keys;
+	char *values;
+	size_t cnt;
+	size_t key_size;
+	size_t value_size;
+};
+
+static void table_done(struct table *table)
+{
+	free(table->keys);
+	free(table->values);
+}
+
+static int table_init(struct table *table, size_t cnt, size_t key_size, size_t value_size)
+{
+	table->key_size = key_size;
+	table->value_size = value_size;
+	table->keys = calloc(cnt + 1, key_size);
+	table->values = calloc(cnt + 1, value_size);
+	return table->keys && table->values ? 0 : -ENOMEM;
+}
+
+static void table_add(struct table *table, const void *key, const void *value)
+{
+	memcpy(table->keys + table->cnt * table->key_size, key, table->key_size);
+	memcpy(table->values + table->cnt * table->value_size, value, table->value_size);
+	table->cnt++;
+}
+
+/* A new hash with the table's entries. Return: its descriptor. */
+static int make_hash(const char *name, const struct table *table)
+{
+	_cleanup_close_ int fd = -EBADF;
+	__u32 cnt = (__u32)table->cnt;
+	int r;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, name, (__u32)table->key_size,
+			    (__u32)table->value_size, cnt ? cnt : 1, NULL);
+	if (fd < 0)
+		return fd;
+	if (cnt) {
+		r = bpf_map_update_batch(fd, table->keys, table->values, &cnt, NULL);
+		if (r < 0)
+			return r;
+		if (cnt != table->cnt)
+			return -EIO;
+	}
+	return TAKE_FD(fd);
+}
+
+/* Puts an inner map into a slot; the kernel waits for RCU before it returns. */
+static int put_inner(const struct pol_engine *engine, enum pol_map_nr outer, __u32 slot, int inner)
+{
+	if (inner < 0)
+		return inner;
+	return bpf_map_update_elem(engine->maps[outer], &slot, &inner, BPF_ANY);
+}
+
+static int stage_table(const struct pol_engine *engine, enum pol_map_nr outer, __u32 slot,
+		       const char *name, const struct table *table)
+{
+	_cleanup_close_ int inner = make_hash(name, table);
+
+	return put_inner(engine, outer, slot, inner);
+}
+
+static int stage_dirs(const struct pol_engine *engine, const struct pol_image *image, __u32 slot)
+{
+	_cleanup_(table_done) struct table table = {};
+	int r = table_init(&table, image->dirs_cnt, sizeof(struct pol_dir_key),
+			   sizeof(struct pol_rule_value));
+
+	for (size_t i = 0; i < image->dirs_cnt && !r; i++)
+		table_add(&table, &image->dirs[i].key, &image->dirs[i].value);
+	return r ? r : stage_table(engine, POL_MAP_DIRS, slot, "dirs", &table);
+}
+
+/* Names of one class: those in [@least, @below) bytes. */
+static int stage_names(const struct pol_engine *engine, const struct pol_image *image, __u32 slot,
+		       enum pol_map_nr outer, const char *name, size_t least, size_t below)
+{
+	_cleanup_(table_done) struct table table = {};
+	int r = table_init(&table, image->names_cnt, sizeof(struct pol_dir_key) + below,
+			   sizeof(struct pol_rule_value));
+
+	for (size_t i = 0; i < image->names_cnt && !r; i++) {
+		size_t len = strnlen(image->names[i].key.name, POL_NAME_SHORT);
+
+		if (len >= least && len < below)
+			table_add(&table, &image->names[i].key, &image->names[i].value);
+	}
+	return r ? r : stage_table(engine, outer, slot, name, &table);
+}
+
+static int stage_longs(const struct pol_engine *engine, const struct pol_image *image, __u32 slot)
+{
+	_cleanup_(table_done) struct table table = {};
+	int r = table_init(&table, image->longs_cnt, sizeof(struct pol_long_key),
+			   sizeof(struct pol_long_value));
+
+	for (size_t i = 0; i < image->longs_cnt && !r; i++)
+		table_add(&table, &image->longs[i].key, &image->longs[i].value);
+	return r ? r : stage_table(engine, POL_MAP_NAMES_LONG, slot, "names_long", &table);
+}
+
+static int stage_guests(const struct pol_engine *engine, const struct pol_meta *meta, __u32 slot)
+{
+	_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "guests", sizeof(__u32),
+						sizeof(struct pol_guest_config), POL_GUESTS_MAX,
+						NULL);
+	int r = fd < 0 ? fd : 0;
+
+	for (size_t i = 0; i < meta->guests_cnt && !r; i++) {
+		const struct pol_meta_guest *guest = &meta->guests[i];
+		const struct pol_guest_config config = {
+			.ruleset = guest->ruleset,
+			.mode = guest->audit ? POL_MODE_AUDIT : POL_MODE_ENFORCE,
+			.err = guest->err,
+			.flags = POL_GUEST_KNOWN,
+		};
+
+		if (!guest->ghost)
+			r = bpf_map_update_elem(fd, &guest->id, &config, BPF_ANY);
+	}
+	return r ? r : put_inner(engine, POL_MAP_GUESTS, slot, fd);
+}
+
+/*
+ * Putting a slot's own map into it again changes nothing, but waits for RCU: afterwards no program
+ * runs that has read an older control.active.
+ */
+static void wait_for_programs(const struct pol_engine *engine)
+{
+	__u32 slot = engine->control->active & 1, id;
+	_cleanup_close_ int inner = -EBADF;
+
+	if (!engine->control->active ||
+	    bpf_map_lookup_elem(engine->maps[POL_MAP_GUESTS], &slot, &id) < 0)
+		return; /* nothing was ever published */
+	inner = bpf_map_get_fd_by_id(id);
+	(void)put_inner(engine, POL_MAP_GUESTS, slot, inner);
+}
+
+int pol_generation_stage(const struct pol_engine *engine, const struct pol_image *image,
+			 const struct pol_meta *meta, struct pol_err *err)
+{
+	__u32 slot = meta->generation & 1;
+	int r;
+
+	wait_for_programs(engine);
+	r = stage_guests(engine, meta, slot);
+	if (!r)
+		r = stage_dirs(engine, image, slot);
+	if (!r)
+		r = stage_names(engine, image, slot, POL_MAP_NAMES_32, "names_32", 0, 32);
+	if (!r)
+		r = stage_names(engine, image, slot, POL_MAP_NAMES_64, "names_64", 32, 64);
+	if (!r)
+		r = stage_longs(engine, image, slot);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot write the rules into the kernel");
+	return 0;
+}
+
+void pol_generation_publish(struct pol_engine *engine, uint64_t generation)
+{
+	__atomic_store_n(&engine->control->active, generation, __ATOMIC_SEQ_CST);
+	wait_for_programs(engine);
+}
+
+/* ------------------------------------------------------------------ meta */
+
+#define CHUNK 4096u
+
+static void meta_path(uint64_t generation, bool fresh, const char *leaf, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%s/gen_%llu%s", fresh ? POL_STORE_NEW : POL_STORE,
+		       (unsigned long long)generation, leaf);
+}
+
+/* Length first, then the bytes, in one mapped array. */
+static int meta_map(const char *bytes, size_t len)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	size_t chunks = (len + sizeof(uint64_t) + CHUNK - 1) / CHUNK;
+	_cleanup_close_ int fd = -EBADF;
+	uint64_t length = len;
+	char *at;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "meta", sizeof(__u32), CHUNK, (__u32)chunks, &opts);
+	if (fd < 0)
+		return fd;
+	at = mmap(NULL, chunks * CHUNK, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	memcpy(at, &length, sizeof(length));
+	memcpy(at + sizeof(length), bytes, len);
+	(void)munmap(at, chunks * CHUNK);
+	return TAKE_FD(fd);
+}
+
+int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	_cleanup_free_ char *bytes = NULL;
+	char path[256];
+	size_t len;
+	int r;
+
+	r = pol_meta_encode(meta, &bytes, &len);
+	if (!r)
+		r = fd = meta_map(bytes, len);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot store the policy's names");
+	meta_path(meta->generation, fresh, "", path, sizeof(path));
+	(void)pol_store_remove(path); /* of a load that died before it published */
+	if (mkdir(path, 0700) < 0)
+		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make '%s'", path);
+	meta_path(meta->generation, fresh, "/meta", path, sizeof(path));
+	r = bpf_obj_pin(fd, path);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot pin '%s'", path);
+	return 0;
+}
+
+static int meta_read(int fd, struct pol_meta **ret)
+{
+	struct bpf_map_info info = {};
+	__u32 info_len = sizeof(info);
+	uint64_t len;
+	size_t size;
+	char *at;
+	int r;
+
+	r = bpf_obj_get_info_by_fd(fd, &info, &info_len);
+	if (r < 0)
+		return r;
+	size = (size_t)info.max_entries * info.value_size;
+	if (info.type != BPF_MAP_TYPE_ARRAY || size < sizeof(len))
+		return -EPROTO;
+	at = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	memcpy(&len, at, sizeof(len));
+	r = len > size - sizeof(len) ? -EPROTO : pol_meta_decode(at + sizeof(len), len, ret);
+	(void)munmap(at, size);
+	return r;
+}
+
+int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char path[256];
+	int r;
+
+	meta_path(generation, false, "/meta", path, sizeof(path));
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return pol_err_set(err, POL_ERR_FAILED, fd, "cannot open the pin '%s'", path);
+	r = meta_read(fd, ret);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot read the pin '%s'", path);
+	return 0;
+}
+
+void pol_generation_sweep(uint64_t active)
+{
+	DIR *dir = opendir(POL_STORE);
+	struct dirent *entry;
+	char path[512];
+
+	while (dir && (entry = readdir(dir))) {
+		unsigned long long generation;
+
+		if (sscanf(entry->d_name, "gen_%llu", &generation) != 1)
+			continue;
+		if (generation <= active && generation + POL_GENERATIONS_KEPT > active)
+			continue;
+		(void)snprintf(path, sizeof(path), POL_STORE "/%s", entry->d_name);
+		(void)pol_store_remove(path);
+	}
+	if (dir)
+		closedir(dir);
+}

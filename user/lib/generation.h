@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Generations in the kernel: the idle slot filled, published by one store, the old one kept until
+ * the next load so that it can be returned to; and what each one said, in a pinned map.
+ */
+#pragma once
+
+#include "engine.h"
+#include "image.h"
+#include "meta.h"
+
+/* Generations whose names stay readable, so that events of the last ones can be explained. */
+#define POL_GENERATIONS_KEPT 16
+
+/**
+ * pol_generation_stage() - fill the idle slot with @image and the guests of @meta.
+ *
+ * Decides nothing yet. Waits for RCU first: no program still reads that slot.
+ */
+int pol_generation_stage(const struct pol_engine *engine, const struct pol_image *image,
+			 const struct pol_meta *meta, struct pol_err *err);
+
+/* pol_generation_publish() - one store; then waits until no program decides by another one. */
+void pol_generation_publish(struct pol_engine *engine, uint64_t generation);
+
+/* pol_meta_store(), pol_meta_load() - a generation's meta in its pinned map. */
+int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err);
+int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err);
+
+/* pol_generation_sweep() - drop the metas that are too old, and those never published. */
+void pol_generation_sweep(uint64_t active);

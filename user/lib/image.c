@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base.h"
+
+void pol_image_done(struct pol_image *image)
+{
+	free(image->dirs);
+	free(image->names);
+	free(image->longs);
+	memset(image, 0, sizeof(*image));
+}
+
+/* ------------------------------------------------------------------ entries of places */
+
+/* Rule ids by guest, and room for the worst case. */
+struct build {
+	const struct pol_policy *policy;
+	const struct pol_meta *meta;
+	const struct pol_anchors *anchors;
+	uint32_t *first_rule; /* by guest index; 0: a twin's */
+	struct pol_image *image;
+};
+
+static void add_dir(struct build *build, const struct pol_inode_key *inode, uint32_t ruleset,
+		    const struct pol_rule_value *value, bool derived)
+{
+	struct pol_dir_entry *entry = &build->image->dirs[build->image->dirs_cnt++];
+
+	entry->key.inode = *inode;
+	entry->key.ruleset = ruleset;
+	entry->value = *value;
+	entry->derived = derived;
+}
+
+static uint64_t name_hash(const char *name, size_t len)
+{
+	uint64_t hash = POL_NAME_HASH_START, words[POL_NAME_SIZE / 8] = { 0 };
+
+	memcpy(words, name, len);
+	for (size_t i = 0; i < (len + 31) / 32 * 4; i++)
+		hash = POL_NAME_HASH(hash, words[i]);
+	return hash;
+}
+
+static void add_name(struct build *build, const struct pol_inode_key *dir, uint32_t ruleset,
+		     const char *name, const struct pol_rule_value *value, bool derived)
+{
+	const struct pol_rule_value parent = { .flags = POL_DIR_NAMES };
+	size_t len = strlen(name);
+
+	add_dir(build, dir, ruleset, &parent, false);
+	if (len < POL_NAME_SHORT) {
+		struct pol_name_entry *entry = &build->image->names[build->image->names_cnt++];
+
+		entry->key.dir.inode = *dir;
+		entry->key.dir.ruleset = ruleset;
+		memcpy(entry->key.name, name, len);
+		entry->value = *value;
+		entry->derived = derived;
+	} else {
+		struct pol_long_entry *entry = &build->image->longs[build->image->longs_cnt++];
+
+		entry->key.dir.inode = *dir;
+		entry->key.dir.ruleset = ruleset;
+		entry->key.hash = name_hash(name, len);
+		entry->key.len = (uint32_t)len;
+		entry->value.rule = *value;
+		memcpy(entry->value.name, name, len);
+		entry->derived = derived;
+	}
+}
+
+/* A mounted file is anchored by its own parent and name, in its own filesystem. */
+static void add_mounted_file(struct build *build, const struct pol_place *place, uint32_t ruleset,
+			     const struct pol_rule_value *value)
+{
+	_cleanup_free_ char *path = NULL;
+	const struct pol_anchor *anchor;
+	char name[POL_NAME_SIZE + 1];
+
+	if (asprintf(&path, "%s/%s", place->dir[1] ? place->dir : "", place->name) < 0) {
+		path = NULL;
+		return;
+	}
+	anchor = pol_anchors_find(build->anchors, path);
+	if (!anchor || !anchor->record.name_len || anchor->record.name_len >= POL_NAME_SIZE)
+		return;
+	memcpy(name, anchor->record.name, anchor->record.name_len);
+	name[anchor->record.name_len] = '\0';
+	add_name(build, &anchor->record.parent, ruleset, name, value, true);
+}
+
+static void add_place(struct build *build, const struct pol_place *place)
+{
+	const struct pol_rule *rule = &build->policy->guests[place->guest].rules[place->rule];
+	uint32_t ruleset = build->meta->guests[place->guest].ruleset;
+	const struct pol_rule_value value = {
+		.access = rule->access,
+		.rule = build->first_rule[place->guest] + (uint32_t)place->rule,
+		.flags = rule->log ? POL_RULE_LOG : 0,
+	};
+	struct pol_rule_value anchor_value = value;
+	const struct pol_anchor *anchor;
+
+	anchor = pol_anchors_find(build->anchors, place->dir);
+	if (!anchor)
+		return;
+	anchor_value.flags |= POL_DIR_RULE;
+	if (!place->name)
+		add_dir(build, &anchor->record.self, ruleset, &anchor_value, place->derived);
+	else if (place->derived)
+		add_mounted_file(build, place, ruleset, &value);
+	else
+		add_name(build, &anchor->record.self, ruleset, place->name, &value, false);
+}
+
+/* ------------------------------------------------------------------ one entry a key */
+
+static int by_dir_key(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct pol_dir_key));
+}
+
+static int by_name_key(const void *a, const void *b)
+{
+	const struct pol_name_entry *x = a, *y = b;
+	size_t nx = strnlen(x->key.name, POL_NAME_SHORT), ny = strnlen(y->key.name, POL_NAME_SHORT);
+
+	if ((nx < 32) != (ny < 32))
+		return nx < 32 ? -1 : 1;
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+static int by_long_key(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct pol_long_key));
+}
+
+/* Explicit beats derived; of two alike only the rights that both give remain. */
+static void merge_value(struct pol_rule_value *into, bool *into_derived,
+			const struct pol_rule_value *from, bool from_derived)
+{
+	if (*into_derived && !from_derived) {
+		into->access = from->access;
+		into->rule = from->rule;
+		*into_derived = false;
+	} else if (*into_derived == from_derived) {
+		into->access &= from->access;
+	}
+	into->flags |= from->flags;
+}
+
+static void merge_dir(struct pol_dir_entry *into, const struct pol_dir_entry *from)
+{
+	uint32_t flags = into->value.flags | from->value.flags;
+
+	if (!(from->value.flags & POL_DIR_RULE)) {
+		into->value.flags = flags;
+	} else if (!(into->value.flags & POL_DIR_RULE)) {
+		into->value = from->value;
+		into->derived = from->derived;
+		into->value.flags = flags;
+	} else {
+		merge_value(&into->value, &into->derived, &from->value, from->derived);
+	}
+}
+
+static void merge_dirs(struct pol_image *image)
+{
+	size_t cnt = 0;
+
+	qsort(image->dirs, image->dirs_cnt, sizeof(*image->dirs), by_dir_key);
+	for (size_t i = 0; i < image->dirs_cnt; i++)
+		if (cnt && !by_dir_key(&image->dirs[cnt - 1], &image->dirs[i]))
+			merge_dir(&image->dirs[cnt - 1], &image->dirs[i]);
+		else
+			image->dirs[cnt++] = image->dirs[i];
+	image->dirs_cnt = cnt;
+}
+
+static void merge_names(struct pol_image *image)
+{
+	size_t cnt = 0;
+
+	qsort(image->names, image->names_cnt, sizeof(*image->names), by_name_key);
+	for (size_t i = 0; i < image->names_cnt; i++) {
+		struct pol_name_entry *last = cnt ? &image->names[cnt - 1] : NULL;
+		const struct pol_name_entry *at = &image->names[i];
+
+		if (last && !by_name_key(last, at))
+			merge_value(&last->value, &last->derived, &at->value, at->derived);
+		else
+			image->names[cnt++] = *at;
+	}
+	image->names_cnt = cnt;
+}
+
+static int merge_longs(struct pol_image *image)
+{
+	size_t cnt = 0;
+
+	qsort(image->longs, image->longs_cnt, sizeof(*image->longs), by_long_key);
+	for (size_t i = 0; i < image->longs_cnt; i++) {
+		struct pol_long_entry *last = cnt ? &image->longs[cnt - 1] : NULL;
+		const struct pol_long_entry *at = &image->longs[i];
+
+		if (!last || by_long_key(last, at)) {
+			image->longs[cnt++] = *at;
+			continue;
+		}
+		if (memcmp(last->value.name, at->value.name, sizeof(at->value.name)) != 0)
+			return -EEXIST;
+		merge_value(&last->value.rule, &last->derived, &at->value.rule, at->derived);
+	}
+	image->longs_cnt = cnt;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the whole */
+
+static int make_room(struct build *build, const struct pol_places *places)
+{
+	struct pol_image *image = build->image;
+	uint32_t next = 1;
+
+	/* A place makes at most one directory entry; every anchor one in rule set 0. */
+	image->dirs = calloc(places->cnt + build->anchors->cnt + 1, sizeof(*image->dirs));
+	image->names = calloc(places->cnt + 1, sizeof(*image->names));
+	image->longs = calloc(places->cnt + 1, sizeof(*image->longs));
+	build->first_rule = calloc(build->policy->guests_cnt + 1, sizeof(*build->first_rule));
+	if (!image->dirs || !image->names || !image->longs || !build->first_rule)
+		return -ENOMEM;
+	for (size_t i = 0; i < build->policy->guests_cnt; i++) {
+		bool twin = false;
+
+		for (size_t k = 0; k < i && !twin; k++)
+			twin = build->meta->guests[k].ruleset == build->meta->guests[i].ruleset;
+		if (twin)
+			continue;
+		build->first_rule[i] = next;
+		next += (uint32_t)build->policy->guests[i].rules_cnt;
+	}
+	return 0;
+}
+
+int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta,
+		    const struct pol_places *places, const struct pol_anchors *anchors,
+		    struct pol_image *ret)
+{
+	const struct pol_rule_value above = { .flags = POL_DIR_ABOVE };
+	struct build build = { .policy = policy, .meta = meta, .anchors = anchors, .image = ret };
+	int r = make_room(&build, places);
+
+	for (size_t i = 0; i < places->cnt && !r; i++)
+		if (!places->items[i].pending && build.first_rule[places->items[i].guest])
+			add_place(&build, &places->items[i]);
+	for (size_t i = 0; i < anchors->cnt && !r; i++)
+		if ((anchors->items[i].record.mode & 0170000) == 0040000)
+			add_dir(&build, &anchors->items[i].record.self, 0, &above, false);
+	free(build.first_rule);
+	if (r < 0)
+		return r;
+	merge_dirs(ret);
+	merge_names(ret);
+	return merge_longs(ret);
+}

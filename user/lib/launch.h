@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starting a program as a guest: born in the guest's cgroup with the guest's label, so that it is
+ * confined before its first instruction, and with no descriptor that was not asked for.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "engine.h"
+#include "meta.h"
+
+/**
+ * struct pol_launch - @path: program, absolute. @argv, @envp: as for execve(2).
+ * @keep_fds: descriptors above 2 that the program gets. @uid, @gid: with @set_user, and no
+ * supplementary groups but @groups.
+ */
+struct pol_launch {
+	const char *path;
+	char *const *argv;
+	char *const *envp;
+	const int *keep_fds;
+	size_t keep_fds_cnt;
+	bool set_user;
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups;
+	size_t groups_cnt;
+	bool no_new_privs;
+};
+
+/* Where a launch failed; the errno is the return value. */
+enum pol_launch_step {
+	POL_LAUNCH_SETUP = 0,
+	POL_LAUNCH_DESCRIPTORS, /* no way to close what was inherited: not started */
+	POL_LAUNCH_CLONE,	/* EAGAIN: the guest's task ceiling */
+	POL_LAUNCH_USER,
+	POL_LAUNCH_EXEC,
+};
+
+/**
+ * pol_launch() - start it; the new process is the caller's child.
+ * @cgroup_fd: of the guest's cgroup. @ret_pid: to be waited for.
+ *
+ * Between fork and exec only async-signal-safe calls are made: the caller may have threads.
+ * Return: 0; negative errno with @ret_step; nothing is left running then.
+ */
+int pol_launch(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup_fd,
+	       const struct pol_launch *launch, pid_t *ret_pid, enum pol_launch_step *ret_step);
+
+/**
+ * pol_close_others() - close every descriptor but 0, 1, 2 and the sorted @keep.
+ *
+ * close_range(2), else /proc/self/fd by getdents64. Async-signal-safe.
+ * Return: 0; negative errno: some could still be open.
+ */
+int pol_close_others(const int *keep, size_t keep_cnt);

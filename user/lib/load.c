@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "anchors.h"
+#include "base.h"
+#include "cgroup.h"
+#include "diag_codes.h"
+#include "generation.h"
+#include "image.h"
+
+/*
+ * A load in the making. Owned by pol_load(); undone in reverse by transaction_done() unless
+ * @published.
+ */
+struct transaction {
+	const struct pol_policy *policy;
+	const struct pol_load_options *options;
+	struct pol_diags *diags;
+	struct pol_err *err;
+	struct pol_host host;
+	struct pol_engine *engine;
+	struct pol_meta *running; /* NULL: nothing is loaded */
+	struct pol_meta *next;
+	struct pol_places places;
+	struct pol_anchors anchors;
+	struct pol_image image;
+	uint32_t next_guest;
+	bool *made; /* by guest of the policy: its cgroup was made by this load */
+	size_t made_cnt;
+	bool published;
+	int lock;
+};
+
+static int count_task(const void *data, void *arg)
+{
+	const struct pol_task_record *record = data;
+	uint32_t *counts = arg;
+
+	if (record->guest < POL_GUESTS_MAX && !(record->flags & POL_LABEL_LAUNCHER))
+		counts[record->guest]++;
+	return 0;
+}
+
+int pol_task_counts(const struct pol_engine *engine, uint32_t **ret)
+{
+	const struct pol_iter_command command = { .action = POL_ITER_LIST };
+	uint32_t *counts = calloc(POL_GUESTS_MAX, sizeof(*counts));
+	int r;
+
+	if (!counts)
+		return -ENOMEM;
+	r = pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
+			count_task, counts);
+	if (r < 0)
+		free(counts);
+	else
+		*ret = counts;
+	return r;
+}
+
+/* ------------------------------------------------------------------ what is there */
+
+static int open_engine(struct transaction *t, struct pol_load_result *result)
+{
+	int r;
+
+	result->swept = pol_engine_sweep();
+	if (!pol_engine_loaded())
+		return pol_engine_create(&t->host, &t->engine, t->err);
+	r = pol_engine_open(&t->engine, t->err);
+	if (r < 0)
+		return r;
+	pol_generation_sweep(t->engine->control->active);
+	result->replaced = true;
+	return pol_meta_load(t->engine->control->active, &t->running, t->err);
+}
+
+static int resolve(struct transaction *t)
+{
+	struct pol_region *regions = NULL;
+	size_t regions_cnt = 0, held_cnt = 0;
+	char **held = NULL;
+	int r = 0;
+
+	if (t->running)
+		r = pol_meta_regions(t->running, &regions, &regions_cnt, &held, &held_cnt);
+	if (!r)
+		r = pol_resolve(t->policy, regions, regions_cnt, (const char *const *)held,
+				held_cnt, t->diags, &t->places);
+	for (size_t i = 0; i < held_cnt; i++)
+		free(held[i]);
+	free(held);
+	free(regions);
+	if (r == -EINVAL)
+		return pol_err_say(t->err, POL_ERR_POLICY, r, "the policy cannot be applied here");
+	if (r < 0)
+		return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot resolve the policy's paths");
+	return 0;
+}
+
+/* ------------------------------------------------------------------ who is who */
+
+/* Ids stay with names while they stay in the policy; a new name gets a number never used. */
+static int assign_ids(struct transaction *t)
+{
+	t->next_guest = t->engine->control->next_guest;
+	for (size_t i = 0; i < t->next->guests_cnt; i++) {
+		struct pol_meta_guest *guest = &t->next->guests[i];
+		const struct pol_meta_guest *before =
+			t->running ? pol_meta_guest(t->running, guest->name) : NULL;
+
+		if (before) {
+			guest->id = before->id;
+			continue;
+		}
+		if (t->next_guest >= POL_GUESTS_MAX) {
+			pol_err_say(t->err, POL_ERR_FAILED, -ENOSPC,
+				    "all %u guest ids are used since the first load",
+				    POL_GUESTS_MAX);
+			return pol_err_fix(t->err, "policyctl unload, then load");
+		}
+		guest->id = t->next_guest++;
+	}
+	return 0;
+}
+
+/* A guest that goes but has tasks: an error that names it, or a ghost. */
+static int keep_ghost(struct transaction *t, const struct pol_meta_guest *gone, uint32_t tasks)
+{
+	struct pol_meta_guest *guests, *ghost;
+
+	if (!t->options->force && !gone->ghost) {
+		pol_err_say(t->err, POL_ERR_FAILED, -EBUSY,
+			    "guest '%s' is not in the policy and has %u task%s", gone->name, tasks,
+			    tasks == 1 ? "" : "s");
+		return pol_err_fix(t->err, "stop it, or 'load --force': its tasks then may open "
+					   "nothing");
+	}
+	guests = reallocarray(t->next->guests, t->next->guests_cnt + 2, sizeof(*guests));
+	if (!guests)
+		return pol_err_set(t->err, POL_ERR_FAILED, -ENOMEM, "cannot keep '%s'", gone->name);
+	t->next->guests = guests;
+	ghost = &guests[t->next->guests_cnt];
+	*ghost = *gone;
+	ghost->ghost = true;
+	ghost->ruleset = 0;
+	ghost->name = strdup(gone->name);
+	if (!ghost->name)
+		return pol_err_set(t->err, POL_ERR_FAILED, -ENOMEM, "cannot keep '%s'", gone->name);
+	t->next->guests_cnt++;
+	return 0;
+}
+
+static int check_leavers(struct transaction *t)
+{
+	_cleanup_free_ uint32_t *tasks = NULL;
+	int r;
+
+	if (!t->running)
+		return 0;
+	r = pol_task_counts(t->engine, &tasks);
+	if (r < 0)
+		return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot count the guests' tasks");
+	for (size_t i = 0; i < t->running->guests_cnt; i++) {
+		const struct pol_meta_guest *guest = &t->running->guests[i];
+
+		if (pol_meta_guest(t->next, guest->name) || !tasks[guest->id])
+			continue;
+		r = keep_ghost(t, guest, tasks[guest->id]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ anchors */
+
+static const struct pol_meta_rule *running_rule(const struct transaction *t, const char *path)
+{
+	for (size_t i = 0; t->running && i < t->running->rules_cnt; i++)
+		if (strcmp(t->running->rules[i].path, path) == 0 && !t->running->rules[i].pending)
+			return &t->running->rules[i];
+	return NULL;
+}
+
+static bool steerable(const struct transaction *t, const char *dir)
+{
+	_cleanup_free_ char *parent = strdup(dir);
+	char *slash = parent ? strrchr(parent, '/') : NULL;
+
+	if (!slash)
+		return true; /* no memory: refuse */
+	slash[slash == parent ? 1 : 0] = '\0';
+	return pol_meta_steerable(t->running, parent) || pol_meta_steerable(t->next, parent);
+}
+
+/* A directory that a guest could have put there, or taken away, must not become an anchor. */
+static int check_anchor(struct transaction *t, const struct pol_meta_rule *rule)
+{
+	const struct pol_meta_rule *before = running_rule(t, rule->path);
+	const char *dir = rule->dir;
+
+	if (!before || before->entry || !before->dir || t->options->reanchor)
+		return 0;
+	if (rule->pending || rule->entry)
+		pol_diag_add(t->diags, false, POL_P_ANCHOR_GONE, (int)rule->line, 1,
+			     "make it again, or accept the loss with 'load --reanchor'",
+			     "the running policy has anchored '%s', which is missing now",
+			     rule->path);
+	else if (memcmp(&before->key, &rule->key, sizeof(rule->key)) != 0 && steerable(t, dir))
+		pol_diag_add(t->diags, false, POL_P_ANCHOR_SWAPPED, (int)rule->line, 1,
+			     "if the new directory is yours, 'load --reanchor'",
+			     "'%s' is not the directory that the running policy has anchored, and a "
+			     "guest can create or rename there",
+			     rule->path);
+	else
+		return 0;
+	return pol_err_say(t->err, POL_ERR_POLICY, -EINVAL, "the policy cannot be applied here");
+}
+
+static int take_anchors(struct transaction *t)
+{
+	int r, result = 0;
+
+	r = pol_anchors_take(t->engine, &t->places, &t->anchors, t->err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < t->next->rules_cnt; i++) {
+		struct pol_meta_rule *rule = &t->next->rules[i];
+
+		if (!rule->pending && !rule->entry) {
+			const struct pol_anchor *anchor =
+				pol_anchors_find(&t->anchors, rule->dir);
+
+			if (anchor)
+				rule->key = anchor->record.self;
+		}
+		r = t->running ? check_anchor(t, rule) : 0;
+		if (r < 0)
+			result = r;
+	}
+	return result;
+}
+
+/* ------------------------------------------------------------------ cgroups */
+
+static int make_cgroup(struct transaction *t, size_t i)
+{
+	struct pol_meta_guest *guest = &t->next->guests[i];
+	_cleanup_close_ int fd = -EBADF;
+	unsigned int level;
+	int r;
+
+	r = pol_cgroup_create(t->next->cgroup, guest->name, &fd, &guest->cgroup_id, &level,
+			      &t->made[i], t->err);
+	if (r < 0)
+		return r;
+	t->made_cnt = i + 1;
+	r = pol_cgroup_limit(fd, guest->name, &guest->limits, true, t->err);
+	if (r < 0)
+		return r;
+	r = pol_cgroups_put(t->engine, guest->cgroup_id, level, guest->id);
+	if (r < 0)
+		return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot register the cgroup of '%s'",
+				   guest->name);
+	return 0;
+}
+
+/* Ceilings of the policy's guests, fully: after publishing, where some become tighter. */
+static int lower_limits(struct transaction *t, const struct pol_meta *meta)
+{
+	int r, result = 0;
+
+	for (size_t i = 0; i < meta->guests_cnt; i++) {
+		_cleanup_close_ int fd = -EBADF;
+
+		if (meta->guests[i].ghost ||
+		    pol_cgroup_open(meta->cgroup, meta->guests[i].name, &fd) < 0)
+			continue;
+		r = pol_cgroup_limit(fd, meta->guests[i].name, &meta->guests[i].limits, false,
+				     t->err);
+		if (r < 0 && !result)
+			result = r;
+	}
+	return result;
+}
+
+static int make_cgroups(struct transaction *t)
+{
+	int r = pol_cgroup_enable(t->next->cgroup, t->err);
+
+	t->made = calloc(t->next->guests_cnt + 1, sizeof(*t->made));
+	if (!t->made)
+		return pol_err_set(t->err, POL_ERR_FAILED, -ENOMEM, "cannot make the cgroups");
+	for (size_t i = 0; i < t->policy->guests_cnt && !r; i++)
+		r = make_cgroup(t, i);
+	return r;
+}
+
+static void undo_cgroups(struct transaction *t)
+{
+	struct pol_err ignored;
+
+	for (size_t i = t->made_cnt; i-- > 0;) {
+		if (!t->made[i])
+			continue;
+		pol_cgroups_drop(t->engine, t->next->guests[i].cgroup_id);
+		(void)pol_cgroup_remove(t->next->cgroup, t->next->guests[i].name);
+	}
+	if (!t->running) {
+		pol_cgroup_remove_parent(t->next->cgroup);
+		return;
+	}
+	t->err = &ignored; /* the first failure is what the caller hears of */
+	(void)lower_limits(t, t->running);
+}
+
+/* Guests of the generation before that are gone: their cgroups go, too. */
+static void drop_leavers(struct transaction *t)
+{
+	for (size_t i = 0; t->running && i < t->running->guests_cnt; i++) {
+		const struct pol_meta_guest *guest = &t->running->guests[i];
+
+		if (pol_meta_guest(t->next, guest->name))
+			continue;
+		pol_cgroups_drop(t->engine, guest->cgroup_id);
+		(void)pol_cgroup_remove(t->running->cgroup, guest->name);
+	}
+}
+
+/* ------------------------------------------------------------------ publishing */
+
+static int publish(struct transaction *t)
+{
+	uint64_t before = t->engine->control->active;
+	int r;
+
+	if (!t->running) {
+		r = pol_engine_pin(t->engine, t->err);
+		if (r < 0)
+			return r;
+	}
+	r = pol_meta_store(t->next, !t->running, t->err);
+	if (r < 0)
+		return r;
+	t->engine->control->next_guest = t->next_guest;
+	pol_generation_publish(t->engine, t->next->generation);
+	r = pol_engine_selftest(t->engine, t->err);
+	if (!r)
+		r = lower_limits(t, t->next);
+	if (!r && !t->running)
+		r = pol_engine_publish(t->engine, t->err);
+	if (r < 0) {
+		pol_generation_publish(t->engine, before);
+		pol_generation_sweep(before);
+		return r;
+	}
+	t->published = true;
+	return 0;
+}
+
+static void transaction_done(struct transaction *t)
+{
+	if (!t->published && t->engine && t->made)
+		undo_cgroups(t);
+	if (!t->published && !t->running)
+		(void)pol_engine_sweep();
+	pol_engine_close(t->engine);
+	pol_meta_free(t->running);
+	pol_meta_free(t->next);
+	pol_places_done(&t->places);
+	pol_anchors_done(&t->anchors);
+	pol_image_done(&t->image);
+	free(t->made);
+	pol_closep(&t->lock);
+}
+
+static int prepare(struct transaction *t, struct pol_load_result *result)
+{
+	int r;
+
+	r = pol_host_require(&t->host, t->err);
+	if (!r)
+		r = t->lock = pol_lock(t->err);
+	if (r >= 0)
+		r = open_engine(t, result);
+	if (!r)
+		r = resolve(t);
+	if (r < 0)
+		return r;
+	r = pol_meta_new(t->policy, &t->places, &t->next);
+	if (r < 0)
+		return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot compile the policy");
+	t->next->generation = t->engine->control->active + 1;
+	r = take_anchors(t);
+	if (!r)
+		r = assign_ids(t);
+	if (!r)
+		r = check_leavers(t);
+	if (r < 0)
+		return r;
+	r = pol_image_build(t->policy, t->next, &t->places, &t->anchors, &t->image);
+	if (r < 0)
+		return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot compile the policy");
+	return 0;
+}
+
+static void tell(struct transaction *t)
+{
+	for (size_t i = 0; i < t->policy->guests_cnt; i++)
+		if (t->made[i])
+			pol_note(t->engine, t->next->guests[i].id, POL_ACTION_CREATED);
+	pol_note(t->engine, POL_GUEST_ENGINE,
+		 t->running ? POL_ACTION_REPLACED : POL_ACTION_LOADED);
+}
+
+int pol_load(const struct pol_policy *policy, const struct pol_load_options *options,
+	     struct pol_diags *diags, struct pol_load_result *ret, struct pol_err *err)
+{
+	_cleanup_(transaction_done) struct transaction t = {
+		.policy = policy,
+		.options = options,
+		.diags = diags,
+		.err = err,
+		.lock = -EBADF,
+	};
+	struct pol_load_result result = {};
+	int r;
+
+	r = prepare(&t, &result);
+	if (r < 0)
+		return r;
+	result.generation = t.next->generation;
+	result.guests = policy->guests_cnt;
+	result.rules = t.next->rules_cnt;
+	*ret = result;
+	if (options->dry_run)
+		return 0;
+	r = make_cgroups(&t);
+	if (!r)
+		r = pol_generation_stage(t.engine, &t.image, t.next, err);
+	if (!r)
+		r = publish(&t);
+	if (r < 0)
+		return r;
+	drop_leavers(&t);
+	pol_generation_sweep(t.next->generation);
+	tell(&t);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ unload */
+
+static int refuse_unload(const struct pol_meta *meta, const uint32_t *tasks, struct pol_err *err)
+{
+	for (size_t i = 0; i < meta->guests_cnt; i++) {
+		if (!tasks[meta->guests[i].id])
+			continue;
+		pol_err_say(err, POL_ERR_FAILED, -EBUSY, "guest '%s' has %u task%s",
+			    meta->guests[i].name, tasks[meta->guests[i].id],
+			    tasks[meta->guests[i].id] == 1 ? "" : "s");
+		return pol_err_fix(err, "stop it, or 'unload --force': its tasks then go on "
+					"unconfined");
+	}
+	return 0;
+}
+
+static void remove_cgroups(const struct pol_meta *meta)
+{
+	for (size_t i = 0; i < meta->guests_cnt; i++)
+		(void)pol_cgroup_remove(meta->cgroup, meta->guests[i].name);
+	pol_cgroup_remove_parent(meta->cgroup);
+}
+
+int pol_unload(bool force, size_t *ret_running, struct pol_err *err)
+{
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
+	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
+	_cleanup_free_ uint32_t *tasks = NULL;
+	_cleanup_close_ int lock = -EBADF;
+	int r;
+
+	*ret_running = 0;
+	lock = pol_lock(err);
+	if (lock < 0)
+		return lock;
+	(void)pol_engine_sweep();
+	if (!pol_engine_loaded())
+		return 0;
+	r = pol_engine_open(&engine, err);
+	if (!r)
+		r = pol_meta_load(engine->control->active, &meta, err);
+	if (r < 0)
+		return r;
+	r = pol_task_counts(engine, &tasks);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot count the guests' tasks");
+	r = force ? 0 : refuse_unload(meta, tasks, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < meta->guests_cnt; i++)
+		*ret_running += tasks[meta->guests[i].id];
+	r = pol_engine_remove(err);
+	if (r < 0)
+		return r;
+	remove_cgroups(meta);
+	return 1;
+}

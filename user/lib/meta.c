@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "meta.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base.h"
+
+void pol_meta_free(struct pol_meta *meta)
+{
+	if (!meta)
+		return;
+	for (size_t i = 0; i < meta->guests_cnt; i++)
+		free(meta->guests[i].name);
+	for (size_t i = 0; i < meta->rules_cnt; i++) {
+		free(meta->rules[i].path);
+		free(meta->rules[i].name);
+		free(meta->rules[i].dir);
+		free(meta->rules[i].entry);
+	}
+	free(meta->guests);
+	free(meta->rules);
+	free(meta->file);
+	free(meta->sha256);
+	free(meta->cgroup);
+	free(meta);
+}
+
+void pol_meta_freep(struct pol_meta **meta)
+{
+	pol_meta_free(*meta);
+}
+
+/* ------------------------------------------------------------------ from a policy */
+
+static int copy_string(const char *from, char **ret)
+{
+	*ret = from ? strdup(from) : NULL;
+	return from && !*ret ? -ENOMEM : 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Equal in everything that a decision or an event shows. */
+static bool same_rules(const struct pol_guest *a, const struct pol_guest *b)
+{
+	if (a->rules_cnt != b->rules_cnt)
+		return false;
+	for (size_t i = 0; i < a->rules_cnt; i++) {
+		const struct pol_rule *x = &a->rules[i], *y = &b->rules[i];
+
+		if (x->access != y->access || x->line != y->line || !same_text(x->path, y->path) ||
+		    !same_text(x->name, y->name))
+			return false;
+	}
+	return true;
+}
+
+/* A cheap fingerprint first: 10 000 guests are compared with those of equal rules only. */
+static uint64_t rules_hash(const struct pol_guest *guest)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (size_t i = 0; i < guest->rules_cnt; i++) {
+		for (const char *at = guest->rules[i].path; *at; at++)
+			hash = (hash ^ (unsigned char)*at) * 0x100000001b3ull;
+		hash = (hash ^ guest->rules[i].access) * 0x100000001b3ull;
+		hash = (hash ^ (unsigned int)guest->rules[i].line) * 0x100000001b3ull;
+	}
+	return hash;
+}
+
+/* Return: the index of an earlier guest with the same rules, or @at itself. */
+static size_t twin_of(const struct pol_policy *policy, const uint64_t *hashes, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (hashes[i] == hashes[at] &&
+		    same_rules(&policy->guests[i], &policy->guests[at]))
+			return i;
+	return at;
+}
+
+static int add_rules(struct pol_meta *meta, const struct pol_guest *guest, uint32_t ruleset)
+{
+	int r;
+
+	for (size_t i = 0; i < guest->rules_cnt; i++) {
+		struct pol_meta_rule *rule = &meta->rules[meta->rules_cnt++];
+
+		r = copy_string(guest->rules[i].path, &rule->path);
+		if (!r)
+			r = copy_string(guest->rules[i].name, &rule->name);
+		if (r < 0)
+			return r;
+		rule->ruleset = ruleset;
+		rule->access = guest->rules[i].access;
+		rule->line = (uint32_t)guest->rules[i].line;
+		rule->pending = true; /* until a place says otherwise */
+	}
+	return 0;
+}
+
+static int add_places(struct pol_meta *meta, const struct pol_places *places,
+		      const uint32_t *first_rule)
+{
+	int r;
+
+	for (size_t i = 0; i < places->cnt; i++) {
+		const struct pol_place *place = &places->items[i];
+		struct pol_meta_rule *rule;
+
+		if (place->derived || place->pending || first_rule[place->guest] == UINT32_MAX)
+			continue;
+		rule = &meta->rules[first_rule[place->guest] + place->rule];
+		rule->pending = false;
+		r = copy_string(place->dir, &rule->dir);
+		if (!r)
+			r = copy_string(place->name, &rule->entry);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int fill_guests(struct pol_meta *meta, const struct pol_policy *policy, uint32_t *first_rule)
+{
+	_cleanup_free_ uint64_t *hashes = calloc(policy->guests_cnt + 1, sizeof(*hashes));
+	uint32_t rulesets = 0;
+	int r;
+
+	if (!hashes)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->guests_cnt; i++) {
+		const struct pol_guest *from = &policy->guests[i];
+		struct pol_meta_guest *guest = &meta->guests[i];
+		size_t twin;
+
+		hashes[i] = rules_hash(from);
+		twin = twin_of(policy, hashes, i);
+		r = copy_string(from->name, &guest->name);
+		if (r < 0)
+			return r;
+		meta->guests_cnt++;
+		guest->audit = from->audit;
+		guest->err = (uint32_t)from->err;
+		guest->limits = from->limits;
+		first_rule[i] = UINT32_MAX;
+		guest->ruleset = twin < i ? meta->guests[twin].ruleset : ++rulesets;
+		if (twin < i)
+			continue;
+		first_rule[i] = (uint32_t)meta->rules_cnt;
+		r = add_rules(meta, from, guest->ruleset);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int pol_meta_new(const struct pol_policy *policy, const struct pol_places *places,
+		 struct pol_meta **ret)
+{
+	_cleanup_free_ uint32_t *first_rule = calloc(policy->guests_cnt + 1, sizeof(*first_rule));
+	_cleanup_(pol_meta_freep) struct pol_meta *meta = calloc(1, sizeof(*meta));
+	size_t rules = 0;
+	int r;
+
+	if (!meta || !first_rule)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->guests_cnt; i++)
+		rules += policy->guests[i].rules_cnt;
+	meta->guests = calloc(policy->guests_cnt + 1, sizeof(*meta->guests));
+	meta->rules = calloc(rules + 1, sizeof(*meta->rules));
+	if (!meta->guests || !meta->rules)
+		return -ENOMEM;
+	r = copy_string(policy->file, &meta->file);
+	if (!r)
+		r = copy_string(policy->sha256, &meta->sha256);
+	if (!r)
+		r = copy_string(policy->cgroup, &meta->cgroup);
+	if (!r)
+		r = fill_guests(meta, policy, first_rule);
+	if (!r)
+		r = add_places(meta, places, first_rule);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(meta);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ bytes */
+
+static void put_u64(FILE *out, uint64_t value)
+{
+	(void)fwrite(&value, sizeof(value), 1, out);
+}
+
+/* Length + 1, then the bytes; 0: NULL. */
+static void put_string(FILE *out, const char *text)
+{
+	put_u64(out, text ? strlen(text) + 1 : 0);
+	if (text)
+		(void)fwrite(text, 1, strlen(text), out);
+}
+
+static void put_guest(FILE *out, const struct pol_meta_guest *guest)
+{
+	put_string(out, guest->name);
+	put_u64(out, guest->cgroup_id);
+	put_u64(out, guest->id);
+	put_u64(out, guest->ruleset);
+	put_u64(out, guest->err);
+	put_u64(out, guest->audit);
+	put_u64(out, guest->ghost);
+	put_u64(out, guest->limits.pids);
+	put_u64(out, guest->limits.memory_bytes);
+	put_u64(out, guest->limits.swap_bytes);
+	put_u64(out, guest->limits.cpu_milli);
+	put_u64(out, guest->limits.best_effort);
+}
+
+static void put_rule(FILE *out, const struct pol_meta_rule *rule)
+{
+	put_string(out, rule->path);
+	put_string(out, rule->name);
+	put_string(out, rule->dir);
+	put_string(out, rule->entry);
+	put_u64(out, rule->key.ino);
+	put_u64(out, rule->key.dev);
+	put_u64(out, rule->key.generation);
+	put_u64(out, rule->ruleset);
+	put_u64(out, rule->access);
+	put_u64(out, rule->line);
+	put_u64(out, rule->pending);
+}
+
+int pol_meta_encode(const struct pol_meta *meta, char **ret, size_t *ret_len)
+{
+	char *buf = NULL;
+	size_t len = 0;
+	bool failed;
+	FILE *out = open_memstream(&buf, &len);
+
+	if (!out)
+		return -ENOMEM;
+	put_u64(out, POL_META_MAGIC);
+	put_u64(out, POL_ABI_VERSION);
+	put_string(out, meta->file);
+	put_string(out, meta->sha256);
+	put_string(out, meta->cgroup);
+	put_u64(out, meta->generation);
+	put_u64(out, meta->guests_cnt);
+	put_u64(out, meta->rules_cnt);
+	for (size_t i = 0; i < meta->guests_cnt; i++)
+		put_guest(out, &meta->guests[i]);
+	for (size_t i = 0; i < meta->rules_cnt; i++)
+		put_rule(out, &meta->rules[i]);
+	failed = ferror(out) != 0;
+	if (fclose(out) || failed) {
+		free(buf);
+		return -ENOMEM;
+	}
+	*ret = buf;
+	*ret_len = len;
+	return 0;
+}
+
+/* What is left to read; @bad once anything did not fit. */
+struct cut {
+	const char *at;
+	size_t left;
+	bool bad;
+};
+
+static uint64_t get_u64(struct cut *cut)
+{
+	uint64_t value = 0;
+
+	if (cut->left < sizeof(value)) {
+		cut->bad = true;
+		return 0;
+	}
+	memcpy(&value, cut->at, sizeof(value));
+	cut->at += sizeof(value);
+	cut->left -= sizeof(value);
+	return value;
+}
+
+static char *get_string(struct cut *cut)
+{
+	uint64_t len = get_u64(cut);
+	char *text;
+
+	if (!len || cut->bad)
+		return NULL;
+	if (--len > cut->left) {
+		cut->bad = true;
+		return NULL;
+	}
+	text = strndup(cut->at, len);
+	if (!text)
+		cut->bad = true;
+	cut->at += len;
+	cut->left -= len;
+	return text;
+}
+
+static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
+{
+	ret->name = get_string(cut);
+	ret->cgroup_id = get_u64(cut);
+	ret->id = (uint32_t)get_u64(cut);
+	ret->ruleset = (uint32_t)get_u64(cut);
+	ret->err = (uint32_t)get_u64(cut);
+	ret->audit = get_u64(cut) != 0;
+	ret->ghost = get_u64(cut) != 0;
+	ret->limits.pids = get_u64(cut);
+	ret->limits.memory_bytes = get_u64(cut);
+	ret->limits.swap_bytes = get_u64(cut);
+	ret->limits.cpu_milli = get_u64(cut);
+	ret->limits.best_effort = get_u64(cut) != 0;
+	if (!ret->name)
+		cut->bad = true;
+}
+
+static void get_rule(struct cut *cut, struct pol_meta_rule *ret)
+{
+	ret->path = get_string(cut);
+	ret->name = get_string(cut);
+	ret->dir = get_string(cut);
+	ret->entry = get_string(cut);
+	ret->key.ino = get_u64(cut);
+	ret->key.dev = (uint32_t)get_u64(cut);
+	ret->key.generation = (uint32_t)get_u64(cut);
+	ret->ruleset = (uint32_t)get_u64(cut);
+	ret->access = (uint32_t)get_u64(cut);
+	ret->line = (uint32_t)get_u64(cut);
+	ret->pending = get_u64(cut) != 0;
+	if (!ret->path)
+		cut->bad = true;
+}
+
+#define GUEST_BYTES 80 /* the least that one takes, so that a count can be checked */
+#define RULE_BYTES 80
+
+static int decode_lists(struct cut *cut, uint64_t guests, uint64_t rules, struct pol_meta *meta)
+{
+	if (cut->bad || guests > cut->left / GUEST_BYTES || rules > cut->left / RULE_BYTES)
+		return -EPROTO;
+	meta->guests = calloc(guests + 1, sizeof(*meta->guests));
+	meta->rules = calloc(rules + 1, sizeof(*meta->rules));
+	if (!meta->guests || !meta->rules)
+		return -ENOMEM;
+	while (meta->guests_cnt < guests && !cut->bad)
+		get_guest(cut, &meta->guests[meta->guests_cnt++]);
+	while (meta->rules_cnt < rules && !cut->bad)
+		get_rule(cut, &meta->rules[meta->rules_cnt++]);
+	return cut->bad ? -EPROTO : 0;
+}
+
+int pol_meta_decode(const char *bytes, size_t len, struct pol_meta **ret)
+{
+	_cleanup_(pol_meta_freep) struct pol_meta *meta = calloc(1, sizeof(*meta));
+	struct cut cut = { bytes, len, false };
+	uint64_t guests, rules;
+	int r;
+
+	if (!meta)
+		return -ENOMEM;
+	if (get_u64(&cut) != POL_META_MAGIC || get_u64(&cut) != POL_ABI_VERSION)
+		return -EPROTO;
+	meta->file = get_string(&cut);
+	meta->sha256 = get_string(&cut);
+	meta->cgroup = get_string(&cut);
+	meta->generation = get_u64(&cut);
+	guests = get_u64(&cut);
+	rules = get_u64(&cut);
+	if (!meta->file || !meta->sha256 || !meta->cgroup)
+		return -EPROTO;
+	r = decode_lists(&cut, guests, rules, meta);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(meta);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ questions */
+
+const struct pol_meta_guest *pol_meta_guest(const struct pol_meta *meta, const char *name)
+{
+	for (size_t i = 0; i < meta->guests_cnt; i++)
+		if (strcmp(meta->guests[i].name, name) == 0)
+			return &meta->guests[i];
+	return NULL;
+}
+
+const struct pol_meta_guest *pol_meta_guest_by_id(const struct pol_meta *meta, uint32_t id)
+{
+	for (size_t i = 0; i < meta->guests_cnt; i++)
+		if (meta->guests[i].id == id)
+			return &meta->guests[i];
+	return NULL;
+}
+
+/* Length of the rule's place if it covers @dir, else 0. */
+static size_t covers(const struct pol_meta_rule *rule, const char *dir)
+{
+	size_t len;
+
+	if (rule->pending || !rule->dir || rule->entry)
+		return 0;
+	len = strlen(rule->dir);
+	if (len == 1) /* "/" */
+		return 1;
+	return strncmp(rule->dir, dir, len) == 0 && (!dir[len] || dir[len] == '/') ? len : 0;
+}
+
+bool pol_meta_steerable(const struct pol_meta *meta, const char *dir)
+{
+	const uint32_t steers = POL_RIGHT_CREATE | POL_RIGHT_RENAME | POL_RIGHT_LINK;
+
+	for (size_t i = 0; i < meta->rules_cnt; i++) {
+		const struct pol_meta_rule *rule = &meta->rules[i];
+		size_t len = covers(rule, dir);
+		bool nearer = false;
+
+		if (!len || !(rule->access & steers))
+			continue;
+		for (size_t k = 0; k < meta->rules_cnt && !nearer; k++)
+			nearer = meta->rules[k].ruleset == rule->ruleset &&
+				 covers(&meta->rules[k], dir) > len;
+		if (!nearer)
+			return true;
+	}
+	return false;
+}
+
+int pol_meta_regions(const struct pol_meta *meta, struct pol_region **ret, size_t *ret_cnt,
+		     char ***ret_held, size_t *ret_held_cnt)
+{
+	struct pol_region *regions = calloc(meta->rules_cnt + 1, sizeof(*regions));
+	char **held = calloc(meta->rules_cnt + 1, sizeof(*held));
+	size_t cnt = 0, held_cnt = 0;
+
+	if (!regions || !held)
+		goto fail;
+	for (size_t i = 0; i < meta->rules_cnt; i++) {
+		const struct pol_meta_rule *rule = &meta->rules[i];
+
+		if (rule->pending || !rule->dir)
+			continue;
+		regions[cnt].dir = rule->dir;
+		if (rule->entry) {
+			if (asprintf(&held[held_cnt], "%s/%s", rule->dir[1] ? rule->dir : "",
+				     rule->entry) < 0)
+				goto fail;
+			regions[cnt].dir = held[held_cnt++];
+		}
+		regions[cnt].guest = rule->ruleset;
+		regions[cnt++].access = rule->access;
+	}
+	*ret = regions;
+	*ret_cnt = cnt;
+	*ret_held = held;
+	*ret_held_cnt = held_cnt;
+	return 0;
+fail:
+	for (size_t i = 0; held && i < held_cnt; i++)
+		free(held[i]);
+	free(held);
+	free(regions);
+	return -ENOMEM;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The policy model: release, look-up, and masks of rights in words. Pure. */
+#include "policy.h"
+
+#include <string.h>
+
+#include <linux/types.h>
+
+#include "abi.h"
+#include "base.h"
+
+void pol_policy_free(struct pol_policy *policy)
+{
+	if (!policy)
+		return;
+	for (size_t i = 0; i < policy->guests_cnt; i++) {
+		struct pol_guest *guest = &policy->guests[i];
+
+		for (size_t k = 0; k < guest->rules_cnt; k++) {
+			free(guest->rules[k].path);
+			free(guest->rules[k].name);
+			free(guest->rules[k].profile);
+		}
+		free(guest->rules);
+		free(guest->name);
+	}
+	free(policy->guests);
+	free(policy->cgroup);
+	free(policy->file);
+	free(policy);
+}
+
+static int by_name(const void *key, const void *guest)
+{
+	return strcmp(key, ((const struct pol_guest *)guest)->name);
+}
+
+const struct pol_guest *pol_policy_guest(const struct pol_policy *policy, const char *name)
+{
+	if (!policy->guests_cnt)
+		return NULL;
+	return bsearch(name, policy->guests, policy->guests_cnt, sizeof(*policy->guests), by_name);
+}
+
+static int by_path(const void *key, const void *rule)
+{
+	return strcmp(key, ((const struct pol_rule *)rule)->path);
+}
+
+const struct pol_rule *pol_guest_rule(const struct pol_guest *guest, const char *path)
+{
+	if (!guest->rules_cnt)
+		return NULL;
+	return bsearch(path, guest->rules, guest->rules_cnt, sizeof(*guest->rules), by_path);
+}
+
+int pol_access_format(uint32_t access, char *buf, size_t size)
+{
+	static const char *const words[] = {
+#define X(name, nr, word) [nr] = word,
+		POL_RIGHTS(X)
+#undef X
+	};
+	int used = snprintf(buf, size, "[");
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (access & 1u << i)
+			used += snprintf((size_t)used < size ? buf + used : NULL,
+					 (size_t)used < size ? size - (size_t)used : 0,
+					 used > 1 ? ", \"%s\"" : "\"%s\"", words[i]);
+	used += snprintf((size_t)used < size ? buf + used : NULL,
+			 (size_t)used < size ? size - (size_t)used : 0, "]");
+	return used;
+}

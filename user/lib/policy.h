@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The policy model: what a policy.toml says, defaults filled in, includes merged. Pure data; made
+ * by policy_parse.c, checked by policy.c, located in the filesystem by resolve.c, compiled to map
+ * bytes by image.c. Owns nothing of the kernel.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "diag.h"
+
+/* A limit that the policy does not set, and one that it lifts. */
+#define POL_LIMIT_UNSET UINT64_MAX
+#define POL_LIMIT_MAX	(UINT64_MAX - 1)
+
+/* Rights that the programs of this version decide on; check warns about a rule with others. */
+#define POL_RIGHTS_MEDIATED                                                        \
+	(POL_RIGHT_READ | POL_RIGHT_WRITE | POL_RIGHT_EXECUTE | POL_RIGHT_LIST |   \
+	 POL_RIGHT_CREATE | POL_RIGHT_DELETE | POL_RIGHT_RENAME | POL_RIGHT_LINK | \
+	 POL_RIGHT_TRUNCATE | POL_RIGHT_METADATA)
+
+/* Effective rules of a policy, a profile's counted for each guest that includes it. */
+#define POL_RULES_MAX (4u << 20)
+
+/**
+ * struct pol_rule - one entry of a `files` list, after merging, in a guest's effective list.
+ * @path: cleaned absolute path, raw bytes (may be no UTF-8), NUL-terminated. Owned.
+ * @name: or NULL. Owned.
+ * @access: mask of enum pol_right.
+ * @optional, @log: as in the file.
+ * @line, @col: where the rule stands, from 1. @profile: name of the profile it came from, or NULL.
+ */
+struct pol_rule {
+	char *path;
+	char *name;
+	char *profile;
+	uint32_t access;
+	bool optional;
+	bool log;
+	int line;
+	int col;
+};
+
+struct pol_limits {
+	uint64_t pids;	       /* tasks; default 1024; never POL_LIMIT_MAX */
+	uint64_t memory_bytes; /* explicit, or 2 x vm_memory + 512 MiB; else POL_LIMIT_UNSET */
+	uint64_t swap_bytes;   /* POL_LIMIT_UNSET: not written */
+	uint64_t cpu_milli;    /* thousandths of a core; POL_LIMIT_UNSET: not written */
+	bool best_effort;
+};
+
+/**
+ * struct pol_guest - one guest, with its effective rules (own ones win over included ones).
+ * @rules: sorted by path bytes (strcmp); no path twice.
+ */
+struct pol_guest {
+	char *name;
+	bool audit; /* mode */
+	int err;    /* errno of refused file accesses: EACCES EPERM EROFS ENOENT, positive */
+	struct pol_limits limits;
+	struct pol_rule *rules;
+	size_t rules_cnt;
+	int line;
+	int col;
+};
+
+/**
+ * struct pol_policy - a whole file.
+ * @file: as the user named it (for messages and events' `where`).
+ * @sha256: lower-case hex of the file's bytes.
+ * @cgroup: defaults.cgroup, a clean relative path.
+ * @guests: sorted by name.
+ */
+struct pol_policy {
+	char *file;
+	char sha256[65];
+	char *cgroup;
+	struct pol_guest *guests;
+	size_t guests_cnt;
+};
+
+void pol_policy_free(struct pol_policy *policy);
+
+/**
+ * pol_policy_parse() - parse and validate a policy's bytes.
+ * @file: name for messages. @text, @len: the bytes; need not end in NUL.
+ * @diags: receives every error and warning.
+ * @ret: the policy; untouched if there is an error.
+ *
+ * Return: 0; -EINVAL: errors are in @diags; -ENOMEM.
+ */
+int pol_policy_parse(const char *file, const char *text, size_t len, struct pol_diags *diags,
+		     struct pol_policy **ret);
+
+/**
+ * pol_policy_read() - read a file ("-": standard input) and parse it.
+ *
+ * Return: as pol_policy_parse(); what cannot be read (missing, a directory, over the size cap of
+ * POL_POLICY_FILE_MAX bytes) is an error in @diags too, and -EINVAL.
+ */
+int pol_policy_read(const char *file, struct pol_diags *diags, struct pol_policy **ret);
+
+/**
+ * pol_policy_lint_offline() - warnings about rules that repeat others, judged by their text.
+ *
+ * Only where places are not resolved: pol_resolve() judges the same by what symlinks lead to.
+ */
+void pol_policy_lint_offline(const struct pol_policy *policy, struct pol_diags *diags);
+
+/* pol_lint_repeats() - the warning about one rule and the nearest one above it (NULL: none). */
+void pol_lint_repeats(const struct pol_guest *guest, const struct pol_rule *rule,
+		      const struct pol_rule *nearer, struct pol_diags *diags);
+
+#define POL_POLICY_FILE_MAX (64u << 20) /* 100 000 rules take about 8 MB; a policy is no blob */
+
+/* pol_policy_guest() - by name, or NULL. */
+const struct pol_guest *pol_policy_guest(const struct pol_policy *policy, const char *name);
+
+/* pol_guest_rule() - the rule written on exactly this clean path, or NULL. */
+const struct pol_rule *pol_guest_rule(const struct pol_guest *guest, const char *path);
+
+/**
+ * pol_access_format() - the words of a mask, as the policy language writes them: "read", "list".
+ *
+ * @buf gets `["read", "list"]`; Return: length.
+ */
+int pol_access_format(uint32_t access, char *buf, size_t size);

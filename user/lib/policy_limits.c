@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* [guest.*.limits] and [defaults.limits], and how the two make a guest's ceilings. Pure. */
+#include <errno.h>
+#include <string.h>
+
+#include "base.h"
+#include "policy_parse.h"
+#include "str.h"
+
+#define PIDS_DEFAULT  1024	     /* policy-language.md, "Silent means" */
+#define PIDS_MAX      4194304	     /* PID_MAX_LIMIT, include/linux/threads.h */
+#define MEMORY_MIN    4096	     /* the kernel counts in pages */
+#define VM_OVERHEAD   (512ull << 20) /* policy-language.md: 2 x vm_memory + 512 MiB */
+#define CPU_MILLI_MIN 10	     /* cpu.max: a quota of at least 1 ms in its 100 ms */
+#define CPU_MILLI_MAX 8192000	     /* NR_CPUS of the largest kernel configuration, 8192 */
+#define FDS_MAX	      (1ll << 30)    /* above the highest nr_open */
+
+static bool is_max(const struct pol_toml_node *value)
+{
+	return value->type == POL_TOML_STRING && strcmp(value->string, "max") == 0;
+}
+
+static void bad_range(struct pol_parser *p, const struct pol_toml_entry *e, const char *range)
+{
+	POL_FAULT(p, POL_P_RANGE, &e->value, NULL, "'%s' must be %s", e->key, range);
+}
+
+/* Bytes of a size; leaves *ret alone and says why if it is none. */
+static bool parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
+		       uint64_t *ret)
+{
+	const struct pol_toml_node *value = &e->value;
+	uint64_t bytes = 0;
+	int r = -EINVAL;
+
+	if (value->type != POL_TOML_INTEGER && value->type != POL_TOML_STRING) {
+		POL_FAULT(p, POL_P_TYPE, value, NULL,
+			  "'%s' must be an integer or a string such as \"512MiB\", and is %s",
+			  e->key, pol_toml_type_name(value->type));
+		return false;
+	}
+	if (is_max(value)) {
+		*ret = POL_LIMIT_MAX;
+		return true;
+	}
+	if (value->type == POL_TOML_INTEGER) {
+		r = value->integer < 0 ? -ERANGE : 0;
+		bytes = (uint64_t)value->integer;
+	} else if (strlen(value->string) == value->cnt) {
+		r = pol_str_size(value->string, &bytes);
+	}
+	if (r == -EINVAL) {
+		POL_FAULT(p, POL_P_SIZE, value,
+			  "units are B, KiB, MiB, GiB, KB, MB, GB; or \"max\"",
+			  "'%s' is no size: '%s'", e->key, value->string);
+		return false;
+	}
+	if (r < 0 || bytes < min) {
+		POL_FAULT(p, POL_P_RANGE, value, NULL, "'%s' must be at least %llu and below 8 EiB",
+			  e->key, (unsigned long long)min);
+		return false;
+	}
+	*ret = bytes;
+	return true;
+}
+
+static int parse_pids(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	struct pol_settings *settings = into;
+
+	if (is_max(&e->value))
+		POL_FAULT(p, POL_P_RANGE, &e->value, "name a number", "'pids' cannot be lifted");
+	else if (!pol_want(p, e, POL_TOML_INTEGER))
+		return 0;
+	else if (e->value.integer < 1 || e->value.integer > PIDS_MAX)
+		bad_range(p, e, "from 1 to 4194304");
+	else
+		settings->pids = (uint64_t)e->value.integer;
+	return 0;
+}
+
+static int parse_memory(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	(void)parse_size(p, e, MEMORY_MIN, &((struct pol_settings *)into)->memory_bytes);
+	return 0;
+}
+
+static int parse_vm_memory(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	struct pol_settings *settings = into;
+	uint64_t bytes;
+
+	if (!parse_size(p, e, MEMORY_MIN, &bytes))
+		return 0;
+	if (bytes != POL_LIMIT_MAX && bytes > ((uint64_t)INT64_MAX - VM_OVERHEAD) / 2)
+		bad_range(p, e, "at most 4 EiB - 256 MiB: twice it and 512 MiB is the ceiling");
+	else
+		settings->vm_memory_bytes = bytes;
+	return 0;
+}
+
+static int parse_swap(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	(void)parse_size(p, e, 0, &((struct pol_settings *)into)->swap_bytes);
+	return 0;
+}
+
+static int parse_cpu(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	struct pol_settings *settings = into;
+	double milli;
+
+	if (is_max(&e->value)) {
+		settings->cpu_milli = POL_LIMIT_MAX;
+		return 0;
+	}
+	if (e->value.type != POL_TOML_FLOAT && e->value.type != POL_TOML_INTEGER) {
+		POL_FAULT(p, POL_P_TYPE, &e->value, NULL,
+			  "'cpu' must be a number of cores or \"max\", and is %s",
+			  pol_toml_type_name(e->value.type));
+		return 0;
+	}
+	milli = 1000.0 *
+		(e->value.type == POL_TOML_FLOAT ? e->value.real : (double)e->value.integer);
+	if (!(milli >= CPU_MILLI_MIN && milli <= CPU_MILLI_MAX)) /* false for NaN */
+		bad_range(p, e, "from 0.01 to 8192 cores");
+	else
+		settings->cpu_milli = (uint64_t)(milli + 0.5);
+	return 0;
+}
+
+static int parse_best_effort(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	if (pol_want(p, e, POL_TOML_BOOLEAN))
+		((struct pol_settings *)into)->best_effort = e->value.boolean;
+	return 0;
+}
+
+static int parse_fds(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	(void)into;
+	if (is_max(&e->value) || !pol_want(p, e, POL_TOML_INTEGER))
+		return 0;
+	if (e->value.integer < 0 || e->value.integer > FDS_MAX)
+		bad_range(p, e, "from 0 to 1073741824");
+	else
+		pol_unavailable(p, e);
+	return 0;
+}
+
+static int parse_io(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	(void)into;
+	if (!is_max(&e->value) && pol_want(p, e, POL_TOML_ARRAY) && e->value.cnt)
+		pol_unavailable(p, e);
+	return 0;
+}
+
+static int parse_fds_baseline(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	static const char *const words[] = { "attach", "none" };
+
+	(void)into;
+	if (pol_word(p, e, words, ARRAY_SIZE(words)) > 0)
+		pol_unavailable(p, e);
+	return 0;
+}
+
+static int parse_on_exceed(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	static const char *const words[] = { "errno", "kill" };
+
+	(void)into;
+	if (pol_word(p, e, words, ARRAY_SIZE(words)) > 0)
+		pol_unavailable(p, e);
+	return 0;
+}
+
+int pol_parse_limits(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	static const struct pol_key keys[] = {
+		{ .name = "pids", .parse = parse_pids },
+		{ .name = "memory", .parse = parse_memory },
+		{ .name = "vm_memory", .parse = parse_vm_memory },
+		{ .name = "swap", .parse = parse_swap },
+		{ .name = "cpu", .parse = parse_cpu },
+		{ .name = "best_effort", .parse = parse_best_effort },
+		{ .name = "fds", .parse = parse_fds },
+		{ .name = "fds_baseline", .parse = parse_fds_baseline },
+		{ .name = "io", .parse = parse_io },
+		{ .name = "on_exceed", .parse = parse_on_exceed },
+	};
+	struct pol_scope *scope = into;
+
+	if (!pol_want(p, e, POL_TOML_TABLE))
+		return 0;
+	return pol_keys_parse(p, &e->value, "limits", keys, ARRAY_SIZE(keys), scope->settings);
+}
+
+void pol_settings_init(struct pol_settings *settings)
+{
+	*settings = (struct pol_settings){
+		.mode = -1,
+		.best_effort = -1,
+		.pids = POL_LIMIT_UNSET,
+		.memory_bytes = POL_LIMIT_UNSET,
+		.vm_memory_bytes = POL_LIMIT_UNSET,
+		.swap_bytes = POL_LIMIT_UNSET,
+		.cpu_milli = POL_LIMIT_UNSET,
+	};
+}
+
+static uint64_t either(uint64_t own, uint64_t other)
+{
+	return own != POL_LIMIT_UNSET ? own : other;
+}
+
+void pol_settings_apply(const struct pol_settings *own, const struct pol_settings *defaults,
+			struct pol_guest *ret)
+{
+	uint64_t vm = either(own->vm_memory_bytes, defaults->vm_memory_bytes);
+	uint64_t memory = either(own->memory_bytes, defaults->memory_bytes);
+	int best_effort = own->best_effort >= 0 ? own->best_effort : defaults->best_effort;
+
+	if (memory == POL_LIMIT_UNSET)
+		memory = vm < POL_LIMIT_MAX ? 2 * vm + VM_OVERHEAD : vm;
+	ret->audit = (own->mode >= 0 ? own->mode : defaults->mode) == 1;
+	ret->err = own->err ? own->err : defaults->err ? defaults->err : EACCES;
+	ret->limits = (struct pol_limits){
+		.pids = either(either(own->pids, defaults->pids), PIDS_DEFAULT),
+		.memory_bytes = memory,
+		.swap_bytes = either(own->swap_bytes, defaults->swap_bytes),
+		.cpu_milli = either(own->cpu_milli, defaults->cpu_milli),
+		.best_effort = best_effort > 0,
+	};
+}

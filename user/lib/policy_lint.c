@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Warnings (policy-language.md, semantics 15) that the text alone gives. Those that need the
+ * filesystem are made by resolve.c and links.c. Pure.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <linux/types.h>
+
+#include "abi.h"
+#include "base.h"
+#include "policy_parse.h"
+
+void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule)
+{
+	uint32_t unmediated = rule->access & POL_RIGHTS_ALL & ~POL_RIGHTS_MEDIATED;
+
+	if (strcmp(rule->path, "/") == 0)
+		POL_WARN(p, POL_P_ROOT, rule, "name the directories that the guest needs",
+			 "a rule on '/' covers the whole root filesystem");
+	if ((rule->access & POL_RIGHT_WRITE) && (rule->access & POL_RIGHT_EXECUTE))
+		POL_WARN(p, POL_P_WRITE_EXECUTE, rule, "split it, or take one of the rights away",
+			 "'%s' may be written and executed: the guest can run what it wrote",
+			 rule->path);
+	if ((rule->access & POL_RIGHT_CREATE) && (rule->access & POL_RIGHT_WRITE) &&
+	    !(rule->access & POL_RIGHT_READ))
+		POL_WARN(
+			p, POL_P_CREATE_BLIND, rule, "add \"read\"",
+			"'%s' has create and write, but no read: opening a new file for reading and writing is refused and leaves it behind empty",
+			rule->path);
+	if (unmediated && !p->saw_unmediated) {
+		p->saw_unmediated = true;
+		POL_WARN(
+			p, POL_P_NOT_MEDIATED, rule, NULL,
+			"the rights ioctl and connect are not mediated yet: this version neither grants nor refuses them");
+	}
+}
+
+/* The nearest rule above @rule by path, or NULL. */
+static const struct pol_rule *nearest_above(const struct pol_guest *guest,
+					    const struct pol_rule *rule)
+{
+	_cleanup_free_ char *path = strdup(rule->path);
+
+	while (path && path[1]) {
+		char *slash = strrchr(path, '/');
+		const struct pol_rule *found;
+
+		slash[slash == path] = '\0';
+		found = pol_guest_rule(guest, path);
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+/* A profile's rule is judged beside its own profile's only: it is made for other guests too. */
+static bool written_together(const struct pol_rule *rule, const struct pol_rule *other)
+{
+	return !rule->profile ||
+	       (other && other->profile && strcmp(rule->profile, other->profile) == 0);
+}
+
+void pol_lint_repeats(const struct pol_guest *guest, const struct pol_rule *rule,
+		      const struct pol_rule *nearer, struct pol_diags *diags)
+{
+	if (!written_together(rule, nearer))
+		return;
+	if (nearer && nearer->access == rule->access)
+		pol_diag_add(diags, true, POL_P_REPEATS, rule->line, rule->col, "take it out",
+			     "the rule on '%s' repeats the one on '%s' (line %d)", rule->path,
+			     nearer->path, nearer->line);
+	else if (!nearer && !rule->access)
+		pol_diag_add(
+			diags, true, POL_P_NO_EFFECT, rule->line, rule->col, "take it out",
+			"the rule on '%s' refuses what is refused anyway: no rule of guest '%s' stands above it",
+			rule->path, guest->name);
+}
+
+void pol_policy_lint_offline(const struct pol_policy *policy, struct pol_diags *diags)
+{
+	for (size_t i = 0; i < policy->guests_cnt; i++) {
+		const struct pol_guest *guest = &policy->guests[i];
+
+		for (size_t k = 0; k < guest->rules_cnt; k++)
+			pol_lint_repeats(guest, &guest->rules[k],
+					 nearest_above(guest, &guest->rules[k]), diags);
+	}
+}

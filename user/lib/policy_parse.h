@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Inside the parser of policies: what its files share. TOML nodes come in (toml.h), diagnostics and
+ * a struct pol_policy go out. Functions return 0 or -ENOMEM: what is wrong with the policy is a
+ * diagnostic, and the parser goes on to find the rest.
+ */
+#pragma once
+
+#include "diag.h"
+#include "policy.h"
+#include "toml.h"
+
+#define POL_POLICY_VERSION 1
+
+/* A rule as written; the path is cleaned. */
+struct pol_include {
+	const char *name; /* borrowed from the TOML tree */
+	int line;
+	int col;
+	size_t profile; /* index; SIZE_MAX: unknown */
+};
+
+/* A profile, or the rules of a guest, as written. */
+struct pol_section {
+	const char *name; /* borrowed */
+	int line;
+	int col;
+	struct pol_rule *rules; /* sorted by path, no path twice */
+	size_t rules_cnt;
+	struct pol_include *includes;
+	size_t includes_cnt;
+	uint32_t seen; /* stamp of the walk that has been here */
+};
+
+/* What a guest says or leaves to the defaults. */
+struct pol_settings {
+	int mode;	 /* enum pol_mode; -1: silent */
+	int err;	 /* 0: silent */
+	int best_effort; /* -1: silent */
+	uint64_t pids;	 /* these: POL_LIMIT_UNSET: silent; POL_LIMIT_MAX: lifted */
+	uint64_t memory_bytes;
+	uint64_t vm_memory_bytes;
+	uint64_t swap_bytes;
+	uint64_t cpu_milli;
+};
+
+struct pol_parser {
+	struct pol_diags *diags;
+	struct pol_settings defaults;
+	char *cgroup;
+	struct pol_section *profiles; /* sorted by name, once all are read */
+	size_t profiles_cnt;
+	struct pol_section *guests;
+	struct pol_settings *settings; /* of each of @guests */
+	size_t guests_cnt;
+	const struct pol_toml_node *tests; /* [[test]], looked at when the guests are known */
+	uint32_t stamp;
+	bool saw_unmediated;
+};
+
+/* Where a guest's or the defaults' keys go. @section: NULL for the defaults. */
+struct pol_scope {
+	struct pol_settings *settings;
+	struct pol_section *section;
+};
+
+typedef int pol_key_fn(struct pol_parser *p, const struct pol_toml_entry *e, void *into);
+
+struct pol_key {
+	const char *name;
+	pol_key_fn *parse;
+	const char *required; /* help if it is missing; NULL: it may be */
+};
+
+/* policy_keys.c: tables, words and types */
+
+#define POL_FAULT(p, code, at, help, ...) \
+	pol_diag_add((p)->diags, false, code, (at)->line, (at)->col, help, __VA_ARGS__)
+#define POL_WARN(p, code, at, help, ...) \
+	pol_diag_add((p)->diags, true, code, (at)->line, (at)->col, help, __VA_ARGS__)
+
+/* pol_keys_parse() - a table whose keys are known; @where names it in messages. */
+int pol_keys_parse(struct pol_parser *p, const struct pol_toml_node *table, const char *where,
+		   const struct pol_key *keys, size_t keys_cnt, void *into);
+
+/* pol_want() - is the value of this type? If not: a diagnostic. */
+bool pol_want(struct pol_parser *p, const struct pol_toml_entry *e, enum pol_toml_type type);
+bool pol_want_item(struct pol_parser *p, const struct pol_toml_entry *e,
+		   const struct pol_toml_node *item, enum pol_toml_type type);
+
+/* pol_word() - index of a string value among @words, or -1 and a diagnostic. */
+int pol_word(struct pol_parser *p, const struct pol_toml_entry *e, const char *const *words,
+	     size_t words_cnt);
+
+/* pol_unavailable() - the diagnostic for a knob that a later version brings. */
+void pol_unavailable(struct pol_parser *p, const struct pol_toml_entry *e);
+
+/* pol_did_you_mean() - a help text, or NULL. To be freed. */
+char *pol_did_you_mean(const char *text, const char *const *words, size_t words_cnt);
+
+const char *pol_toml_type_name(enum pol_toml_type type);
+
+/* policy_knobs.c: keys that a guest and the defaults share */
+
+extern const struct pol_key pol_guest_keys[];
+extern const size_t pol_guest_keys_cnt;
+extern const struct pol_key pol_defaults_keys[];
+extern const size_t pol_defaults_keys_cnt;
+void pol_settings_init(struct pol_settings *settings);
+void pol_settings_apply(const struct pol_settings *own, const struct pol_settings *defaults,
+			struct pol_guest *ret);
+
+/* policy_limits.c */
+
+pol_key_fn pol_parse_limits;
+
+/* policy_rules.c: files entries and include; into: struct pol_section */
+
+pol_key_fn pol_parse_files;
+pol_key_fn pol_parse_include;
+int pol_parse_tests(struct pol_parser *p);
+void pol_rule_done(struct pol_rule *rule);
+void pol_section_done(struct pol_section *section);
+
+/* policy_access.c */
+
+/* pol_parse_access() - a word, a shorthand or a list of them; *ret 0 if it is wrong. */
+bool pol_parse_access(struct pol_parser *p, const struct pol_toml_entry *e, uint32_t *ret);
+bool pol_parse_right(struct pol_parser *p, const struct pol_toml_entry *e, uint32_t *ret);
+
+/* pol_parse_path() - `path` and `path_hex`: a clean absolute path, or *ret NULL. */
+int pol_parse_path(struct pol_parser *p, const struct pol_toml_entry *e, bool hex, char **ret);
+
+/* policy_merge.c */
+
+int pol_resolve_includes(struct pol_parser *p);
+int pol_merge_guest(struct pol_parser *p, const struct pol_section *section, struct pol_guest *ret);
+
+/* policy_lint.c */
+
+void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "status.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base.h"
+#include "cgroup.h"
+#include "file.h"
+#include "generation.h"
+#include "load.h"
+
+void pol_status_done(struct pol_status *status)
+{
+	pol_meta_free(status->meta);
+	free(status->guests);
+	memset(status, 0, sizeof(*status));
+}
+
+static uint64_t read_number(int fd, const char *file)
+{
+	uint64_t value;
+
+	return pol_file_read_u64(fd, file, &value) < 0 ? POL_STATUS_NONE : value;
+}
+
+static void take_cgroup(const struct pol_meta *meta, struct pol_guest_status *status)
+{
+	_cleanup_close_ int fd = -EBADF;
+
+	(void)pol_cgroup_open(meta->cgroup, status->guest->name, &fd);
+	status->pids_now = read_number(fd, "pids.current");
+	status->pids_peak = read_number(fd, "pids.peak"); /* from 6.10 */
+	status->pids_ceiling = read_number(fd, "pids.max");
+	status->memory_now = read_number(fd, "memory.current");
+	status->memory_peak = read_number(fd, "memory.peak");
+	status->memory_ceiling = read_number(fd, "memory.max");
+}
+
+static void take_counters(const struct pol_engine *engine, struct pol_guest_status *status)
+{
+	const struct pol_guest_state *state = &engine->states[status->guest->id];
+
+	status->denials = state->denials;
+	status->would_deny = state->would_deny;
+	status->escapes = state->escapes;
+	for (size_t i = 0; i < POL_TYPES_CNT; i++)
+		status->lost += state->lost[i];
+	status->emitted = state->seq;
+}
+
+static bool is_stale(const struct pol_meta_rule *rule)
+{
+	struct stat st;
+
+	if (rule->pending || rule->entry || !rule->dir)
+		return false;
+	return lstat(rule->dir, &st) < 0 || st.st_ino != rule->key.ino;
+}
+
+static void take_stale(struct pol_status *status)
+{
+	for (size_t i = 0; i < status->meta->rules_cnt; i++) {
+		const struct pol_meta_rule *rule = &status->meta->rules[i];
+
+		if (!is_stale(rule))
+			continue;
+		for (size_t k = 0; k < status->guests_cnt; k++)
+			if (status->guests[k].guest->ruleset == rule->ruleset)
+				status->guests[k].stale++;
+	}
+}
+
+static void take_fails(const struct pol_engine *engine, struct pol_status *status)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ uint64_t *values = cpus > 0 ? calloc((size_t)cpus, sizeof(*values)) : NULL;
+
+	for (__u32 i = 0; values && i < POL_FAILS_CNT; i++) {
+		if (bpf_map_lookup_elem(engine->maps[POL_MAP_FAILS], &i, values) < 0)
+			continue;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			status->fails[i] += values[cpu];
+	}
+}
+
+static const char *mode_of(const struct pol_status *status)
+{
+	size_t audit = 0;
+
+	for (size_t i = 0; i < status->guests_cnt; i++)
+		audit += status->guests[i].guest->audit;
+	if (!audit)
+		return "enforce";
+	return audit == status->guests_cnt ? "audit" : "mixed";
+}
+
+static int take_guests(const struct pol_engine *engine, struct pol_status *status)
+{
+	_cleanup_free_ uint32_t *tasks = NULL;
+	int r = pol_task_counts(engine, &tasks);
+
+	if (r < 0)
+		return r;
+	status->guests = calloc(status->meta->guests_cnt + 1, sizeof(*status->guests));
+	if (!status->guests)
+		return -ENOMEM;
+	for (size_t i = 0; i < status->meta->guests_cnt; i++) {
+		struct pol_guest_status *guest = &status->guests[status->guests_cnt];
+
+		if (status->meta->guests[i].ghost)
+			continue;
+		guest->guest = &status->meta->guests[i];
+		guest->tasks = tasks[guest->guest->id];
+		take_cgroup(status->meta, guest);
+		take_counters(engine, guest);
+		status->guests_cnt++;
+	}
+	return 0;
+}
+
+int pol_status_take(struct pol_status *ret, struct pol_err *err)
+{
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
+	struct pol_status status = {};
+	int r;
+
+	r = pol_engine_open(&engine, err);
+	if (r < 0)
+		return r;
+	status.generation = engine->control->active;
+	r = pol_meta_load(status.generation, &status.meta, err);
+	if (r < 0)
+		return r;
+	r = take_guests(engine, &status);
+	if (r < 0) {
+		pol_status_done(&status);
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot read the guests' state");
+	}
+	take_stale(&status);
+	take_fails(engine, &status);
+	status.mode = mode_of(&status);
+	*ret = status;
+	return 0;
+}

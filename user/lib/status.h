@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the engine is doing: the numbers behind `policyctl status`. Reads, changes nothing. */
+#pragma once
+
+#include "engine.h"
+#include "meta.h"
+
+#define POL_STATUS_NONE UINT64_MAX /* not counted, or no ceiling */
+
+/**
+ * struct pol_guest_status - one guest; POL_STATUS_NONE where there is no such number.
+ * @stale: directory rules whose directory is gone or another one.
+ */
+struct pol_guest_status {
+	const struct pol_meta_guest *guest;
+	uint64_t tasks;
+	uint64_t pids_now, pids_peak, pids_ceiling;
+	uint64_t memory_now, memory_peak, memory_ceiling;
+	uint64_t denials;
+	uint64_t would_deny;
+	uint64_t escapes;
+	uint64_t emitted;
+	uint64_t lost;
+	uint64_t stale;
+};
+
+/* @fails: health counters by enum pol_fail. @mode: "enforce", "audit" or "mixed". */
+struct pol_status {
+	struct pol_meta *meta;
+	struct pol_guest_status *guests;
+	size_t guests_cnt;
+	uint64_t generation;
+	uint64_t fails[POL_FAILS_CNT];
+	const char *mode;
+};
+
+void pol_status_done(struct pol_status *status);
+
+/* pol_status_take() - Return: 0; -ENOENT: not loaded; else as pol_engine_open(). */
+int pol_status_take(struct pol_status *ret, struct pol_err *err);

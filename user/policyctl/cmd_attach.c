@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* policyctl attach, detach. */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "adopt.h"
+#include "base.h"
+#include "ctl.h"
+#include "generation.h"
+#include "policy.h"
+#include "str.h"
+
+static const char attach_help[] =
+	"Usage: policyctl attach GUEST PID...\n"
+	"\n"
+	"Make running processes a guest's, with all their threads and children. What they hold\n"
+	"open stays open; descriptors that the policy would not give are listed.\n"
+	"\n"
+	"  --help  this text\n";
+
+static const char detach_help[] =
+	"Usage: policyctl detach PID...\n"
+	"\n"
+	"Free processes, with their threads and children: back to the cgroup they came from, else\n"
+	"the root's.\n"
+	"\n"
+	"  --help  this text\n";
+
+static int take_pid(const char *text, pid_t *ret)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	if (!*text || *end || value <= 0 || value > INT_MAX)
+		return -EINVAL;
+	*ret = (pid_t)value;
+	return 0;
+}
+
+/* Only --help. Return: -1: go on with the arguments from optind. */
+static int parse_help(const char *verb, int argc, char **argv, const char *help)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (c != 'h')
+			return ctl_usage(verb, "that option is not known");
+		fputs(help, stdout);
+		return 0;
+	}
+	return -1;
+}
+
+static int print_held(const void *data, void *arg)
+{
+	const struct pol_fd_record *record = data;
+	char link[64], target[PATH_MAX + 1], words[256];
+	_cleanup_free_ char *shown = NULL;
+	ssize_t len;
+
+	(void)arg;
+	(void)snprintf(link, sizeof(link), "/proc/%u/fd/%u", record->tgid, record->fd);
+	len = readlink(link, target, sizeof(target) - 1);
+	if (len < 0)
+		return 0; /* closed meanwhile */
+	shown = pol_str_escape(target, (size_t)len);
+	(void)pol_access_format(record->missing, words, sizeof(words));
+	printf("  process %u holds descriptor %u open: %s, outside the policy (%s)\n", record->tgid,
+	       record->fd, shown ? shown : "?", words);
+	return 0;
+}
+
+static int attach_all(struct pol_engine *engine, const struct pol_meta *meta,
+		      const struct pol_meta_guest *guest, char **pids)
+{
+	struct pol_err err = {};
+	int status = 0;
+
+	for (; *pids; pids++) {
+		size_t cnt;
+		pid_t pid;
+
+		if (take_pid(*pids, &pid) < 0)
+			return ctl_usage("attach", "'%s' is no process id", *pids);
+		if (pol_attach(engine, meta, guest, pid, &cnt, &err) < 0) {
+			status = ctl_fail("attach", &err);
+			continue;
+		}
+		printf("%d: %zu process%s adopted by '%s'\n", pid, cnt, cnt == 1 ? "" : "es",
+		       guest->name);
+		(void)pol_held(engine, pid, print_held, NULL);
+	}
+	return status;
+}
+
+int cmd_attach(int argc, char **argv)
+{
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
+	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
+	const struct pol_meta_guest *guest;
+	struct pol_err err = {};
+	int r = parse_help("attach", argc, argv, attach_help);
+
+	if (r >= 0)
+		return r;
+	if (argc - optind < 2)
+		return ctl_usage("attach", "name a guest and the processes");
+	r = pol_engine_open(&engine, &err);
+	if (!r)
+		r = pol_meta_load(engine->control->active, &meta, &err);
+	if (r < 0)
+		return ctl_fail("attach", &err);
+	guest = pol_meta_guest(meta, argv[optind]);
+	if (!guest || guest->ghost) {
+		pol_err_say(&err, POL_ERR_FAILED, -ENOENT, "the policy has no guest '%s'",
+			    argv[optind]);
+		(void)pol_err_fix(&err, "'policyctl status' lists them");
+		return ctl_fail("attach", &err);
+	}
+	return attach_all(engine, meta, guest, argv + optind + 1);
+}
+
+int cmd_detach(int argc, char **argv)
+{
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
+	struct pol_err err = {};
+	int status = 0, r = parse_help("detach", argc, argv, detach_help);
+
+	if (r >= 0)
+		return r;
+	if (optind >= argc)
+		return ctl_usage("detach", "name the processes");
+	r = pol_engine_open(&engine, &err);
+	if (r < 0)
+		return ctl_fail("detach", &err);
+	for (int i = optind; i < argc; i++) {
+		uint32_t guest;
+		size_t cnt;
+		pid_t pid;
+
+		if (take_pid(argv[i], &pid) < 0)
+			return ctl_usage("detach", "'%s' is no process id", argv[i]);
+		if (pol_detach(engine, pid, &cnt, &guest, &err) < 0)
+			status = ctl_fail("detach", &err);
+		else
+			printf("%d: %zu process%s freed\n", pid, cnt, cnt == 1 ? "" : "es");
+	}
+	return status;
+}

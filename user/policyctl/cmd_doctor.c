@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* policyctl doctor: what this kernel and host can do, and what lacks, with the fix. */
+#include <string.h>
+
+#include "abi.h"
+#include "base.h"
+#include "ctl.h"
+#include "host.h"
+
+static const char doctor_help[] =
+	"Usage: policyctl doctor [--json]\n"
+	"\n"
+	"Look at the kernel, its BPF LSM, BTF, BPF filesystem and cgroup v2, and tell per right of\n"
+	"the policy language whether this version mediates it: exact, bounded or unavailable.\n"
+	"\n"
+	"  --json  as JSON\n"
+	"  --help  this text\n"
+	"\n"
+	"Exit status: 0 can enforce, 4 cannot (what lacks is named, with the fix).\n";
+
+/* What each right is worth in this version; the reason where it is not exact. */
+static const struct {
+	const char *right;
+	const char *grade;
+	const char *why;
+} grades[] = {
+	{ "read", "exact", "" },
+	{ "write", "exact", "" },
+	{ "execute", "exact", "" },
+	{ "list", "exact", "" },
+	{ "create", "exact", "" },
+	{ "delete", "exact", "" },
+	{ "rename", "exact", "" },
+	{ "link", "exact", "" },
+	{ "truncate", "exact", "" },
+	{ "metadata", "bounded", "chattr (ioctl and file_setattr) is not mediated yet" },
+	{ "ioctl", "unavailable", "not mediated yet" },
+	{ "connect", "unavailable", "not mediated yet; nor are received descriptors" },
+};
+_Static_assert(ARRAY_SIZE(grades) == POL_RIGHTS_CNT, "every right has a grade");
+
+static void print_json(const struct pol_host *host)
+{
+	json_t *rights = json_object(), *problems = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(grades); i++)
+		json_object_set_new(rights, grades[i].right, json_string(grades[i].grade));
+	for (int i = 0; i < host->problems_cnt; i++)
+		json_array_append_new(problems,
+				      json_pack("{s:s,s:s,s:s}", "code", host->problems[i].code,
+						"message", host->problems[i].message, "fix",
+						host->problems[i].fix));
+	ctl_print_json(json_pack("{s:s,s:b,s:s,s:o,s:o}", "schema", CTL_SCHEMA, "enforcing",
+				 !host->problems_cnt, "kernel", host->kernel, "rights", rights,
+				 "problems", problems));
+}
+
+static void print_text(const struct pol_host *host)
+{
+	printf("kernel       %s\n", host->kernel);
+	printf("LSMs         %s\n", host->lsm[0] ? host->lsm : "?");
+	printf("cgroup v2    %s\n", host->cgroup_mount[0] ? host->cgroup_mount : "not mounted");
+	printf("controllers  %s\n\n", host->controllers[0] ? host->controllers : "-");
+	for (size_t i = 0; i < ARRAY_SIZE(grades); i++)
+		printf("%-10s   %s%s%s\n", grades[i].right, grades[i].grade,
+		       grades[i].why[0] ? ": " : "", grades[i].why);
+	putchar('\n');
+	for (int i = 0; i < host->problems_cnt; i++)
+		printf("problem: %s\n    fix: %s\n", host->problems[i].message,
+		       host->problems[i].fix);
+	puts(host->problems_cnt ? "cannot enforce here" : "can enforce here");
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct pol_host host;
+	bool json = false;
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (c == 'h') {
+			fputs(doctor_help, stdout);
+			return 0;
+		}
+		if (c != 'j')
+			return ctl_usage("doctor", "that option is not known");
+		json = true;
+	}
+	if (optind != argc)
+		return ctl_usage("doctor", "it takes no argument");
+	pol_host_probe(&host);
+	if (json)
+		print_json(&host);
+	else
+		print_text(&host);
+	return host.problems_cnt ? POL_ERR_HOST : 0;
+}

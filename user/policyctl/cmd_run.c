@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* policyctl run: start a program as a guest and be its parent. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base.h"
+#include "cgroup.h"
+#include "ctl.h"
+#include "generation.h"
+#include "launch.h"
+
+/* Failures of ours, whatever their kind: CMD's own status must stay tellable (cli.md). */
+#define EXIT_OURS 125
+#define EXIT_CANNOT_EXEC 126
+#define EXIT_NOT_FOUND 127
+
+#define KEEP_MAX 64
+#define GROUPS_MAX 256
+
+static const char run_help[] =
+	"Usage: policyctl run GUEST [OPTION]... -- CMD [ARG]...\n"
+	"\n"
+	"Start CMD as that guest: born in its cgroup, confined before its first instruction, with\n"
+	"descriptors 0 to 2 only. Exits with CMD's status, or 128 + the signal that ended it.\n"
+	"\n"
+	"  --keep-fd N         CMD gets descriptor N, too; may be repeated\n"
+	"  --user USER[:GROUP] CMD runs as this user\n"
+	"  --no-new-privs      set-user-ID programs and file capabilities have no effect\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status: 125 policyctl itself failed, 126 CMD cannot be executed, 127 not found.\n";
+
+struct run_command {
+	const char *guest;
+	char **argv;
+	int keep[KEEP_MAX];
+	size_t keep_cnt;
+	gid_t groups[GROUPS_MAX];
+	struct pol_launch launch;
+	bool help;
+};
+
+static int fail(const struct pol_err *err)
+{
+	(void)ctl_fail("run", err);
+	return EXIT_OURS;
+}
+
+static int usage(const char *message)
+{
+	(void)ctl_usage("run", "%s", message);
+	return EXIT_OURS;
+}
+
+/* ------------------------------------------------------------------ options */
+
+static int add_keep(struct run_command *command, const char *text)
+{
+	char *end;
+	long fd = strtol(text, &end, 10);
+
+	if (!*text || *end || fd < 0 || fd > 1 << 20)
+		return usage("--keep-fd takes a descriptor's number");
+	if (command->keep_cnt == KEEP_MAX)
+		return usage("--keep-fd can be given 64 times");
+	if (fcntl((int)fd, F_GETFD) < 0)
+		return usage("--keep-fd names a descriptor that is not open");
+	command->keep[command->keep_cnt++] = (int)fd;
+	return 0;
+}
+
+static int take_numbers(const char *text, uid_t *ret)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (!*text || *end || value >= UINT32_MAX)
+		return -EINVAL;
+	*ret = (uid_t)value;
+	return 0;
+}
+
+static int set_group(struct run_command *command, const char *name)
+{
+	const struct group *group = getgrnam(name);
+
+	if (group)
+		command->launch.gid = group->gr_gid;
+	else if (take_numbers(name, &command->launch.gid) < 0)
+		return usage("--user names a group that is not known");
+	return 0;
+}
+
+static int set_user(struct run_command *command, char *text)
+{
+	char *colon = strchr(text, ':');
+	const struct passwd *user;
+	int cnt = GROUPS_MAX;
+
+	if (colon)
+		*colon = '\0';
+	user = getpwnam(text);
+	command->launch.set_user = true;
+	if (user) {
+		command->launch.uid = user->pw_uid;
+		command->launch.gid = user->pw_gid;
+		if (!colon && getgrouplist(text, user->pw_gid, command->groups, &cnt) < 0)
+			return usage("--user has more than 256 groups");
+		command->launch.groups = command->groups;
+		command->launch.groups_cnt = colon ? 0 : (size_t)cnt;
+	} else if (take_numbers(text, &command->launch.uid) < 0) {
+		return usage("--user names a user that is not known");
+	} else {
+		command->launch.gid = (gid_t)command->launch.uid;
+	}
+	return colon ? set_group(command, colon + 1) : 0;
+}
+
+static int parse(int argc, char **argv, struct run_command *ret)
+{
+	static const struct option options[] = {
+		{ "keep-fd", required_argument, NULL, 'k' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "no-new-privs", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c, r = 0;
+
+	/* '+': what follows CMD is CMD's. GUEST comes first, so options stand after it. */
+	if (argc > 1 && argv[1][0] != '-') {
+		ret->guest = argv[1];
+		argv[1] = argv[0];
+		argc--;
+		argv++;
+	}
+	optind = 0;
+	while (!r && (c = getopt_long(argc, argv, "+h", options, NULL)) >= 0) {
+		if (c == 'k')
+			r = add_keep(ret, optarg);
+		else if (c == 'u')
+			r = set_user(ret, optarg);
+		else if (c == 'n')
+			ret->launch.no_new_privs = true;
+		else if (c == 'h')
+			ret->help = true;
+		else
+			r = usage("that option is not known");
+	}
+	if (r || ret->help)
+		return r;
+	if (!ret->guest && optind < argc && strcmp(argv[optind - 1], "--") != 0)
+		ret->guest = argv[optind++];
+	if (optind < argc && strcmp(argv[optind], "--") == 0)
+		optind++;
+	if (!ret->guest || optind >= argc)
+		return usage("name a guest and, after '--', a command");
+	ret->argv = argv + optind;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the program */
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+/*
+ * As execvp(3) would find it, but by us: a guest that tried every directory of PATH would be
+ * refused, and reported, for each one outside its rules.
+ */
+static char *find_program(const char *name, int *ret_status)
+{
+	const char *path = getenv("PATH");
+	char *found = NULL;
+	bool seen = false;
+
+	if (strchr(name, '/')) {
+		*ret_status = EXIT_NOT_FOUND;
+		if (!is_file(name))
+			return NULL;
+		return name[0] == '/' ? strdup(name) : realpath(name, NULL);
+	}
+	for (const char *at = path ? path : "/usr/bin:/bin"; *at && !found;) {
+		size_t len = strcspn(at, ":");
+
+		if (asprintf(&found, "%.*s/%s", (int)len, len ? at : ".", name) < 0)
+			return NULL;
+		if (!is_file(found) || access(found, X_OK) < 0) {
+			seen = seen || is_file(found);
+			free(found);
+			found = NULL;
+		}
+		at += len + (at[len] == ':');
+	}
+	*ret_status = seen ? EXIT_CANNOT_EXEC : EXIT_NOT_FOUND;
+	return found;
+}
+
+/* ------------------------------------------------------------------ being its parent */
+
+static volatile sig_atomic_t child_pid;
+
+/* Sent to us by somebody: meant for the guest. From the terminal: it has it already. */
+static void forward(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (child_pid > 0 && info->si_code <= 0)
+		(void)kill(child_pid, sig);
+}
+
+static void forward_signals(pid_t pid)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
+	struct sigaction action = { .sa_sigaction = forward, .sa_flags = SA_SIGINFO | SA_RESTART };
+
+	child_pid = pid;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)sigaction(signals[i], &action, NULL);
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_OURS;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Was it the policy? Its counter of refusals says; and which rule lacks is one line to add. */
+static int explain_exec(const struct run_command *command, const char *path, int code,
+			bool refused)
+{
+	fprintf(stderr, "policyctl run: error: '%s' cannot be executed: %s\n", path,
+		strerror(-code));
+	if (refused)
+		fprintf(stderr,
+			"   fix: the policy of guest '%s' refuses it; a rule to add: { path = \"%s\", "
+			"access = \"rx\" }\n"
+			"        (or the refused object was its interpreter: 'policyctl events' names "
+			"it)\n",
+			command->guest, path);
+	return EXIT_CANNOT_EXEC;
+}
+
+static int explain_launch(const struct run_command *command, const char *path, int code,
+			  enum pol_launch_step step, bool refused)
+{
+	struct pol_err err = {};
+
+	switch (step) {
+	case POL_LAUNCH_EXEC:
+		return explain_exec(command, path, code, refused);
+	case POL_LAUNCH_CLONE:
+		pol_err_set(&err, POL_ERR_FAILED, code, "cannot start a task in guest '%s'",
+			    command->guest);
+		if (code == -EAGAIN)
+			(void)pol_err_fix(&err, "its task ceiling is reached (limits.pids)");
+		break;
+	case POL_LAUNCH_DESCRIPTORS:
+		pol_err_set(&err, POL_ERR_FAILED, code,
+			    "inherited descriptors cannot be closed, not started");
+		(void)pol_err_fix(&err, "close_range(2) or /proc is needed");
+		break;
+	case POL_LAUNCH_USER:
+		pol_err_set(&err, POL_ERR_FAILED, code, "cannot become the user");
+		break;
+	default:
+		pol_err_set(&err, POL_ERR_FAILED, code, "cannot start '%s'", path);
+	}
+	return fail(&err);
+}
+
+static int run_in(const struct pol_engine *engine, const struct pol_meta *meta,
+		  const struct pol_meta_guest *guest, struct run_command *command,
+		  const char *path)
+{
+	_cleanup_close_ int cgroup = -EBADF;
+	enum pol_launch_step step;
+	struct pol_err err = {};
+	uint64_t refused;
+	pid_t pid;
+	int r;
+
+	r = pol_cgroup_open(meta->cgroup, guest->name, &cgroup);
+	if (r < 0) {
+		pol_err_set(&err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'", guest->name);
+		(void)pol_err_fix(&err, "load the policy again");
+		return fail(&err);
+	}
+	command->launch.path = path;
+	command->launch.argv = command->argv;
+	command->launch.envp = environ;
+	command->launch.keep_fds = command->keep;
+	command->launch.keep_fds_cnt = command->keep_cnt;
+	refused = engine->states[guest->id].denials;
+	r = pol_launch(engine, guest, cgroup, &command->launch, &pid, &step);
+	if (r < 0)
+		return explain_launch(command, path, r, step,
+				      engine->states[guest->id].denials != refused);
+	forward_signals(pid);
+	return wait_for(pid);
+}
+
+static int find_and_run(struct run_command *command)
+{
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
+	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
+	_cleanup_free_ char *path = NULL;
+	const struct pol_meta_guest *guest;
+	struct pol_err err = {};
+	int status = 0, r;
+
+	r = pol_engine_open(&engine, &err);
+	if (!r)
+		r = pol_meta_load(engine->control->active, &meta, &err);
+	if (r < 0)
+		return fail(&err);
+	guest = pol_meta_guest(meta, command->guest);
+	if (!guest || guest->ghost) {
+		pol_err_say(&err, POL_ERR_FAILED, -ENOENT, "the policy has no guest '%s'",
+			    command->guest);
+		(void)pol_err_fix(&err, "'policyctl status' lists them");
+		return fail(&err);
+	}
+	path = find_program(command->argv[0], &status);
+	if (!path) {
+		fprintf(stderr, "policyctl run: error: '%s': %s\n", command->argv[0],
+			status == EXIT_NOT_FOUND ? "command not found" : "permission denied");
+		return status;
+	}
+	return run_in(engine, meta, guest, command, path);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_command command = {};
+	int r = parse(argc, argv, &command);
+
+	if (r)
+		return r;
+	if (command.help) {
+		fputs(run_help, stdout);
+		return 0;
+	}
+	return find_and_run(&command);
+}

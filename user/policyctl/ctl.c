@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base.h"
+#include "str.h"
+
+int ctl_fail(const char *verb, const struct pol_err *err)
+{
+	_cleanup_free_ char *shown = pol_str_escape(err->message, strlen(err->message));
+
+	fprintf(stderr, "policyctl %s: error: %s\n", verb, shown ? shown : "?");
+	if (err->fix[0])
+		fprintf(stderr, "   fix: %s\n", err->fix);
+	return err->kind ? (int)err->kind : POL_ERR_FAILED;
+}
+
+int ctl_usage(const char *verb, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "policyctl %s: ", verb);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\ntry 'policyctl %s --help'\n", verb);
+	return POL_ERR_USAGE;
+}
+
+bool ctl_colour(FILE *stream)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(fileno(stream)) && !(no_color && *no_color);
+}
+
+void ctl_print_json(json_t *object)
+{
+	(void)json_dumpf(object, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(object);
+}
+
+void ctl_print_diags(const struct pol_diags *diags, bool json)
+{
+	if (json)
+		pol_diags_print_json(diags, stderr);
+	else
+		pol_diags_print_text(diags, stderr, ctl_colour(stderr));
+}

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# user/lib -> libpolicy.a, user/policyctl -> policyctl; each twice: build/obj for use, build/san
+# with ASan and UBSan (unit tests, and SAN=1). Two object trees, so that neither rebuilds the other.
+
+LIB_SRC := $(sort $(wildcard user/lib/*.c user/lib/*.cc))
+CTL_SRC := $(sort $(wildcard user/policyctl/*.c))
+MAN_SRC := $(sort $(wildcard Documentation/man/*.rst))
+
+# Only what a rule needs is asked for, so that `make help` works before `make deps`.
+PKGS := libbpf libelf zlib jansson libcrypto
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS = $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-lbpf -lelf -lz -ljansson -lcrypto) \
+	-lstdc++
+
+WARN := -Wall -Wextra -Wvla -Wformat=2 -Wimplicit-fallthrough -Wundef -Wwrite-strings -Werror
+WARN_C := -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+INCLUDES := -Iuser/lib -Ibpf -Ibuild/bpf
+CFLAGS ?= -O2 -g
+USER_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) $(WARN_C) $(INCLUDES) $(PKG_CFLAGS) $(CFLAGS)
+# toml++ is one big header of templates: its warnings are its own.
+USER_CXXFLAGS = -std=c++17 -D_GNU_SOURCE -fno-exceptions -fno-rtti -DTOML_HEADER_ONLY=1 \
+	-DTOML_EXCEPTIONS=0 -Wall -Wextra -Wno-undef -Werror $(INCLUDES) $(CFLAGS)
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# user_objects SOURCES, TREE
+user_objects = $(patsubst %,build/$(2)/%.o,$(basename $(1)))
+
+LIB_OBJ := $(call user_objects,$(LIB_SRC),obj)
+CTL_OBJ := $(call user_objects,$(CTL_SRC),obj)
+SAN_LIB_OBJ := $(call user_objects,$(LIB_SRC),san)
+SAN_CTL_OBJ := $(call user_objects,$(CTL_SRC),san)
+LIB := $(if $(LIB_SRC),build/libpolicy.a)
+SAN_LIB := $(if $(LIB_SRC),build/san/libpolicy.a)
+USER_OBJ := $(LIB_OBJ) $(CTL_OBJ) $(SAN_LIB_OBJ) $(SAN_CTL_OBJ)
+
+.PHONY: user
+user: $(if $(CTL_SRC),$(if $(filter 1,$(SAN)),build/san/policyctl,build/policyctl)) ## libpolicy and policyctl
+
+build/obj/%.o: %.c
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(HARDEN) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+
+build/obj/%.o: %.cc
+	$(call say,CXX,$<)mkdir -p $(@D) && $(CXX) $(HARDEN) $(USER_CXXFLAGS) -MMD -MP -c $< -o $@
+
+build/san/%.o: %.c
+	$(call say,CC-SAN,$<)mkdir -p $(@D) && $(CC) $(SANITIZE) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+
+build/san/%.o: %.cc
+	$(call say,CXX-SAN,$<)mkdir -p $(@D) && $(CXX) $(SANITIZE) $(USER_CXXFLAGS) -MMD -MP -c $< -o $@
+
+# The skeleton is included by some: it has to exist before the first dependency file does.
+$(USER_OBJ): | $(if $(BPF_SRC),$(BPF_SKEL))
+
+build/libpolicy.a: $(LIB_OBJ) $(call stale,build/libpolicy.a,$(LIB_OBJ))
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
+	$(call keep,$(LIB_OBJ))
+
+build/san/libpolicy.a: $(SAN_LIB_OBJ) $(call stale,build/san/libpolicy.a,$(SAN_LIB_OBJ))
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $(SAN_LIB_OBJ)
+	$(call keep,$(SAN_LIB_OBJ))
+
+build/policyctl: $(CTL_OBJ) $(LIB) $(call stale,build/policyctl,$(CTL_OBJ))
+	$(call say,LINK,$@)$(CC) -pie -Wl,-z,relro,-z,now -o $@ $(CTL_OBJ) $(LIB) $(LDFLAGS) $(PKG_LIBS)
+	$(call keep,$(CTL_OBJ))
+
+build/san/policyctl: $(SAN_CTL_OBJ) $(SAN_LIB) $(call stale,build/san/policyctl,$(SAN_CTL_OBJ))
+	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(SAN_CTL_OBJ) $(SAN_LIB) $(LDFLAGS) $(PKG_LIBS)
+	$(call keep,$(SAN_CTL_OBJ))
+
+MAN := $(MAN_SRC:Documentation/man/%.rst=build/man/%)
+
+.PHONY: docs
+docs: $(MAN) ## the man pages
+
+build/man/%: Documentation/man/%.rst
+	$(call say,MAN,$@)mkdir -p $(@D) && rst2man $< $@
+
+install: all docs ## policyctl, its man pages and its completion to $(DESTDIR)$(PREFIX)
+	$(Q)selftests/lib/install.sh "$(DESTDIR)$(PREFIX)"
+
+-include $(USER_OBJ:.o=.d)
