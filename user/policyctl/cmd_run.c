@@ -155,10 +155,11 @@ static int parse(int argc, char **argv, struct run_command *ret)
 	}
 	if (r || ret->help)
 		return r;
-	if (!ret->guest && optind < argc && strcmp(argv[optind - 1], "--") != 0)
+	if (!ret->guest && optind < argc && strcmp(argv[optind - 1], "--") != 0) {
 		ret->guest = argv[optind++];
-	if (optind < argc && strcmp(argv[optind], "--") == 0)
-		optind++;
+		if (optind < argc && strcmp(argv[optind], "--") == 0)
+			optind++; /* getopt(3) has stopped at GUEST, before it */
+	}
 	if (!ret->guest || optind >= argc)
 		return usage("name a guest and, after '--', a command");
 	ret->argv = argv + optind;

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* meta.c: what user space keeps of a generation, and its bytes. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base.h"
+#include "meta.h"
+
+/* Two guests with the same profile, one with a rule of its own. */
+static const char text[] = "version = 1\n"
+			   "[profile.p]\n"
+			   "files = [{ path = \"/usr\", access = \"rx\" }]\n"
+			   "[guest.a]\n"
+			   "include = [\"p\"]\n"
+			   "[guest.b]\n"
+			   "include = [\"p\"]\n"
+			   "[guest.c]\n"
+			   "mode = \"audit\"\n"
+			   "errno = \"ENOENT\"\n"
+			   "include = [\"p\"]\n"
+			   "files = [{ path = \"/srv/x\", access = \"rw\", name = \"data\" },\n"
+			   "         { path = \"/srv/x/no\", access = \"none\" }]\n";
+
+static struct pol_policy *parse(const char *policy)
+{
+	struct pol_diags diags = {};
+	struct pol_policy *ret = NULL;
+
+	cr_assert_eq(pol_policy_parse("t.toml", policy, strlen(policy), &diags, &ret), 0);
+	pol_diags_done(&diags);
+	return ret;
+}
+
+/* Places as the resolver would find them: every rule a directory of its own path. */
+static void fake_places(const struct pol_policy *policy, struct pol_places *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->items = calloc(16, sizeof(*ret->items));
+	for (size_t g = 0; g < policy->guests_cnt; g++)
+		for (size_t i = 0; i < policy->guests[g].rules_cnt; i++) {
+			struct pol_place *place = &ret->items[ret->cnt++];
+
+			place->dir = strdup(policy->guests[g].rules[i].path);
+			place->guest = g;
+			place->rule = i;
+		}
+}
+
+static struct pol_meta *make(void)
+{
+	struct pol_policy *policy = parse(text);
+	struct pol_places places;
+	struct pol_meta *meta = NULL;
+
+	fake_places(policy, &places);
+	cr_assert_eq(pol_meta_new(policy, &places, &meta), 0);
+	pol_places_done(&places);
+	pol_policy_free(policy);
+	return meta;
+}
+
+Test(meta, guests_with_equal_rules_share_a_set)
+{
+	struct pol_meta *meta = make();
+
+	cr_assert_eq(meta->guests_cnt, 3);
+	cr_assert_eq(pol_meta_guest(meta, "a")->ruleset, pol_meta_guest(meta, "b")->ruleset);
+	cr_assert_neq(pol_meta_guest(meta, "a")->ruleset, pol_meta_guest(meta, "c")->ruleset);
+	cr_assert_eq(meta->rules_cnt, 4, "one rule for a and b, three for c");
+	cr_assert_null(pol_meta_guest(meta, "d"));
+	pol_meta_free(meta);
+}
+
+Test(meta, bytes_round_trip)
+{
+	struct pol_meta *meta = make(), *back = NULL;
+	char *bytes = NULL, *again = NULL;
+	size_t len, again_len;
+
+	meta->generation = 42;
+	meta->guests[2].id = 7;
+	meta->guests[2].ghost = true;
+	meta->rules[0].key.ino = 99;
+	cr_assert_eq(pol_meta_encode(meta, &bytes, &len), 0);
+	cr_assert_eq(pol_meta_decode(bytes, len, &back), 0);
+	cr_assert_eq(back->generation, 42);
+	cr_assert_str_eq(back->file, "t.toml");
+	cr_assert_eq(pol_meta_guest_by_id(back, 7)->err, ENOENT);
+	cr_assert(pol_meta_guest_by_id(back, 7)->audit);
+	cr_assert(pol_meta_guest_by_id(back, 7)->ghost);
+	cr_assert_eq(back->rules[0].key.ino, 99);
+	cr_assert_eq(pol_meta_encode(back, &again, &again_len), 0);
+	cr_assert_eq(again_len, len);
+	cr_assert_arr_eq(again, bytes, len);
+	free(bytes);
+	free(again);
+	pol_meta_free(meta);
+	pol_meta_free(back);
+}
+
+Test(meta, cut_bytes_are_refused)
+{
+	struct pol_meta *meta = make(), *back = NULL;
+	char *bytes = NULL;
+	size_t len;
+
+	cr_assert_eq(pol_meta_encode(meta, &bytes, &len), 0);
+	for (size_t cut = 0; cut < len; cut++) {
+		char *part = malloc(cut ? cut : 1); /* its end is where the sanitizer looks */
+
+		memcpy(part, bytes, cut);
+		cr_assert_eq(pol_meta_decode(part, cut, &back), -EPROTO, "%zu bytes", cut);
+		free(part);
+	}
+	cr_assert_null(back);
+	free(bytes);
+	pol_meta_free(meta);
+}
+
+Test(meta, changed_bytes_never_crash)
+{
+	struct pol_meta *meta = make();
+	char *bytes = NULL;
+	size_t len;
+
+	cr_assert_eq(pol_meta_encode(meta, &bytes, &len), 0);
+	for (size_t at = 0; at < len; at++) {
+		struct pol_meta *back = NULL;
+		char kept = bytes[at];
+
+		bytes[at] = (char)0xff;
+		if (!pol_meta_decode(bytes, len, &back))
+			pol_meta_free(back);
+		bytes[at] = kept;
+	}
+	free(bytes);
+	pol_meta_free(meta);
+}
+
+Test(meta, steerable_is_judged_by_the_nearest_rule)
+{
+	struct pol_meta *meta = make();
+
+	cr_assert(pol_meta_steerable(meta, "/srv/x"));
+	cr_assert(pol_meta_steerable(meta, "/srv/x/deep/er"));
+	cr_assert_not(pol_meta_steerable(meta, "/srv/x/no"));
+	cr_assert_not(pol_meta_steerable(meta, "/srv/xy"));
+	cr_assert_not(pol_meta_steerable(meta, "/usr/bin"));
+	cr_assert_not(pol_meta_steerable(meta, "/"));
+	pol_meta_free(meta);
+}
+
+Test(meta, regions_name_rules_held_by_name)
+{
+	struct pol_meta *meta = make();
+	struct pol_region *regions = NULL;
+	size_t cnt = 0, held_cnt = 0;
+	char **held = NULL;
+
+	meta->rules[0].entry = strdup("file");
+	cr_assert_eq(pol_meta_regions(meta, &regions, &cnt, &held, &held_cnt), 0);
+	cr_assert_eq(cnt, 4);
+	cr_assert_eq(held_cnt, 1);
+	cr_assert_str_eq(held[0], "/usr/file");
+	free(held[0]);
+	free(held);
+	free(regions);
+	pol_meta_free(meta);
+}
