@@ -25,17 +25,17 @@
 #define POL_CGROUP_PROBES 64u	/* longest probe sequence user space may build */
 #define POL_CGROUP_LEVELS 64u	/* levels of the cgroup tree that level_mask can name */
 #define POL_NAME_SIZE 256	/* NAME_MAX is 255 (include/uapi/linux/limits.h) */
-#define POL_WALK_FAST 64	/* unrolled-by-verifier part of the walk; deeper goes by bpf_loop */
+#define POL_WALK_FAST 24	/* unrolled-by-verifier part of the walk; deeper goes by bpf_loop */
 #define POL_WALK_MAX 8192	/* policy-language.md, semantics 6: past it, path_too_deep */
 #define POL_WALK_TRIES 3	/* a walk that raced a rename is tried again this often in all */
 #define POL_COMM_SIZE 16	/* TASK_COMM_LEN */
 #define POL_EXE_SIZE 256	/* bytes of an executable's path in an event */
 /*
- * The three rooms for a path in an event: 256, 1024 and 4096 bytes of text, and one name more, so
- * that the verifier can see that a name never ends past the room.
+ * The two rooms for a path in an event: 256 and 4096 bytes of text, and one name more, so that the
+ * verifier can see that a name never ends past the room. (Each size costs every program that
+ * reports a third more time in the verifier.)
  */
 #define POL_PATH_SMALL (256 + POL_NAME_SIZE)
-#define POL_PATH_MEDIUM (1024 + POL_NAME_SIZE)
 #define POL_PATH_LARGE (4096 + POL_NAME_SIZE)
 
 /*
@@ -539,18 +539,20 @@ struct pol_event {
 	__u16 exe_len;
 	__u16 parent_exe_len;
 	__u16 path_room;
+	char exe[POL_EXE_SIZE];
+	char parent_exe[POL_EXE_SIZE];
 	struct pol_event_process process;
 	union {
 		struct pol_event_access access;
 		struct pol_event_exit exit;
 		struct pol_event_note note;
-		__u64 body[16];
+		__u64 body[23];
 	};
-	char exe[POL_EXE_SIZE];
-	char parent_exe[POL_EXE_SIZE];
 	char path[];
 };
-_Static_assert(sizeof(struct pol_event) == 48 + 72 + 128 + 2 * POL_EXE_SIZE, "pol_event");
+_Static_assert(sizeof(struct pol_event) == 48 + 2 * POL_EXE_SIZE + 72 + 184, "pol_event");
+/* The verifier must see POL_NAME_SIZE bytes after either executable's text (path.bpf.h). */
+_Static_assert(sizeof(struct pol_event) >= 48 + 2 * POL_EXE_SIZE + POL_NAME_SIZE, "pol_event");
 
 /* ------------------------------------------------------------------------------------------- */
 /* Iterators: what they write for user space, one fixed record after the other                 */

@@ -1,17 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Violation and escape records, in three sizes by the length of the path. */
+/* Violation records, in two sizes by the length of the path, and escape records, without one. */
 #include "event.bpf.h"
 
+POL_TEXT_STEP(exe, POL_EXE_SIZE)
 POL_TEXT_STEP(small, POL_PATH_SMALL - POL_NAME_SIZE)
-POL_TEXT_STEP(medium, POL_PATH_MEDIUM - POL_NAME_SIZE)
 POL_TEXT_STEP(large, POL_PATH_LARGE - POL_NAME_SIZE)
+
+POL_SUBPROG int exe_start(struct pol_text *text, struct task_struct *task)
+{
+	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+
+	if (!exe)
+		return -1;
+	text->dentry = (u64)BPF_CORE_READ(exe, f_path.dentry);
+	text->mount = pol_mount_of(BPF_CORE_READ(exe, f_path.mnt));
+	return 0;
+}
+
+/* The executable of @task: its text into @to; returns length << 16 | flags. */
+POL_SUBPROG u32 exe_text(char *to, struct task_struct *task)
+{
+	struct pol_text text = { .to = to, .room = POL_EXE_SIZE };
+
+	if (exe_start(&text, task))
+		return 0;
+	pol_text_write(pol_text_step_exe, &text);
+	return text.len << 16 | text.flags;
+}
+
+__attribute__((noinline)) int pol_event_exes(struct pol_event *event)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 exe, parent;
+
+	if (!event)
+		return 0;
+	exe = exe_text(event->exe, task);
+	parent = exe_text(event->parent_exe, task->real_parent);
+	event->exe_len = exe >> 16;
+	event->parent_exe_len = parent >> 16;
+	if (exe & POL_EVENT_PATH_TRUNCATED)
+		event->flags |= POL_EVENT_EXE_TRUNCATED;
+	if (parent & POL_EVENT_PATH_TRUNCATED)
+		event->flags |= POL_EVENT_PARENT_EXE_TRUNCATED;
+	return 0;
+}
 
 /* Counts what the text will take, to choose the room. */
 static int pol_text_measure(u32 i, struct pol_text *text)
 {
 	const struct dentry *dentry;
+	int where;
 
-	if (text->len > POL_PATH_LARGE || pol_text_settle(text))
+	where = pol_text_settle(text);
+	if (where == POL_TEXT_ON)
+		return 0;
+	if (where == POL_TEXT_END || text->len > POL_PATH_LARGE)
 		return 1;
 	dentry = (const void *)text->dentry;
 	text->len += (BPF_CORE_READ(dentry, d_name.len) & 0xff) + 1;
@@ -39,16 +83,14 @@ static int pol_text_measure(u32 i, struct pol_text *text)
 		pol_event_process(event, task);                                                    \
 		event->access = report->access;                                                    \
 		text->to = event->path;                                                            \
-		if (!text->ended)                                                                  \
-			pol_text_write(pol_text_step_##name, text);                                        \
+		pol_text_write(pol_text_step_##name, text);                                        \
 		event->path_len = text->len;                                                       \
 		event->flags |= text->flags;                                                       \
-		pol_event_exes(event, task, text);                                                 \
+		pol_event_exes(event);                                                             \
 		bpf_ringbuf_submit(event, 0);                                                      \
 		return 0;                                                                          \
 	}
 POL_EVENT_ACCESS(small, POL_PATH_SMALL)
-POL_EVENT_ACCESS(medium, POL_PATH_MEDIUM)
 POL_EVENT_ACCESS(large, POL_PATH_LARGE)
 
 POL_SUBPROG u32 measure(u64 dentry, u64 mount)
@@ -74,22 +116,41 @@ __attribute__((noinline)) int pol_event_send_access(const struct pol_report *rep
 	text.mount = report->mount;
 	if (!state || report->guest == POL_GUEST_PROBE)
 		return 0;
-	if (dentry)
-		len = measure(dentry, report->mount);
-	else
-		text.ended = 1;
+	len = measure(dentry, report->mount);
 	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
 	if (len <= POL_PATH_SMALL - POL_NAME_SIZE) {
 		text.room = POL_PATH_SMALL;
 		r = pol_event_access_small(report, &text, seq);
-	} else if (len <= POL_PATH_MEDIUM - POL_NAME_SIZE) {
-		text.room = POL_PATH_MEDIUM;
-		r = pol_event_access_medium(report, &text, seq);
 	} else {
 		text.room = POL_PATH_LARGE - POL_NAME_SIZE;
 		r = pol_event_access_large(report, &text, seq);
 	}
 	if (r)
 		pol_event_lost(state, report->type, seq);
+	return 0;
+}
+
+__attribute__((noinline)) int pol_event_send_escape(const struct pol_report *report)
+{
+	struct pol_guest_state *state;
+	struct pol_event *event;
+	u64 seq;
+
+	if (!report)
+		return 0;
+	state = pol_state_of(report->guest);
+	if (!state || report->guest == POL_GUEST_PROBE)
+		return 0;
+	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
+	event = bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
+	if (!event) {
+		pol_event_lost(state, report->type, seq);
+		return 0;
+	}
+	pol_event_head(event, report, seq, POL_PATH_SMALL);
+	pol_event_process(event, bpf_get_current_task_btf());
+	event->access = report->access;
+	pol_event_exes(event);
+	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

@@ -59,51 +59,18 @@ static __always_inline void pol_event_process(struct pol_event *event, struct ta
 	bpf_probe_read_kernel(process->parent_comm, sizeof(process->parent_comm), parent->comm);
 }
 
-POL_SUBPROG int pol_exe_start(struct pol_text *text, struct task_struct *task)
-{
-	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
-
-	if (!exe)
-		return -1;
-	text->dentry = (u64)BPF_CORE_READ(exe, f_path.dentry);
-	text->mount = pol_mount_of(BPF_CORE_READ(exe, f_path.mnt));
-	return 0;
-}
-
-/*
- * The executable of @task: its text into @to; returns length << 16 | flags. @text is scratch of the
- * caller's: a frame less on a stack of 512 bytes.
+/**
+ * pol_event_exes() - the executables of the current task and of its parent: texts and lengths.
+ *
+ * Verified once. Return: 0.
  */
-POL_SUBPROG u32 pol_event_exe(char *to, struct task_struct *task, struct pol_text *text)
-{
-	__builtin_memset(text, 0, sizeof(*text));
-	text->to = to;
-	text->room = POL_EXE_SIZE;
-	if (pol_exe_start(text, task))
-		return 0;
-	pol_text_write(pol_text_step_exe, text);
-	return text->len << 16 | text->flags;
-}
-
-static __always_inline void pol_event_exes(struct pol_event *event, struct task_struct *task,
-					   struct pol_text *text)
-{
-	u32 exe, parent;
-
-	exe = pol_event_exe(event->exe, task, text);
-	parent = pol_event_exe(event->parent_exe, task->real_parent, text);
-	event->exe_len = exe >> 16;
-	event->parent_exe_len = parent >> 16;
-	if (exe & POL_EVENT_PATH_TRUNCATED)
-		event->flags |= POL_EVENT_EXE_TRUNCATED;
-	if (parent & POL_EVENT_PATH_TRUNCATED)
-		event->flags |= POL_EVENT_PARENT_EXE_TRUNCATED;
-}
+int pol_event_exes(struct pol_event *event);
 
 static __always_inline void pol_event_head(struct pol_event *event, const struct pol_report *report,
 					   u64 seq, u32 room)
 {
 	__builtin_memset(event, 0, __builtin_offsetof(struct pol_event, exe));
+	__builtin_memset(event->body, 0, sizeof(event->body));
 	event->size = sizeof(*event) + room;
 	event->abi = POL_ABI_VERSION;
 	event->type = report->type;
@@ -123,3 +90,6 @@ static __always_inline void pol_event_head(struct pol_event *event, const struct
  * Verified once. Return: 0.
  */
 int pol_event_send_access(const struct pol_report *report, u64 dentry);
+
+/* pol_event_send_escape() - the same for what has no object; without the cost of paths. */
+int pol_event_send_escape(const struct pol_report *report);

@@ -43,7 +43,6 @@ POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation)
 	struct pol_report report = { .guest = guest, .generation = generation };
 	struct pol_guest_state *state = pol_state_of(guest);
 	struct task_struct *leader = task->group_leader;
-	struct pol_text text;
 	struct pol_event *event;
 	u64 seq;
 
@@ -62,7 +61,7 @@ POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation)
 	event->exit.code = wait_status(leader);
 	event->exit.cause = event->exit.code & 0x7f ? POL_CAUSE_SIGNAL : POL_CAUSE_EXIT;
 	event->exit.duration_ns = event->boot_ns - event->process.start_ns;
-	pol_event_exes(event, task, &text);
+	pol_event_exes(event);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

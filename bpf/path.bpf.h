@@ -8,8 +8,7 @@
 
 #include "maps.bpf.h"
 
-#define POL_TEXT_STEPS 2200 /* the largest room holds 2048 names of one byte */
-#define POL_TEXT_MOUNTS 8   /* mounts on one spot that a report steps over */
+#define POL_TEXT_STEPS 2200 /* the largest room holds 2048 names of one byte; and mounts */
 
 /* Where a path text has come to; scalars and one pointer, for the bpf_loop callbacks. */
 struct pol_text {
@@ -30,31 +29,31 @@ static __always_inline u64 pol_mount_of(const struct vfsmount *mnt)
 	return address ? address - bpf_core_field_offset(struct mount, mnt) : 0;
 }
 
-/* Steps over the roots of mounts. 1: the text is complete, 0: at a dentry with a name. */
+#define POL_TEXT_END 1	/* the text is complete */
+#define POL_TEXT_NAME 2 /* at a dentry with a name */
+#define POL_TEXT_ON 3	/* stepped over the root of a mount: look again */
+
 static __always_inline int pol_text_settle(struct pol_text *text)
 {
-	for (int i = 0; i < POL_TEXT_MOUNTS; i++) {
-		const struct dentry *dentry = (const void *)text->dentry;
-		const struct mount *mount = (const void *)text->mount;
-		const struct mount *parent;
+	const struct dentry *dentry = (const void *)text->dentry;
+	const struct mount *mount = (const void *)text->mount;
+	const struct mount *parent;
 
-		if (!mount || dentry != BPF_CORE_READ(mount, mnt.mnt_root)) {
-			if (dentry != BPF_CORE_READ(dentry, d_parent))
-				return 0;
-			if (!mount || text->flags & POL_EVENT_DETACHED)
-				return 1;
-			/* A root that is no mount's: memfd:, pipes, a moved-away directory. */
-			text->flags |= POL_EVENT_DETACHED;
-			return 0;
-		}
+	if (mount && dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 		parent = BPF_CORE_READ(mount, mnt_parent);
 		if (parent == mount)
-			return 1;
+			return POL_TEXT_END;
 		text->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
 		text->mount = (u64)parent;
+		return POL_TEXT_ON;
 	}
-	text->flags |= POL_EVENT_PATH_TRUNCATED;
-	return 1;
+	if (dentry != BPF_CORE_READ(dentry, d_parent))
+		return POL_TEXT_NAME;
+	if (!mount)
+		return POL_TEXT_END;
+	/* A root that is no mount's: memfd:, pipes, a moved-away directory. */
+	text->flags |= POL_EVENT_DETACHED;
+	return POL_TEXT_NAME;
 }
 
 /* @cap: a constant at most @text->room, so that the verifier sees the bound. */
@@ -63,8 +62,12 @@ static __always_inline int pol_text_name(struct pol_text *text, u32 cap)
 	const struct dentry *dentry;
 	u32 len, off = text->len;
 	const void *name;
+	int where;
 
-	if (pol_text_settle(text))
+	where = pol_text_settle(text);
+	if (where == POL_TEXT_ON)
+		return 0;
+	if (where == POL_TEXT_END)
 		goto end;
 	dentry = (const void *)text->dentry;
 	len = BPF_CORE_READ(dentry, d_name.len) & 0xff;
@@ -94,7 +97,6 @@ end:
 	{                                                                                          \
 		return pol_text_name(text, cap);                                                   \
 	}
-POL_TEXT_STEP(exe, POL_EXE_SIZE)
 
 /* pol_text_write() - run a step to the end; afterwards len and flags of @text are the result. */
 #define pol_text_write(step, text)                                                                 \

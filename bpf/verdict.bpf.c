@@ -27,7 +27,10 @@ static __always_inline int refuse(const struct pol_actor *actor, struct pol_repo
 	report->access.err = err;
 	report->verdict = audit ? POL_VERDICT_WOULD_DENY : POL_VERDICT_DENIED;
 	count_refusal(report->guest, report->type, report->verdict);
-	pol_event_send_access(report, dentry);
+	if (dentry)
+		pol_event_send_access(report, dentry);
+	else
+		pol_event_send_escape(report);
 	return audit ? 0 : err;
 }
 

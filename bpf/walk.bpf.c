@@ -203,17 +203,29 @@ done:
 	return 1;
 }
 
-/* One walk, whatever else moves meanwhile. */
-static __always_inline int walk_once(u64 at, void *dirs_map, u32 ruleset, u32 slot,
-				     struct pol_found *found)
+/*
+ * One walk, whatever else moves meanwhile. Global, so that the tries do not multiply the verifier's
+ * work.
+ */
+int pol_walk_once(u64 at, u32 ruleset, u32 slot, struct pol_found *found);
+
+__attribute__((noinline)) int pol_walk_once(u64 at, u32 ruleset, u32 slot, struct pol_found *found)
 {
-	struct pol_walk walk = { .dirs = dirs_map, .ruleset = ruleset, .slot = slot, .found = found };
+	struct pol_walk walk = { .ruleset = ruleset, .slot = slot, .found = found };
 	const struct dentry *dentry = (const void *)at;
 	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 	long steps;
 
+	if (!found)
+		return 0;
 	__builtin_memset(found, 0, sizeof(*found));
 	found->reason = POL_REASON_NO_RULE;
+	walk.dirs = bpf_map_lookup_elem(&dirs, &slot);
+	if (!walk.dirs) {
+		pol_fail_count(POL_FAIL_NO_RULES_MAP);
+		found->reason = POL_REASON_NO_STORAGE;
+		return 0;
+	}
 	walk.dentry = at;
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFDIR) {
 		walk.child = at;
@@ -236,21 +248,13 @@ __attribute__((noinline)) int pol_walk(u64 dentry, u32 ruleset, u64 generation,
 				       struct pol_found *found)
 {
 	u32 slot = generation & (POL_SLOTS - 1), before;
-	void *inner = bpf_map_lookup_elem(&dirs, &slot);
 
 	if (!found)
 		return 0;
-	__builtin_memset(found, 0, sizeof(*found));
-	found->reason = POL_REASON_NO_RULE;
-	if (!inner) {
-		pol_fail_count(POL_FAIL_NO_RULES_MAP);
-		found->reason = POL_REASON_NO_STORAGE;
-		return 0;
-	}
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < POL_WALK_TRIES; i++) {
 		before = pol_rename_sequence();
-		walk_once(dentry, inner, ruleset, slot, found);
+		pol_walk_once(dentry, ruleset, slot, found);
 		if (!(before & 1) && pol_rename_sequence() == before)
 			return 0;
 	}

@@ -33,8 +33,17 @@ TEST(exit_code)
 	EXPECT_EQ(7, probe_end(&p));
 	EXPECT_EVENT("type=exit", PID(pid), "exit_code=7", "signal=null", "core=false", "status=7",
 		     "cause.kind=exit", "guest.name=g", "process.comm=probe",
-		     "process.exe=" PROBE_BIN, "fds_peak=null", "cause.sender=null");
+		     "process.uid=0", "process.cgroup=/policyctl/g", "fds_peak=null", "cause.sender=null");
 	EXPECT_EQ(1, EVENTS("type=exit", PID(pid)));
+}
+
+/* The memory, and with it the executable, is gone by then: it has to be remembered. */
+TEST(the_executable_is_named)
+{
+	load_one();
+	EXPECT_EQ(7, ctl("run g -- " PROBE_BIN " exit 7"));
+	EXPECT_EVENT("type=exit", "exit_code=7", "process.exe=" PROBE_BIN,
+		     "process.parent.comm=policyctl", "process.parent.exe=/usr/bin/policyctl");
 }
 
 TEST(exit_code_zero_and_255)
@@ -150,7 +159,7 @@ TEST(many)
 	long n = test_count(100, 5000);
 
 	load_one();
-	EXPECT_EQ(0, ctl("run g -- sh -c 'i=0; while [ $i -lt %ld ]; do i=$((i+1)); (exit 3); done'",
+	EXPECT_EQ(0, ctl("run g -- sh -c 'i=0; while [ $i -lt %ld ]; do i=$((i+1)); (exit 3); done; exit 0'",
 			 n));
 	EXPECT_EQ(n, EVENTS("type=exit", "exit_code=3"));
 	EXPECT_EQ(n + 1, EVENTS("type=exit"));

@@ -60,6 +60,7 @@ TEST_TIMEOUT(no_wrong_verdict_during_reloads, 180)
 	probe_go(&p);
 	EXPECT_STREQ("hammer-both 0", probe_until(&p, "hammer-both"));
 	EXPECT_EQ(0, probe_end(&p));
+	events_forget(); /* some ten thousand refusals: the ring is full */
 }
 
 /* Two rule sets in turn: what both allow and what neither does. */
@@ -78,6 +79,7 @@ TEST_TIMEOUT(alternating_policies, 180)
 	probe_go(&p);
 	EXPECT_STREQ("hammer-both 0", probe_until(&p, "hammer-both"));
 	EXPECT_EQ(0, probe_end(&p));
+	events_forget(); /* some ten thousand refusals: the ring is full */
 }
 
 TEST(new_rules_hold_at_once)
@@ -236,7 +238,7 @@ TEST(a_directory_swapped_for_a_symlink)
 	aside = text("%s/aside", ok);
 	ASSERT_LOAD(SUB, ok, sub);
 	before = generation();
-	EXPECT_EQ(EBUSY, PROBE("g", "rename", sub, aside));
+	EXPECT_NE(0, PROBE("g", "rename", sub, aside));
 	/* What the guest can't do, done for it: the next load has to see it all the same. */
 	ASSERT_EQ(0, rename(sub, aside));
 	ASSERT_EQ(0, symlink(no, sub));

@@ -7,6 +7,7 @@
 
 #include <linux/fs.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "guest.h"
 
