@@ -291,6 +291,18 @@ TEST(the_policys_errno)
 	EXPECT_EQ(0, PROBE(NULL, "open", "r", f));
 }
 
+/* /tmp is a mount of its own: hooks that see no mount have to say the whole path, too. */
+TEST(events_name_the_whole_path)
+{
+	const char *root = scratch(), *f = make_file(text("%s/f", root), "x");
+
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "ro") END, root);
+	EXPECT_EQ(EACCES, PROBE("g", "chmod", f, "utime", f, "setxattr", f, "setacl", f));
+	EXPECT_EVENT("type=violation", "op=chmod", text("path=%s", f));
+	EXPECT_EVENT("type=violation", "op=utime", text("path=%s", f));
+	EXPECT_EVENT("type=violation", "op=xattr", text("path=%s", f));
+}
+
 TEST(a_guest_without_files_opens_nothing)
 {
 	const char *root = scratch(), *f = make_file(text("%s/f", root), "x");

@@ -193,8 +193,9 @@ TEST(device_nodes_are_never_made)
 
 TEST(device_nodes_open_only_by_name)
 {
-	const char *root = scratch(), *by_dir = text("%s/zero", root);
+	const char *root = scratch_in("/srv"), *by_dir = text("%s/zero", root);
 
+	/* Not below /tmp: that is mounted nodev. */
 	ASSERT_EQ(0, mknod(by_dir, S_IFCHR | 0666, makedev(1, 5)));
 	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") RULE("/dev/zero", "rw") END, root);
 	EXPECT_EQ(0, PROBE("g", "open", "rw", "/dev/zero"));
@@ -315,13 +316,24 @@ static void try_depth(int depth)
 	EXPECT_EQ(EACCES, PROBE("g", "chdir", no, "deep", levels, "open", "r", "f"));
 	EXPECT_EQ(EACCES, PROBE("g", "chdir", no, "deep", levels, "open", "wc", "new"));
 	EXPECT_EVENT("type=violation", "op=open", "reason=rule", text("rule.path=%s", no),
-		     "rule.access=", "path$=/d/f");
+		     "rule.access=", depth < 1000 ? "path$=/d/f" : "path_truncated=true");
 	EXPECT_EQ(0, PROBE(NULL, "chdir", no, "deep", levels, "open", "r", "f"));
 }
 
-TEST(depth_60) { try_depth(60); }
-TEST(depth_100) { try_depth(100); }
-TEST(depth_3000) { try_depth(3000); }
+TEST(depth_60)
+{
+	try_depth(60);
+}
+
+TEST(depth_100)
+{
+	try_depth(100);
+}
+
+TEST(depth_3000)
+{
+	try_depth(3000);
+}
 
 /* Past 8192 steps: refused, in audit reported (semantics 6). */
 TEST(depth_past_the_bound)

@@ -38,17 +38,19 @@ void lib_die(const char *what, const char *on)
 	_exit(1);
 }
 
-const char *scratch(void)
+const char *scratch_in(const char *dir)
 {
-	static char paths[16][32];
-	static unsigned int next;
-	char *path = paths[next++ % 16];
+	char *path = strdup(text("%s/t.XXXXXX", dir));
 
-	snprintf(path, sizeof(paths[0]), "/tmp/t.XXXXXX");
-	if (!mkdtemp(path))
-		lib_die("mkdtemp", path);
+	if (!path || !mkdtemp(path))
+		lib_die("mkdtemp", dir);
 	chmod(path, 0755);
 	return path;
+}
+
+const char *scratch(void)
+{
+	return scratch_in("/tmp");
 }
 
 const char *make_dir(const char *path)

@@ -47,7 +47,8 @@ extern char ctl_said[65536]; /* stdout and stderr of the last command */
 /* Formatted text; never freed: a test is a process of its own. */
 __attribute__((format(printf, 1, 2))) const char *text(const char *fmt, ...);
 
-/* A new empty directory below /tmp; its path stays valid. */
+/* A new empty directory, below /tmp or elsewhere. */
+const char *scratch_in(const char *dir);
 const char *scratch(void);
 
 /* Make a directory, or a file with @content; ends the process with a message if that fails. */

@@ -53,9 +53,7 @@ void test_record_path(union test_record *record, const void *path, size_t len)
 	size_t used = reverse(path, len, record->event.path, POL_PATH_LARGE);
 
 	record->event.path_len = (uint16_t)used;
-	test_record_room(record, used <= POL_PATH_SMALL	   ? POL_PATH_SMALL
-				 : used <= POL_PATH_MEDIUM ? POL_PATH_MEDIUM
-							   : POL_PATH_LARGE);
+	test_record_room(record, used <= POL_PATH_SMALL ? POL_PATH_SMALL : POL_PATH_LARGE);
 }
 
 static void set_process(struct pol_event *event)

@@ -8,8 +8,7 @@
 
 static bool room_known(size_t room)
 {
-	return room == 0 || room == POL_PATH_SMALL || room == POL_PATH_MEDIUM ||
-	       room == POL_PATH_LARGE;
+	return room == 0 || room == POL_PATH_SMALL || room == POL_PATH_LARGE;
 }
 
 /* The fixed part, copied: the input may be unaligned, and must not be read twice. */
