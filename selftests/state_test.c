@@ -89,7 +89,8 @@ TEST(sequence_numbers_have_no_gap)
 	load_one();
 	events_forget();
 	for (int k = 0; k < 3; k++)
-		EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad, "open", "w", bad, "mkdir", bad));
+		EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad, "open", "w", bad, "mkdir",
+					text("%s/dir", root)));
 	EXPECT_EQ(9, EVENTS("type=violation"));
 	json_array_foreach(events_all(), i, event) {
 		if (strcmp(json_at(event, "guest.name"), "g") != 0)
@@ -251,7 +252,6 @@ TEST(unload_leaves_nothing_behind)
 	EXPECT_EQ(0, ctl("unload")); /* of nothing */
 	EXPECT_STREQ("false", status_value("engine.loaded"));
 	EXPECT_STREQ("", status_value("guests"));
-	EXPECT_EQ(0, ctl("events"));
 	load_one();
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
 }

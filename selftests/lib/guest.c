@@ -162,13 +162,12 @@ int policy_load(const char *fmt, ...)
 
 static json_t *status_json(void)
 {
+	static char said[65536];
 	json_error_t err;
-	json_t *root;
 
-	if (ctl("status --json 2>/dev/null"))
+	if (lib_shell("policyctl status --json 2>/dev/null", said, sizeof(said)))
 		return NULL;
-	root = json_loads(ctl_said, 0, &err);
-	return root;
+	return json_loads(said, 0, &err);
 }
 
 const char *status_value(const char *path)

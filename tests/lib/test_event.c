@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base.h"
 #include "event.h"
 #include "event_json.h"
 #include "event_text.h"
@@ -249,7 +250,7 @@ Test(event, survives_random_bytes, .timeout = 60)
 			record.event.guest %= 8;
 			record.event.exe_len %= POL_EXE_SIZE + 2;
 			record.event.parent_exe_len %= POL_EXE_SIZE + 1;
-			test_record_room(&record, rooms[test_random(&seed) % 4]);
+			test_record_room(&record, rooms[test_random(&seed) % ARRAY_SIZE(rooms)]);
 			record.event.path_len =
 				(uint16_t)(record.event.path_len % (record.event.path_room + 1));
 		}
