@@ -389,6 +389,8 @@ _Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
  * @guest: guest id.
  * @flags: POL_LABEL_*.
  * @origin: id of the cgroup an adopted task came from; 0: born as the guest.
+ * @audited: in audit, address of the dentry whose creation was reported: the open of that very
+ *	     file, which follows, is not reported again. An address to compare, never to follow.
  *
  * Inherited in task_alloc; changed only by the privileged loader. Wins over the cgroup.
  */
@@ -396,8 +398,9 @@ struct pol_label {
 	__u32 guest;
 	__u32 flags;
 	__u64 origin;
+	__u64 audited;
 };
-_Static_assert(sizeof(struct pol_label) == 16, "pol_label");
+_Static_assert(sizeof(struct pol_label) == 24, "pol_label");
 
 /* What happens to the engine itself, by cause (per-CPU map "fails"); words for status and docs. */
 #define POL_FAILS(X)                                                                               \

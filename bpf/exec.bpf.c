@@ -26,7 +26,10 @@ static __always_inline int check_mapping(struct file *file, u32 op)
 SEC("lsm/mmap_file")
 int BPF_PROG(pol_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot)
 {
-	if (!file || !(prot & PROT_EXEC))
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	/* execve's own mappings are of what it has opened to execute: decided in file_open. */
+	if (!file || !(prot & PROT_EXEC) || BPF_CORE_READ_BITFIELD(task, in_execve))
 		return 0;
 	return check_mapping(file, POL_OP_HOOK(MMAP, MMAP_FILE));
 }

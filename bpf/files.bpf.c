@@ -6,13 +6,13 @@
 #include "verdict.bpf.h"
 
 /* The rights that opening @file in its mode needs. */
-static __always_inline u32 open_needs(const struct file *file, bool dir)
+static __always_inline u32 open_needs(const struct file *file)
 {
 	u32 flags = file->f_flags, mode = file->f_mode, need = 0;
 
 	if (flags & FMODE_EXEC_FLAG)
 		return POL_RIGHT_EXECUTE;
-	if (dir && !(flags & O_TMPFILE_BIT))
+	if (pol_is_dir(file->f_inode) && !(flags & O_TMPFILE_BIT))
 		return POL_RIGHT_LIST;
 	if (mode & FMODE_READ)
 		need |= POL_RIGHT_READ;
@@ -32,11 +32,16 @@ static __always_inline u32 open_needs(const struct file *file, bool dir)
  * Pipes, sockets, pidfds, anonymous inodes and memfds are the guest's own; a memfd is never
  * executed; what the table does not know (nsfs, dma-buf, ...) is refused.
  */
-static __always_inline u32 open_anonymous(const struct file *file, u32 err)
+POL_SUBPROG int open_anonymous(const struct pol_actor *actor, struct file *file)
 {
+	u32 exec = file->f_flags & FMODE_EXEC_FLAG, reason_err, op;
+
 	switch ((u32)file->f_path.dentry->d_sb->s_magic) {
 	case TMPFS_MAGIC:
-		return file->f_flags & FMODE_EXEC_FLAG ? POL_REASON_ERR(MEMFD, err) : 0;
+		if (!exec)
+			return 0;
+		reason_err = POL_REASON_ERR(MEMFD, actor->err);
+		break;
 	case PIPEFS_MAGIC:
 	case SOCKFS_MAGIC:
 	case ANON_INODE_FS_MAGIC:
@@ -44,8 +49,32 @@ static __always_inline u32 open_anonymous(const struct file *file, u32 err)
 	case SECRETMEM_MAGIC:
 		return 0;
 	default:
-		return POL_REASON_ERR(BUILTIN, err);
+		reason_err = POL_REASON_ERR(BUILTIN, actor->err);
 	}
+	op = exec ? POL_OP_HOOK(EXEC, FILE_OPEN) : POL_OP_HOOK(OPEN, FILE_OPEN);
+	return pol_refuse_for(actor, pol_address(file->f_path.dentry),
+			      pol_mount_of(file->f_path.mnt), op, reason_err);
+}
+
+/* Remember a creation that audit has reported: O_CREAT comes to file_open next. */
+static __always_inline void note_audited(u64 dentry)
+{
+	struct pol_label *label =
+		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+
+	if (label)
+		label->audited = dentry;
+}
+
+POL_SUBPROG bool was_audited(u64 dentry)
+{
+	struct pol_label *label =
+		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+	bool same = label && label->audited == dentry;
+
+	if (same)
+		label->audited = 0;
+	return same;
 }
 
 /**
@@ -57,34 +86,29 @@ static __always_inline u32 open_anonymous(const struct file *file, u32 err)
 SEC("lsm/file_open")
 int BPF_PROG(pol_file_open, struct file *file)
 {
-	u32 need, op = POL_OP_HOOK(OPEN, FILE_OPEN), reason_err;
+	struct dentry *dentry = file->f_path.dentry;
 	struct pol_actor actor;
-	struct dentry *dentry;
-	struct inode *inode;
 	u64 object, mount;
-	bool dir, device;
+	u32 need, op;
+	bool device;
 
 	if (!pol_actor_current(&actor))
 		return 0;
-	dentry = file->f_path.dentry;
-	inode = file->f_inode;
-	dir = pol_is_dir(inode);
-	device = pol_is_device(inode->i_mode);
-	need = open_needs(file, dir);
-	if (file->f_flags & FMODE_EXEC_FLAG)
-		op = POL_OP_HOOK(EXEC, FILE_OPEN);
+	if (dentry->d_sb->s_flags & SB_NOUSER)
+		return pol_return(open_anonymous(&actor, file));
+	device = pol_is_device(file->f_inode->i_mode);
+	need = open_needs(file);
+	if (!device && pol_walk_allows(dentry, pol_is_dir(file->f_inode), actor.ruleset,
+				       actor.generation, need))
+		return 0;
 	object = pol_address(dentry);
+	if (actor.mode == POL_MODE_AUDIT && file->f_mode & FMODE_CREATED && was_audited(object))
+		return 0;
 	mount = pol_mount_of(file->f_path.mnt);
-	if (dentry->d_sb->s_flags & SB_NOUSER) {
-		reason_err = open_anonymous(file, actor.err);
-		if (!reason_err)
-			return 0;
-		return pol_return(pol_refuse_for(&actor, object, mount, op, reason_err));
-	}
+	op = file->f_flags & FMODE_EXEC_FLAG ? POL_OP_HOOK(EXEC, FILE_OPEN) :
+					       POL_OP_HOOK(OPEN, FILE_OPEN);
 	if (device)
 		return pol_return(pol_check_device(&actor, object, mount, need, op));
-	if (pol_walk_allows(dentry, dir, actor.ruleset, actor.generation, need))
-		return 0;
 	return pol_return(pol_check(&actor, object, mount, need, op));
 }
 
@@ -99,17 +123,23 @@ int BPF_PROG(pol_path_mknod, struct path *dir, struct dentry *dentry, umode_t mo
 {
 	u32 type = mode & S_IFMT, need = POL_RIGHT_CREATE, op = POL_OP_HOOK(MKNOD, PATH_MKNOD);
 	struct pol_actor actor;
+	u64 object;
+	int r;
 
 	if (!pol_actor_current(&actor))
 		return 0;
+	object = pol_address(dentry);
 	if (type == S_IFBLK || (type == S_IFCHR && dev))
-		return pol_return(pol_refuse_for(&actor, pol_address(dentry), pol_mount_of(dir->mnt),
-						 op, POL_REASON_ERR(DEVICE, EPERM)));
+		return pol_return(pol_refuse_for(&actor, object, pol_mount_of(dir->mnt), op,
+						 POL_REASON_ERR(DEVICE, EPERM)));
 	if (type == S_IFREG || type == 0 || type == S_IFCHR) {
 		need |= POL_RIGHT_WRITE;
 		op = POL_OP_HOOK(CREATE, PATH_MKNOD);
 	} else if (type == S_IFSOCK) {
 		op = POL_OP_HOOK(BIND, PATH_MKNOD);
 	}
-	return pol_return(pol_check(&actor, pol_address(dentry), pol_mount_of(dir->mnt), need, op));
+	r = pol_check(&actor, object, pol_mount_of(dir->mnt), need, op);
+	if (r == POL_AUDITED)
+		note_audited(object);
+	return pol_return(r);
 }

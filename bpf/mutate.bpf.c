@@ -45,9 +45,9 @@ int BPF_PROG(pol_path_rmdir, struct path *dir, struct dentry *dentry)
 	if (!pol_actor_current(&actor))
 		return 0;
 	mount = pol_mount_of(dir->mnt);
-	r = pol_check(&actor, object, mount, POL_RIGHT_DELETE, op);
+	r = pol_refuse_anchor(&actor, object, mount, op);
 	if (!r)
-		r = pol_refuse_anchor(&actor, object, mount, op);
+		r = pol_check(&actor, object, mount, POL_RIGHT_DELETE, op);
 	return pol_return(r);
 }
 
@@ -60,8 +60,6 @@ static __always_inline int check_move(const struct pol_actor *actor, u64 from, u
 	r = pol_check(actor, from, mount, POL_RIGHT_RENAME, op);
 	if (!r)
 		r = pol_check(actor, to, mount, POL_RIGHT_RENAME, op);
-	if (!r)
-		r = pol_refuse_anchor(actor, from, mount, op);
 	if (!r)
 		r = pol_refuse_widening(actor, from, to, mount, op);
 	return r;
@@ -79,18 +77,23 @@ int BPF_PROG(pol_path_rename, struct path *old_dir, struct dentry *old_dentry,
 	const u32 op = POL_OP_HOOK(RENAME, PATH_RENAME);
 	u64 from = pol_address(old_dentry), to = pol_address(new_dentry), mount;
 	struct pol_actor actor;
+	bool replaces;
 	int r;
 
 	if (!pol_actor_current(&actor))
 		return 0;
 	mount = pol_mount_of(new_dir->mnt);
-	r = check_move(&actor, from, to, mount);
+	/* A probe read: 6.12's verifier believes that a trusted dentry's inode is never NULL. */
+	replaces = BPF_CORE_READ(new_dentry, d_inode);
+	r = pol_refuse_anchor(&actor, from, mount, op);
+	if (!r)
+		r = pol_refuse_anchor(&actor, to, mount, op);
+	if (!r)
+		r = check_move(&actor, from, to, mount);
 	if (!r && flags & RENAME_EXCHANGE)
 		r = check_move(&actor, to, from, mount);
-	else if (!r && new_dentry->d_inode)
+	else if (!r && replaces)
 		r = pol_check(&actor, to, mount, POL_RIGHT_DELETE, op);
-	if (!r && !(flags & RENAME_EXCHANGE))
-		r = pol_refuse_anchor(&actor, to, mount, op);
 	if (!r && flags & RENAME_WHITEOUT)
 		r = pol_check(&actor, from, mount, POL_RIGHT_CREATE | POL_RIGHT_WRITE, op);
 	return pol_return(r);
@@ -105,14 +108,13 @@ int BPF_PROG(pol_path_link, struct dentry *old_dentry, struct path *new_dir,
 {
 	const u32 op = POL_OP_HOOK(LINK, PATH_LINK);
 	u64 from = pol_address(old_dentry), to = pol_address(new_dentry), mount;
-	struct inode *inode = old_dentry->d_inode;
 	struct pol_actor actor;
 	int r;
 
-	if (!pol_actor_current(&actor) || !inode) /* a link has an object: the NULL is for 7.2 */
+	if (!pol_actor_current(&actor))
 		return 0;
 	mount = pol_mount_of(new_dir->mnt);
-	if (!inode->i_nlink) {
+	if (!BPF_CORE_READ(old_dentry, d_inode, i_nlink)) {
 		r = pol_check(&actor, to, mount, POL_RIGHT_CREATE | POL_RIGHT_WRITE, op);
 	} else {
 		r = pol_check(&actor, from, mount, POL_RIGHT_LINK, op);

@@ -31,7 +31,7 @@ static __always_inline int refuse(const struct pol_actor *actor, struct pol_repo
 		pol_event_send_access(report, dentry);
 	else
 		pol_event_send_escape(report);
-	return audit ? 0 : err;
+	return audit ? POL_AUDITED : err;
 }
 
 /* A frame of its own for the many small reads. */

@@ -18,6 +18,13 @@ struct pol_actor {
 	u32 err;
 };
 
+/*
+ * What the functions below return where audit has reported a refusal: an operation that needs
+ * several things is reported once, for the first that lacks, as enforce would refuse it once. No
+ * errno; pol_return() makes 0 of it.
+ */
+#define POL_AUDITED 0x10000
+
 #define POL_OP_HOOK(op, hook) (((u32)POL_OP_##op << 16) | POL_HOOK_##hook)
 #define POL_REASON_ERR(reason, err) (((u32)POL_REASON_##reason << 16) | (err))
 
@@ -26,7 +33,7 @@ struct pol_actor {
  * @dentry: address of the object's dentry. @mount: of a struct mount it is seen by, for the
  *	    report; 0: unknown. @need: mask of rights. @op_hook: POL_OP_HOOK().
  *
- * Return: 0 (also in audit, having reported), or the policy's errno.
+ * Return: 0, POL_AUDITED, or the policy's errno.
  */
 int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
 
@@ -59,7 +66,7 @@ int pol_refuse_widening(const struct pol_actor *actor, u64 from, u64 to, u64 mou
 int pol_escape(const struct pol_actor *actor, u32 op_hook, u32 always);
 
 /**
- * pol_return() - what a program returns for a positive errno or 0.
+ * pol_return() - what a program returns for a positive errno, 0 or POL_AUDITED.
  *
  * The verifier wants [-4095, 0] from 6.12 on, and clang turns branches into arithmetic whose range
  * it cannot see: hence the barriers and the tests. 6.1 lets a positive value through, which
@@ -69,6 +76,8 @@ static __always_inline int pol_return(int err)
 {
 	long r = -(long)err;
 
+	if (err == POL_AUDITED)
+		return 0;
 	barrier_var(r);
 	if (r > 0)
 		return -EACCES;

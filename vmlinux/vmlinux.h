@@ -142,6 +142,7 @@ struct mm_struct {
 struct task_struct {
 	unsigned int flags;
 	struct mm_struct *mm;
+	unsigned int in_execve : 1;
 	int exit_code;
 	int pid;
 	int tgid;
@@ -171,11 +172,7 @@ struct linux_binprm {
 	struct file *file;
 };
 
-
-
-struct seq_file {
-	u64 version;
-};
+struct seq_file;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;

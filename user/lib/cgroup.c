@@ -269,6 +269,56 @@ int pol_cgroup_populated(int fd)
 	return strstr(buf, "populated 1") != NULL;
 }
 
+#define DRAIN_PASSES 100 /* a tree that forks faster is to be stopped first */
+
+/* One pass: every process of this cgroup and those beneath to @root. */
+static void drain_tree(int parent, const char *name, int root)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_(pol_fclosep) FILE *procs = NULL;
+	struct dirent *entry;
+	int pid, procs_fd;
+	DIR *dir;
+
+	if (fd < 0)
+		return;
+	procs_fd = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	procs = procs_fd < 0 ? NULL : fdopen(procs_fd, "r");
+	while (procs && fscanf(procs, "%d", &pid) == 1)
+		(void)pol_cgroup_move(root, pid); /* gone meanwhile: the next pass sees */
+	dir = fdopendir(fd);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			drain_tree(fd, entry->d_name, root);
+	if (dir)
+		closedir(dir);
+	else
+		close(fd);
+}
+
+int pol_cgroup_drain(const char *parent, const char *name)
+{
+	_cleanup_close_ int fd = -EBADF, root = -EBADF, above = -EBADF;
+	char mount[256], path[PATH_SIZE];
+	int r;
+
+	r = pol_cgroup_open(parent, name, &fd);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = pol_cgroup_mount(mount, sizeof(mount));
+	if (!r)
+		r = full_path(parent, NULL, path);
+	if (r < 0)
+		return r;
+	root = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	above = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || above < 0)
+		return -errno;
+	for (int pass = 0; pass < DRAIN_PASSES && pol_cgroup_populated(fd) > 0; pass++)
+		drain_tree(above, name, root);
+	return pol_cgroup_populated(fd) > 0 ? -EBUSY : 0;
+}
+
 static int remove_tree(int parent, const char *name)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

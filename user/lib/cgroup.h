@@ -46,6 +46,9 @@ int pol_cgroup_enable(const char *parent, struct pol_err *err);
 /* pol_cgroup_populated() - 1: tasks in it or beneath, 0: none, negative errno. */
 int pol_cgroup_populated(int fd);
 
+/* pol_cgroup_drain() - move all tasks, also of sub-cgroups, to the root. 0; -EBUSY: still some. */
+int pol_cgroup_drain(const char *parent, const char *name);
+
 /* pol_cgroup_remove() - rmdir, sub-cgroups first; -EBUSY while tasks are in it. -ENOENT is 0. */
 int pol_cgroup_remove(const char *parent, const char *name);
 

@@ -470,8 +470,10 @@ static int refuse_unload(const struct pol_meta *meta, const uint32_t *tasks, str
 
 static void remove_cgroups(const struct pol_meta *meta)
 {
-	for (size_t i = 0; i < meta->guests_cnt; i++)
+	for (size_t i = 0; i < meta->guests_cnt; i++) {
+		(void)pol_cgroup_drain(meta->cgroup, meta->guests[i].name);
 		(void)pol_cgroup_remove(meta->cgroup, meta->guests[i].name);
+	}
 	pol_cgroup_remove_parent(meta->cgroup);
 }
 
@@ -503,6 +505,8 @@ int pol_unload(bool force, size_t *ret_running, struct pol_err *err)
 		return r;
 	for (size_t i = 0; i < meta->guests_cnt; i++)
 		*ret_running += tasks[meta->guests[i].id];
+	/* One store ends it for everybody; links go only some time after their pins. */
+	pol_generation_publish(engine, 0);
 	r = pol_engine_remove(err);
 	if (r < 0)
 		return r;

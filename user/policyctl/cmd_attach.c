@@ -27,14 +27,21 @@ static const char detach_help[] =
 	"\n"
 	"  --help  this text\n";
 
-static int take_pid(const char *text, pid_t *ret)
+/* Return: a process id, or -EINVAL. */
+static pid_t take_pid(const char *text)
 {
 	char *end;
 	long value = strtol(text, &end, 10);
 
-	if (!*text || *end || value <= 0 || value > INT_MAX)
-		return -EINVAL;
-	*ret = (pid_t)value;
+	return !*text || *end || value <= 0 || value > INT_MAX ? -EINVAL : (pid_t)value;
+}
+
+/* All of them before anything is done. Return: 0, or the exit status. */
+static int check_pids(const char *verb, char **texts)
+{
+	for (; *texts; texts++)
+		if (take_pid(*texts) < 0)
+			return ctl_usage(verb, "'%s' is no process id", *texts);
 	return 0;
 }
 
@@ -83,11 +90,9 @@ static int attach_all(struct pol_engine *engine, const struct pol_meta *meta,
 	int status = 0;
 
 	for (; *pids; pids++) {
+		pid_t pid = take_pid(*pids);
 		size_t cnt;
-		pid_t pid;
 
-		if (take_pid(*pids, &pid) < 0)
-			return ctl_usage("attach", "'%s' is no process id", *pids);
 		if (pol_attach(engine, meta, guest, pid, &cnt, &err) < 0) {
 			status = ctl_fail("attach", &err);
 			continue;
@@ -111,6 +116,9 @@ int cmd_attach(int argc, char **argv)
 		return r;
 	if (argc - optind < 2)
 		return ctl_usage("attach", "name a guest and the processes");
+	r = check_pids("attach", argv + optind + 1);
+	if (r)
+		return r;
 	r = pol_engine_open(&engine, &err);
 	if (!r)
 		r = pol_meta_load(engine->control->active, &meta, &err);
@@ -136,16 +144,17 @@ int cmd_detach(int argc, char **argv)
 		return r;
 	if (optind >= argc)
 		return ctl_usage("detach", "name the processes");
+	r = check_pids("detach", argv + optind);
+	if (r)
+		return r;
 	r = pol_engine_open(&engine, &err);
 	if (r < 0)
 		return ctl_fail("detach", &err);
 	for (int i = optind; i < argc; i++) {
+		pid_t pid = take_pid(argv[i]);
 		uint32_t guest;
 		size_t cnt;
-		pid_t pid;
 
-		if (take_pid(argv[i], &pid) < 0)
-			return ctl_usage("detach", "'%s' is no process id", argv[i]);
 		if (pol_detach(engine, pid, &cnt, &guest, &err) < 0)
 			status = ctl_fail("detach", &err);
 		else

@@ -206,6 +206,10 @@ int cmd_events(int argc, char **argv)
 		return 0;
 	}
 	r = pol_feed_open(&feed, &err);
+	if (r == -ENOENT && !options.stream.follow) {
+		print_error(&err); /* nothing is pending: said, and no failure */
+		return 0;
+	}
 	if (r < 0) {
 		print_error(&err);
 		return err.kind ? (int)err.kind : POL_ERR_FAILED;

@@ -187,8 +187,8 @@ static char *find_program(const char *name, int *ret_status)
 
 	if (strchr(name, '/')) {
 		*ret_status = EXIT_NOT_FOUND;
-		if (!is_file(name))
-			return NULL;
+		if (access(name, F_OK) < 0)
+			return NULL; /* what is there and cannot be executed, execve says */
 		return name[0] == '/' ? strdup(name) : realpath(name, NULL);
 	}
 	for (const char *at = path ? path : "/usr/bin:/bin"; *at && !found;) {

@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Bash completion of policyctl. Verbs and options are compared with the help texts and the man page
+# by tests/lint/help_man_completion.sh.
+
+_policyctl_verbs='check load unload run attach detach status events doctor'
+
+# The options of a verb.
+_policyctl_options() {
+	case $1 in
+	check) echo '--strict --offline --json --help' ;;
+	load) echo '--dry-run --reanchor --force --json --help' ;;
+	unload) echo '--force --help' ;;
+	run) echo '--keep-fd --user --no-new-privs --help' ;;
+	attach | detach) echo '--help' ;;
+	status) echo '--json -v --help' ;;
+	events) echo '--follow --since --guest --type --format --help' ;;
+	doctor) echo '--json --help' ;;
+	*) echo '--help --version' ;;
+	esac
+}
+
+# Names of the loaded policy's guests; nothing without root or without a policy.
+_policyctl_guests() {
+	policyctl status --json 2>/dev/null | grep -o '{"name":"[^"]*"' | cut -d'"' -f4
+}
+
+_policyctl() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]:-}
+	local i words=''
+
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "$_policyctl_verbs $(_policyctl_options '')" -- "$cur")
+		return
+	fi
+	# After `run GUEST --` stands another command, with completions of its own.
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [[ $verb == run && ${COMP_WORDS[i]} == -- ]]; then
+			if declare -F _command_offset >/dev/null; then
+				_command_offset $((i + 1))
+			else
+				mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			fi
+			return
+		fi
+	done
+	case $verb:$prev in
+	events:--type) words='violation ceiling exit lost guest policy escape allow shadow exec fork' ;;
+	events:--format) words='text json' ;;
+	events:--guest) words=$(_policyctl_guests) ;;
+	run:--user)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		return
+		;;
+	events:--since | run:--keep-fd) return ;;
+	*)
+		if [[ $cur == -* ]]; then
+			words=$(_policyctl_options "$verb")
+		elif [[ $verb == check || $verb == load ]]; then
+			mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$cur"; compgen -d -- "$cur")
+			compopt -o filenames 2>/dev/null
+			return
+		elif [[ $verb == run || $verb == attach ]] && ((COMP_CWORD == 2)); then
+			words=$(_policyctl_guests)
+		elif [[ $verb == attach || $verb == detach ]]; then
+			words=$(ps -eo pid= 2>/dev/null)
+		fi
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+complete -F _policyctl policyctl
