@@ -498,3 +498,25 @@ Test(event_json, writes_times)
 	pol_event_time(&view, &ctx, when, sizeof(when));
 	cr_assert_str_eq(when, "1969-12-31T23:59:59.999999999Z");
 }
+
+/* The kernel cut the root's end off; what is left is too long for the line as well. */
+Test(event_json, a_path_without_its_root_keeps_the_objects_name)
+{
+	char path[3002];
+	const char *text;
+	json_t *json;
+
+	for (size_t i = 0; i < 3000; i += 2)
+		memcpy(path + i, "/d", 2);
+	memcpy(path + 2996, "/key", 5);
+	test_record_violation(&record);
+	test_record_path(&record, path, 3000);
+	record.event.flags |= POL_EVENT_PATH_TRUNCATED;
+	json = to_json();
+	text = string_of(json, "path");
+	cr_assert_leq(strlen(text), 2048);
+	cr_assert_gt(strlen(text), 2000);
+	cr_assert_str_eq(text + strlen(text) - 4, "/key");
+	cr_assert(json_is_true(json_object_get(json, "path_truncated")));
+	json_decref(json);
+}

@@ -3,6 +3,7 @@
 #
 # Documents are clean reStructuredText, links inside the tree lead somewhere, index.rst lists every
 # document, make targets that a text names exist, and no line is longer than 100 columns of prose.
+# shellcheck disable=SC2016
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 status=0

@@ -43,7 +43,9 @@ checked=0
 for document in README.md Documentation/*.rst Documentation/man/*.rst; do
 	blocks "$document"
 	for block in "$tmp"/block.*; do
-		[[ -e $block ]] && grep -qE '^ *version *= *1' "$block" || continue
+		if [[ ! -e $block ]] || ! grep -qE '^ *version *= *1' "$block"; then
+			continue
+		fi
 		checked=$((checked + 1))
 		if ! "$ctl" check --offline "$block" >"$tmp/out" 2>&1; then
 			cat "$tmp/out"

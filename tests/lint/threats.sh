@@ -4,6 +4,7 @@
 # threat-model.rst: an entry is closed, bounded, accepted or open; a closed one names a test; every
 # test named anywhere in the table exists: ``suite.name`` is TEST(name) in selftests/suite_test.c,
 # ``variants/x.sh`` a file of selftests/.
+# shellcheck disable=SC2016
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -29,7 +30,7 @@ exists() {
 
 	case $1 in
 	variants/*) [[ -e selftests/$1 ]] ;;
-	*.*) grep -qE "^TEST(_TIMEOUT)?\\($name[,)]" "selftests/${suite}_test.c" 2>/dev/null ;;
+	*.*) grep -qE "^TEST(_TIMEOUT)?\\(${name}[,)]" "selftests/${suite}_test.c" 2>/dev/null ;;
 	*) return 1 ;;
 	esac
 }

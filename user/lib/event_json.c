@@ -200,10 +200,32 @@ static void put_process(struct out *o)
 	pol_jsonw_close(w, '}');
 }
 
+/*
+ * A path whose root end is missing in the record already keeps its other end, from a name on: there
+ * the object's own name is.
+ */
+static struct pol_event_text tail_of(const struct pol_event_text *path, size_t max)
+{
+	struct pol_event_text tail = *path;
+	const char *slash;
+	size_t skip;
+
+	if (!path->truncated || !path->data || !max || path->len <= max)
+		return tail;
+	skip = path->len - max;
+	slash = memchr(path->data + skip, '/', max);
+	if (slash)
+		skip = (size_t)(slash + 1 - path->data);
+	tail.data = path->data + skip;
+	tail.len = path->len - skip;
+	return tail;
+}
+
 /* path, path_truncated, and the exact bytes where the text can't have them. */
 static void put_path(struct out *o)
 {
-	const struct pol_event_text *path = &o->view->path;
+	const struct pol_event_text kept = tail_of(&o->view->path, o->caps->path);
+	const struct pol_event_text *path = &kept;
 	struct pol_jsonw *w = &o->w;
 	bool cut = path->truncated;
 
