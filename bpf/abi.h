@@ -391,6 +391,8 @@ _Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
  * @origin: id of the cgroup an adopted task came from; 0: born as the guest.
  * @audited: in audit, address of the dentry whose creation was reported: the open of that very
  *	     file, which follows, is not reported again. An address to compare, never to follow.
+ * @exe_len, @exe_flags, @exe: the executable as of the last execve, as in struct pol_event: a task
+ *	     that exits has none to ask any more. The second half is for the verifier alone.
  *
  * Inherited in task_alloc; changed only by the privileged loader. Wins over the cgroup.
  */
@@ -399,8 +401,11 @@ struct pol_label {
 	__u32 flags;
 	__u64 origin;
 	__u64 audited;
+	__u32 exe_len;
+	__u32 exe_flags;
+	char exe[2 * POL_EXE_SIZE];
 };
-_Static_assert(sizeof(struct pol_label) == 24, "pol_label");
+_Static_assert(sizeof(struct pol_label) == 32 + 2 * POL_EXE_SIZE, "pol_label");
 
 /* What happens to the engine itself, by cause (per-CPU map "fails"); words for status and docs. */
 #define POL_FAILS(X)                                                                               \

@@ -66,6 +66,20 @@ static __always_inline void pol_event_process(struct pol_event *event, struct ta
  */
 int pol_event_exes(struct pol_event *event);
 
+POL_TEXT_STEP(label, POL_EXE_SIZE)
+
+/* The label remembers the executable: pol_event_exes() finds none in a task that exits. */
+POL_SUBPROG int pol_label_exe(struct pol_label *label, u64 dentry, u64 mount)
+{
+	struct pol_text text = { .dentry = dentry, .mount = mount, .room = POL_EXE_SIZE };
+
+	text.to = label->exe;
+	pol_text_write(pol_text_step_label, &text);
+	label->exe_len = text.len;
+	label->exe_flags = text.flags & POL_EVENT_PATH_TRUNCATED ? POL_EVENT_EXE_TRUNCATED : 0;
+	return 0;
+}
+
 static __always_inline void pol_event_head(struct pol_event *event, const struct pol_report *report,
 					   u64 seq, u32 room)
 {

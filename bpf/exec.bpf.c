@@ -44,3 +44,21 @@ int BPF_PROG(pol_file_mprotect, struct vm_area_struct *vma, unsigned long reqpro
 		return 0;
 	return check_mapping(file, POL_OP_HOOK(MPROTECT, FILE_MPROTECT));
 }
+
+/**
+ * pol_exec_done - execve(2) has succeeded: remember the program for the exit record.
+ *
+ * Context: lsm/bprm_committed_creds; decides nothing.
+ */
+SEC("lsm/bprm_committed_creds")
+int BPF_PROG(pol_exec_done, struct linux_binprm *bprm)
+{
+	struct pol_label *label =
+		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+	struct file *file = bprm->file;
+
+	if (label && file)
+		pol_label_exe(label, pol_address(file->f_path.dentry),
+			      pol_mount_of(file->f_path.mnt));
+	return 0;
+}

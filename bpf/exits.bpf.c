@@ -38,6 +38,19 @@ static __always_inline void fill_usage(struct pol_event_exit *ret, struct task_s
 	ret->write_bytes += task->ioac.write_bytes;
 }
 
+/* Before 6.16 a task that exits has given its memory, and with it its executable, back. */
+POL_SUBPROG int remembered_exe(struct pol_event *event, struct task_struct *task)
+{
+	const struct pol_label *label = bpf_task_storage_get(&labels, task, NULL, 0);
+
+	if (event->exe_len || !label)
+		return 0;
+	__builtin_memcpy(event->exe, label->exe, POL_EXE_SIZE);
+	event->exe_len = label->exe_len;
+	event->flags |= label->exe_flags;
+	return 0;
+}
+
 POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation)
 {
 	struct pol_report report = { .guest = guest, .generation = generation };
@@ -62,6 +75,7 @@ POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation)
 	event->exit.cause = event->exit.code & 0x7f ? POL_CAUSE_SIGNAL : POL_CAUSE_EXIT;
 	event->exit.duration_ns = event->boot_ns - event->process.start_ns;
 	pol_event_exes(event);
+	remembered_exe(event, task);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

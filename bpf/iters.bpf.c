@@ -51,6 +51,24 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+POL_SUBPROG int give_label(struct task_struct *task, u32 guest, u64 origin)
+{
+	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+	struct pol_label *label;
+
+	label = bpf_task_storage_get(&labels, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!label) {
+		pol_fail_count(POL_FAIL_NO_STORAGE);
+		return -1;
+	}
+	if (exe)
+		pol_label_exe(label, (u64)BPF_CORE_READ(exe, f_path.dentry),
+			      pol_mount_of(BPF_CORE_READ(exe, f_path.mnt)));
+	label->origin = origin;
+	label->guest = guest;
+	return 0;
+}
+
 /**
  * pol_tasks - one struct pol_task_record for each task that is a guest's; by command it also
  * gives labels to tasks that are guests by cgroup, or takes a process's labels away.
@@ -62,7 +80,7 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	const struct pol_control *ctl = pol_control_get();
 	struct pol_task_record record = {};
 	struct task_struct *task = ctx->task;
-	struct pol_label fresh = {}, *label;
+	struct pol_label *label;
 
 	if (!task || !command || !ctl)
 		return 0;
@@ -84,15 +102,9 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	}
 	if (!record.guest || (command->guest && command->guest != record.guest))
 		return 0;
-	if (!label && command->action == POL_ITER_LABEL) {
-		fresh.guest = record.guest;
-		fresh.origin = command->origin;
-		label = bpf_task_storage_get(&labels, task, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (label)
-			record.flags = 0;
-		else
-			pol_fail_count(POL_FAIL_NO_STORAGE);
-	}
+	if (!label && command->action == POL_ITER_LABEL &&
+	    !give_label(task, record.guest, command->origin))
+		record.flags = 0;
 	record.tgid = task->tgid;
 	record.tid = task->pid;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

@@ -5,19 +5,17 @@
  */
 #include "verdict.bpf.h"
 
-/* The label that @parent's children get; 0 guest: none. */
-static __always_inline void inherited_label(struct task_struct *parent, struct pol_label *ret)
+/* What @parent's children are; 0: no guest. @ret_label: its label, or NULL. */
+static __always_inline u32 inherited_guest(struct task_struct *parent,
+					   const struct pol_label **ret_label)
 {
 	const struct pol_control *ctl = pol_control_get();
 	const struct pol_label *label = bpf_task_storage_get(&labels, parent, NULL, 0);
 
-	if (label) {
-		ret->guest = label->guest;
-		ret->flags = label->flags & POL_LABEL_LAUNCHER;
-		ret->origin = label->origin;
-	} else if (ctl && ctl->active) {
-		ret->guest = pol_guest_by_cgroup(parent, ctl->level_mask);
-	}
+	*ret_label = label;
+	if (label)
+		return label->guest;
+	return ctl && ctl->active ? pol_guest_by_cgroup(parent, ctl->level_mask) : 0;
 }
 
 /**
@@ -30,21 +28,30 @@ static __always_inline void inherited_label(struct task_struct *parent, struct p
 SEC("lsm/task_alloc")
 int BPF_PROG(pol_task_alloc, struct task_struct *task, u64 clone_flags)
 {
-	struct pol_label inherited = {}, *label;
+	struct task_struct *parent = bpf_get_current_task_btf();
+	const struct pol_label *inherited;
+	struct pol_label *label;
 	struct pol_actor actor;
+	u32 guest;
 
-	inherited_label(bpf_get_current_task_btf(), &inherited);
-	if (!inherited.guest)
+	guest = inherited_guest(parent, &inherited);
+	if (!guest)
 		return 0;
-	if (!(inherited.flags & POL_LABEL_LAUNCHER) && clone_flags & CLONE_INTO_CGROUP &&
-	    pol_actor_current(&actor))
+	if (!(inherited && inherited->flags & POL_LABEL_LAUNCHER) &&
+	    clone_flags & CLONE_INTO_CGROUP && pol_actor_current(&actor))
 		return pol_return(
 			pol_escape(&actor, POL_OP_HOOK(CLONE_INTO_CGROUP, TASK_ALLOC), 1));
-	inherited.flags = 0;
-	label = bpf_task_storage_get(&labels, task, &inherited, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	label = bpf_task_storage_get(&labels, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!label) {
 		pol_fail_count(POL_FAIL_NO_STORAGE);
 		return -EAGAIN;
 	}
+	if (inherited) {
+		label->origin = inherited->origin;
+		label->exe_len = inherited->exe_len;
+		label->exe_flags = inherited->exe_flags;
+		__builtin_memcpy(label->exe, inherited->exe, POL_EXE_SIZE);
+	}
+	label->guest = guest;
 	return 0;
 }

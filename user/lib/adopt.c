@@ -159,7 +159,7 @@ static int adopt_one(struct pol_engine *engine, int cgroup, const struct pol_met
 		     pid_t pid)
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pol_label label = { .guest = guest->id };
+	struct pol_label label;
 	uint64_t origin;
 	int r;
 
@@ -167,16 +167,12 @@ static int adopt_one(struct pol_engine *engine, int cgroup, const struct pol_met
 		return errno == ESRCH ? 0 : -errno;
 	if (!pol_label_get(engine, pidfd, &label))
 		return label.guest == guest->id ? 0 : -EALREADY;
-	label.guest = guest->id;
 	if (pol_cgroup_of_pid(pid, &origin) < 0)
 		return 0;
-	label.origin = origin;
 	r = pol_cgroup_move(cgroup, pid);
 	if (r < 0)
 		return r == -ESRCH ? 0 : r;
-	r = pol_label_set(engine, pidfd, &label);
-	if (!r)
-		r = label_threads(engine, pid, guest->id, label.origin);
+	r = label_threads(engine, pid, guest->id, origin);
 	return r < 0 ? (r == -ESRCH ? 0 : r) : 1;
 }
 
