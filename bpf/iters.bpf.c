@@ -174,6 +174,7 @@ int pol_note(struct pol_event_note *note)
 	pol_event_head(event, &report, seq, POL_PATH_SMALL);
 	pol_event_process(event, bpf_get_current_task_btf());
 	event->note = *note;
+	pol_event_exes(event);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

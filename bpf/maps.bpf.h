@@ -43,19 +43,22 @@ struct pol_map_states {
 	__type(value, struct pol_guest_state);
 };
 
-/* Inner maps: max_entries of hashes is the image's; the templates' do not count. */
+/*
+ * Inner maps: max_entries of hashes is the image's; the templates' do not count. By sizes and not by
+ * types: 6.1 holds a map with BTF and one without (generation.c makes those) for different.
+ */
 struct pol_map_guests {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, POL_GUESTS_MAX);
-	__type(key, u32);
-	__type(value, struct pol_guest_config);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(struct pol_guest_config));
 };
 
 struct pol_map_dirs {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct pol_dir_key);
-	__type(value, struct pol_rule_value);
+	__uint(key_size, sizeof(struct pol_dir_key));
+	__uint(value_size, sizeof(struct pol_rule_value));
 };
 
 #define POL_NAME_KEY(n)                                                                            \
@@ -66,8 +69,8 @@ struct pol_map_dirs {
 	struct pol_map_names_##n {                                                                 \
 		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
 		__uint(max_entries, 1);                                                            \
-		__type(key, struct pol_name_key_##n);                                              \
-		__type(value, struct pol_rule_value);                                              \
+		__uint(key_size, sizeof(struct pol_name_key_##n));                                 \
+		__uint(value_size, sizeof(struct pol_rule_value));                                 \
 	};
 POL_NAME_KEY(32)
 POL_NAME_KEY(64)
@@ -75,8 +78,8 @@ POL_NAME_KEY(64)
 struct pol_map_names_long {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct pol_long_key);
-	__type(value, struct pol_long_value);
+	__uint(key_size, sizeof(struct pol_long_key));
+	__uint(value_size, sizeof(struct pol_long_value));
 };
 
 #define POL_OUTER(inner)                                                                           \
