@@ -389,8 +389,8 @@ _Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
  * @guest: guest id.
  * @flags: POL_LABEL_*.
  * @origin: id of the cgroup an adopted task came from; 0: born as the guest.
- * @audited: in audit, address of the dentry whose creation was reported: the open of that very
- *	     file, which follows, is not reported again. An address to compare, never to follow.
+ * @audited: in audit, address of the dentry whose refusal was just reported: what the same system
+ *	     call does next to it is not reported again. An address to compare, never to follow.
  * @exe_len, @exe_flags, @exe: the executable as of the last execve, as in struct pol_event: a task
  *	     that exits has none to ask any more. The second half is for the verifier alone.
  *
@@ -520,6 +520,8 @@ _Static_assert(sizeof(struct pol_event_note) == 24, "pol_event_note");
 #define POL_EVENT_HAS_PROCESS 16u
 #define POL_EVENT_IS_DIR 32u /* the object is a directory */
 #define POL_EVENT_DETACHED 64u /* the path ends in no mount of the reporter's tree: pipe:, memfd: ... */
+/* The hook knows no mount: the path ends at the root of its filesystem (utime, xattr, acl). */
+#define POL_EVENT_NO_MOUNT 128u
 
 /**
  * struct pol_event - one record in a ring, fixed part; the path's bytes follow it.

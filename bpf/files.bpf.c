@@ -56,27 +56,6 @@ POL_SUBPROG int open_anonymous(const struct pol_actor *actor, struct file *file)
 			      pol_mount_of(file->f_path.mnt), op, reason_err);
 }
 
-/* Remember a creation that audit has reported: O_CREAT comes to file_open next. */
-static __always_inline void note_audited(u64 dentry)
-{
-	struct pol_label *label =
-		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
-
-	if (label)
-		label->audited = dentry;
-}
-
-POL_SUBPROG bool was_audited(u64 dentry)
-{
-	struct pol_label *label =
-		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
-	bool same = label && label->audited == dentry;
-
-	if (same)
-		label->audited = 0;
-	return same;
-}
-
 /**
  * pol_file_open - open(2) and all its kin, execve's opening of the program and its interpreter.
  *
@@ -91,6 +70,7 @@ int BPF_PROG(pol_file_open, struct file *file)
 	u64 object, mount;
 	u32 need, op;
 	bool device;
+	int r;
 
 	if (!pol_actor_current(&actor))
 		return 0;
@@ -102,14 +82,18 @@ int BPF_PROG(pol_file_open, struct file *file)
 				       actor.generation, need))
 		return 0;
 	object = pol_address(dentry);
-	if (actor.mode == POL_MODE_AUDIT && file->f_mode & FMODE_CREATED && was_audited(object))
+	if (actor.mode == POL_MODE_AUDIT && file->f_mode & FMODE_CREATED &&
+	    pol_was_audited(object))
 		return 0;
 	mount = pol_mount_of(file->f_path.mnt);
 	op = file->f_flags & FMODE_EXEC_FLAG ? POL_OP_HOOK(EXEC, FILE_OPEN) :
 					       POL_OP_HOOK(OPEN, FILE_OPEN);
 	if (device)
 		return pol_return(pol_check_device(&actor, object, mount, need, op));
-	return pol_return(pol_check(&actor, object, mount, need, op));
+	r = pol_check(&actor, object, mount, need, op);
+	if (r == POL_AUDITED && file->f_flags & O_TRUNC)
+		pol_note_audited(object);
+	return pol_return(r);
 }
 
 /**
@@ -140,6 +124,6 @@ int BPF_PROG(pol_path_mknod, struct path *dir, struct dentry *dentry, umode_t mo
 	}
 	r = pol_check(&actor, object, pol_mount_of(dir->mnt), need, op);
 	if (r == POL_AUDITED)
-		note_audited(object);
+		pol_note_audited(object);
 	return pol_return(r);
 }

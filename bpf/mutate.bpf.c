@@ -136,12 +136,25 @@ static __always_inline int check_object(struct dentry *dentry, u64 mount, u32 ne
 	return pol_return(pol_check(&actor, pol_address(dentry), mount, need, op));
 }
 
+static __always_inline int check_truncate(struct dentry *dentry, u64 mount, u32 op)
+{
+	struct pol_actor actor;
+	u64 object;
+
+	if (!pol_actor_current(&actor) || dentry->d_sb->s_flags & SB_NOUSER)
+		return 0;
+	object = pol_address(dentry);
+	if (actor.mode == POL_MODE_AUDIT && pol_was_audited(object))
+		return 0;
+	return pol_return(pol_check(&actor, object, mount, POL_RIGHT_TRUNCATE, op));
+}
+
 /* truncate(2), and ftruncate(2) before 6.2. */
 SEC("lsm/path_truncate")
 int BPF_PROG(pol_path_truncate, struct path *path)
 {
-	return check_object(path->dentry, pol_mount_of(path->mnt), POL_RIGHT_TRUNCATE,
-			    POL_OP_HOOK(TRUNCATE, PATH_TRUNCATE));
+	return check_truncate(path->dentry, pol_mount_of(path->mnt),
+			      POL_OP_HOOK(TRUNCATE, PATH_TRUNCATE));
 }
 
 /*
@@ -151,8 +164,8 @@ int BPF_PROG(pol_path_truncate, struct path *path)
 SEC("lsm/file_truncate")
 int BPF_PROG(pol_file_truncate, struct file *file)
 {
-	return check_object(file->f_path.dentry, pol_mount_of(file->f_path.mnt),
-			    POL_RIGHT_TRUNCATE, POL_OP_HOOK(TRUNCATE, FILE_TRUNCATE));
+	return check_truncate(file->f_path.dentry, pol_mount_of(file->f_path.mnt),
+			      POL_OP_HOOK(TRUNCATE, FILE_TRUNCATE));
 }
 
 SEC("lsm/path_chmod")

@@ -57,6 +57,8 @@ static __always_inline void describe(struct pol_report *report, u32 type, u64 de
 {
 	report->type = type;
 	report->mount = mount;
+	if (dentry && !mount)
+		report->flags |= POL_EVENT_NO_MOUNT;
 	report->access.op = op_hook >> 16;
 	report->access.hook = op_hook & 0xffff;
 	if (dentry)

@@ -104,3 +104,29 @@ static __always_inline bool pol_actor_current(struct pol_actor *actor)
 		pol_fail_count(POL_FAIL_NO_GUEST_MAP);
 	return true;
 }
+
+/*
+ * Remember a refusal that audit has reported: one system call comes to several hooks (O_CREAT to
+ * path_mknod and file_open, O_TRUNC to file_open and the truncate hooks), and enforce would have
+ * ended it at the first.
+ */
+static __always_inline void pol_note_audited(u64 dentry)
+{
+	struct pol_label *label =
+		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+
+	if (label)
+		label->audited = dentry;
+}
+
+/* Was this object's refusal reported by the hook before? Forgets it. */
+POL_SUBPROG bool pol_was_audited(u64 dentry)
+{
+	struct pol_label *label =
+		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+	bool same = label && label->audited == dentry;
+
+	if (same)
+		label->audited = 0;
+	return same;
+}

@@ -43,5 +43,5 @@ while read -r document target; do
 done < <(grep -oE '`make [a-z]+' README.md Documentation/*.rst | sed 's/:`*make / /')
 
 grep -nE '^.{101,}$' README.md Documentation/{index,quickstart,architecture,bpf-maps,kernel-support,threat-model,operations,testing,style}.rst Documentation/man/*.rst |
-	grep -vE '^[^:]+:[0-9]+:( {3,}|\||20[0-9]{2}-|engine|GUEST|demo)' && fail 'lines over 100 columns'
+	grep -vE '^[^:]+:[0-9]+:( {3,}|\||20[0-9]{2}-|engine|policy  |GUEST|demo)' && fail 'lines over 100 columns'
 exit $status

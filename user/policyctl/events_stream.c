@@ -11,6 +11,7 @@
 #include "event.h"
 #include "event_json.h"
 #include "event_text.h"
+#include "mountpoint.h"
 #include "reader.h"
 #include "ring.h"
 
@@ -92,7 +93,10 @@ static int on_record(void *arg, const void *data, size_t len)
 	struct session *session = arg;
 	int r = pol_event_decode(data, len, &session->view);
 
-	return r < 0 ? r : print_view(session);
+	if (r < 0)
+		return r;
+	pol_mountpoint_prefix(&session->view);
+	return print_view(session);
 }
 
 static int on_lost(void *arg, const struct pol_lost *lost)
