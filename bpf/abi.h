@@ -281,6 +281,12 @@ _Static_assert(sizeof(struct pol_dir_key) == 24, "pol_dir_key");
 #define POL_DIR_NAMES 2u /* it is the parent of file rules: look in "names" */
 #define POL_DIR_ABOVE 4u /* it lies above an anchor or is a file rule's parent: may not be moved */
 #define POL_RULE_LOG 8u	 /* allowed accesses are events too */
+/*
+ * The name that a directory rule's anchor had: the walk comes to it only where another object has
+ * that name now, and refuses (reason stale). Else a directory put in its place would get the rights
+ * of the rule above, and a carve-out would open.
+ */
+#define POL_RULE_STALE 16u
 
 /**
  * struct pol_rule_value - value of maps "dirs", "names_32" and "names_64".

@@ -67,7 +67,7 @@ static __always_inline void describe(struct pol_report *report, u32 type, u64 de
 
 static __always_inline void report_rule(struct pol_report *report, const struct pol_found *found)
 {
-	if (found->reason != POL_REASON_RULE)
+	if (found->reason != POL_REASON_RULE && found->reason != POL_REASON_STALE)
 		return;
 	report->access.rule = found->rule;
 	report->access.rule_access = found->access;

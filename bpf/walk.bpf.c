@@ -132,7 +132,7 @@ static __always_inline void set_found(struct pol_found *found, const struct pol_
 	found->access = rule->access;
 	found->rule = rule->rule;
 	found->flags = rule->flags;
-	found->reason = POL_REASON_RULE;
+	found->reason = rule->flags & POL_RULE_STALE ? POL_REASON_STALE : POL_REASON_RULE;
 }
 
 /* One directory: its file rule for the child it was reached from, then its own rule. 1: done. */

@@ -66,9 +66,9 @@ static void run_steps(const char *guest, const char *root, bool all_work)
 	memset(batch, 0, sizeof(batch));
 	for (size_t i = 0; i < CNT; i++)
 		for (int k = 0; k < 4 && steps[i][k]; k++)
-			batch[i].words[k] = steps[i][k][0] == '@' ?
-						    text("%s/%s", root, steps[i][k] + 1) :
-						    steps[i][k];
+			batch[i].words[k] = steps[i][k][0] == '@'
+						    ? text("%s/%s", root, steps[i][k] + 1)
+						    : steps[i][k];
 	for (size_t i = 0; i < CNT && !all_work; i++)
 		batch[i].want = i < CNT - 5 ? EACCES : 0;
 	why = probe_batch(guest, batch, CNT);
@@ -132,7 +132,7 @@ static void expect_equal(const char **denied, size_t denied_cnt, const char **au
 	size_t d = 0, a = 0;
 
 	while (d < denied_cnt || a < audited_cnt) {
-		int order = d == denied_cnt  ? 1
+		int order = d == denied_cnt    ? 1
 			    : a == audited_cnt ? -1
 					       : strcmp(denied[d], audited[a]);
 

@@ -35,7 +35,7 @@ static void bad(const char *words, const char *policy)
 	expect_bad(words);
 }
 
-#define V "version = 1\n"
+#define V		"version = 1\n"
 #define FILE_RULE(path) V "[guest.b]\nfiles = [ { path = \"" path "\", access = \"rw\" } ]\n"
 
 TEST(no_policy_file)
@@ -83,7 +83,8 @@ TEST(guest_names)
 	bad("P0106", V "[guest.\"-a\"]\n");
 	bad("P0106", V "[guest.\"a b\"]\n");
 	bad("P0106", V "[guest.\"a\\nb\"]\n");
-	bad("P0106", V "[guest.a234567890123456789012345678901234567890123456789012345678901234]\n");
+	bad("P0106",
+	    V "[guest.a234567890123456789012345678901234567890123456789012345678901234]\n");
 	EXPECT_FALSE(exists(CGROUPS "/a"));
 }
 
@@ -105,7 +106,7 @@ TEST(paths)
 	bad("P0502", text(FILE_RULE("%s/file/beneath"), root));
 	bad("P0209", V "[guest.b]\nfiles = [ { path = \"/tmp\", access = \"rwz\" } ]\n");
 	bad("P0205", V "[guest.b]\nfiles = [ { path = \"/tmp\", access = \"rw\" }, "
-			"{ path = \"/tmp/\", access = \"ro\" } ]\n");
+		       "{ path = \"/tmp/\", access = \"ro\" } ]\n");
 }
 
 /* What this version lacks is an error, never silently open. */

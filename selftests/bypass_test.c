@@ -42,10 +42,10 @@ static void expect_refused(const char *path_condition)
 }
 
 /* One step of a word and its arguments, to @bad: refused as a guest, works without. */
-#define EXPECT_BYPASS_REFUSED(...)                                \
-	do {                                                      \
-		EXPECT_EQ(EACCES, PROBE("g", __VA_ARGS__));       \
-		EXPECT_EQ(0, PROBE(NULL, __VA_ARGS__));           \
+#define EXPECT_BYPASS_REFUSED(...)                          \
+	do {                                                \
+		EXPECT_EQ(EACCES, PROBE("g", __VA_ARGS__)); \
+		EXPECT_EQ(0, PROBE(NULL, __VA_ARGS__));     \
 	} while (0)
 
 TEST(plain_path)
@@ -97,11 +97,11 @@ TEST(symlink)
 TEST(symlink_made_by_the_guest)
 {
 	load_two();
-	EXPECT_EQ(EACCES, PROBE("g", "symlink", bad, text("%s/s", ok), "open", "r",
-				text("%s/s", ok)));
+	EXPECT_EQ(EACCES,
+		  PROBE("g", "symlink", bad, text("%s/s", ok), "open", "r", text("%s/s", ok)));
 	expect_refused(text("path=%s", bad));
-	EXPECT_EQ(0, PROBE("g", "symlink", good, text("%s/s2", ok), "open", "r",
-			   text("%s/s2", ok)));
+	EXPECT_EQ(0,
+		  PROBE("g", "symlink", good, text("%s/s2", ok), "open", "r", text("%s/s2", ok)));
 }
 
 TEST(symlink_out_of_the_whitelist_to_inside)

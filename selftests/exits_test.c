@@ -32,8 +32,8 @@ TEST(exit_code)
 	probe_go(&p);
 	EXPECT_EQ(7, probe_end(&p));
 	EXPECT_EVENT("type=exit", PID(pid), "exit_code=7", "signal=null", "core=false", "status=7",
-		     "cause.kind=exit", "guest.name=g", "process.comm=probe",
-		     "process.uid=0", "process.cgroup=/policyctl/g", "fds_peak=null", "cause.sender=null");
+		     "cause.kind=exit", "guest.name=g", "process.comm=probe", "process.uid=0",
+		     "process.cgroup=/policyctl/g", "fds_peak=null", "cause.sender=null");
 	EXPECT_EQ(1, EVENTS("type=exit", PID(pid)));
 }
 
@@ -159,8 +159,10 @@ TEST(many)
 	long n = test_count(100, 5000);
 
 	load_one();
-	EXPECT_EQ(0, ctl("run g -- sh -c 'i=0; while [ $i -lt %ld ]; do i=$((i+1)); (exit 3); done; exit 0'",
-			 n));
+	EXPECT_EQ(
+		0,
+		ctl("run g -- sh -c 'i=0; while [ $i -lt %ld ]; do i=$((i+1)); (exit 3); done; exit 0'",
+		    n));
 	EXPECT_EQ(n, EVENTS("type=exit", "exit_code=3"));
 	EXPECT_EQ(n + 1, EVENTS("type=exit"));
 	EXPECT_EQ(0, EVENTS("type=lost"));

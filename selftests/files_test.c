@@ -11,18 +11,18 @@
 #include "guest.h"
 
 struct row {
-	const char *op;		/* of the event */
-	const char *needs;	/* rights, one letter each */
-	const char *words[6];	/* of the payload; "@x": x in the case's directory */
-	const char *step;	/* more steps before, one word each; NULL: none */
+	const char *op;	      /* of the event */
+	const char *needs;    /* rights, one letter each */
+	const char *words[6]; /* of the payload; "@x": x in the case's directory */
+	const char *step;     /* more steps before, one word each; NULL: none */
 };
 
 static const struct {
 	char letter;
 	const char *word;
 } rights[] = {
-	{ 'r', "read" },   { 'w', "write" },  { 'x', "execute" },  { 'l', "list" },
-	{ 'c', "create" }, { 'd', "delete" }, { 'n', "rename" },   { 'k', "link" },
+	{ 'r', "read" },     { 'w', "write" },	  { 'x', "execute" }, { 'l', "list" },
+	{ 'c', "create" },   { 'd', "delete" },	  { 'n', "rename" },  { 'k', "link" },
 	{ 't', "truncate" }, { 'm', "metadata" },
 };
 
@@ -64,7 +64,7 @@ static const struct row rows[] = {
 	{ NULL, "rx", { "mprotect-x", "@exe" }, NULL },
 };
 
-#define ROWS_CNT ((int)(sizeof(rows) / sizeof(rows[0])))
+#define ROWS_CNT  ((int)(sizeof(rows) / sizeof(rows[0])))
 #define CASES_MAX 160
 
 /* A case: a row, and the right that is missing (0: none). */
@@ -134,9 +134,7 @@ static void put_words(const struct one *one, struct step *step)
 	for (int k = 0; k < 5 && one->row->words[k]; k++) {
 		const char *w = one->row->words[k];
 
-		step->words[k] = *w != '@'  ? w
-				 : w[1] ? text("%s/%s", one->dir, w + 1)
-					: one->dir;
+		step->words[k] = *w != '@' ? w : w[1] ? text("%s/%s", one->dir, w + 1) : one->dir;
 	}
 }
 
@@ -272,13 +270,15 @@ TEST(the_policys_errno)
 	static const struct {
 		const char *guest, *name;
 		int err;
-	} errnos[] = { { "eacces", "EACCES", EACCES }, { "eperm", "EPERM", EPERM },
-		       { "erofs", "EROFS", EROFS }, { "enoent", "ENOENT", ENOENT } };
+	} errnos[] = { { "eacces", "EACCES", EACCES },
+		       { "eperm", "EPERM", EPERM },
+		       { "erofs", "EROFS", EROFS },
+		       { "enoent", "ENOENT", ENOENT } };
 	const char *root = scratch(), *f = make_file(text("%s/f", root), "x");
 
-	ASSERT_LOAD("[defaults]\nerrno = \"EROFS\"\n"
-		    GUEST("eacces") "errno = \"EACCES\"\n" GUEST("eperm") "errno = \"EPERM\"\n"
-		    GUEST("erofs") GUEST("enoent") "errno = \"ENOENT\"\n");
+	ASSERT_LOAD("[defaults]\nerrno = \"EROFS\"\n" GUEST("eacces") "errno = \"EACCES\"\n" GUEST(
+		"eperm") "errno = \"EPERM\"\n" GUEST("erofs")
+			    GUEST("enoent") "errno = \"ENOENT\"\n");
 	for (int i = 0; i < 4; i++) {
 		const char *guest = errnos[i].guest;
 

@@ -24,11 +24,11 @@ static void load_two(void)
 }
 
 /* As these words say, then one good and one bad open. */
-#define EXPECT_STILL_CONFINED(...)                                          \
-	do {                                                                \
+#define EXPECT_STILL_CONFINED(...)                                            \
+	do {                                                                  \
 		EXPECT_EQ(EACCES, PROBE("g", __VA_ARGS__, "open", "r", bad)); \
-		EXPECT_EQ(0, PROBE("g", __VA_ARGS__, "open", "rw", good));  \
-		EXPECT_EQ(0, PROBE(NULL, __VA_ARGS__, "open", "r", bad));   \
+		EXPECT_EQ(0, PROBE("g", __VA_ARGS__, "open", "rw", good));    \
+		EXPECT_EQ(0, PROBE(NULL, __VA_ARGS__, "open", "r", bad));     \
 	} while (0)
 
 TEST(fork_and_its_kin)
@@ -105,8 +105,8 @@ TEST(moved_by_somebody_else)
 	pid_t pid;
 
 	load_two();
-	probe_start(&p, "g", STEPS("pause", "open", "r", bad, "fork", "open", "r", bad, "open",
-				   "rw", good));
+	probe_start(&p, "g",
+		    STEPS("pause", "open", "r", bad, "fork", "open", "r", bad, "open", "rw", good));
 	pid = probe_pid(probe_until(&p, "paused"));
 	ASSERT_LE(1, pid);
 	move(pid, "/sys/fs/cgroup");

@@ -42,8 +42,7 @@ TEST(load_makes_a_generation)
 	EXPECT_EQ(before + 1, generation());
 	EXPECT_EVENT("type=policy", "action=loaded", "guest.id=0", "guest.name=null",
 		     text("policy.generation=%ld", before), "by.uid=0");
-	EXPECT_EVENT("type=policy", "action=replaced",
-		     text("policy.generation=%ld", before + 1));
+	EXPECT_EVENT("type=policy", "action=replaced", text("policy.generation=%ld", before + 1));
 }
 
 /* Wrong verdicts during reloads: the payload stops at the first and says which. */
@@ -162,8 +161,9 @@ TEST(a_guest_with_tasks_is_not_dropped)
 
 	make_two();
 	ASSERT_LOAD(ONE GUEST("h"), ok);
-	probe_start(&p, "g", STEPS("hold", "0", "rw", good, "pause", "open", "r", good, "open", "r",
-				   "/etc/passwd", "write", "0", "x"));
+	probe_start(&p, "g",
+		    STEPS("hold", "0", "rw", good, "pause", "open", "r", good, "open", "r",
+			  "/etc/passwd", "write", "0", "x"));
 	probe_until(&p, "paused");
 	EXPECT_EQ(1, policy_load(GUEST("h")));
 	EXPECT_STRSTR("'g'", ctl_said);

@@ -24,12 +24,13 @@ TEST(the_nearest_rule_wins)
 		{ EACCES, { "open", "r", text("%s/f", c) } },
 	};
 
-	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") RULE("%s", "ro") RULE("%s", "none")
-			    "\t{ path = \"%s\", access = [\"write\", \"create\"] },\n" END,
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") RULE("%s", "ro") RULE(
+			    "%s",
+			    "none") "\t{ path = \"%s\", access = [\"write\", \"create\"] },\n" END,
 		    root, a, b, c);
 	EXPECT_BATCH("g", steps);
-	EXPECT_EVENT("type=violation", text("path=%s/r", b), "reason=rule", "rule.access=",
-		     "missing=read", text("rule.path=%s", b),
+	EXPECT_EVENT("type=violation", text("path=%s/r", b), "reason=rule",
+		     "rule.access=", "missing=read", text("rule.path=%s", b),
 		     text("rule.where$=policy.toml:%d", RUNTIME_LINES + 6));
 	EXPECT_EVENT("type=violation", text("path=%s", b), "missing=list");
 	EXPECT_EQ(0, PROBE(NULL, "open", "r", text("%s/r", b), "list", b, "open", "w",
@@ -66,10 +67,10 @@ TEST(a_file_rule_for_what_is_not_there_yet)
 	};
 
 	ASSERT_LOAD(GUEST("g") "[[guest.g.files]]\npath = \"%s\"\n"
-			       "access = [\"read\", \"write\", \"create\"]\n", f);
+			       "access = [\"read\", \"write\", \"create\"]\n",
+		    f);
 	EXPECT_BATCH("g", steps);
-	EXPECT_EVENT("type=violation", "op=create", text("path=%s/other", root),
-		     "reason=no_rule");
+	EXPECT_EVENT("type=violation", "op=create", text("path=%s/other", root), "reason=no_rule");
 	EXPECT_EVENT("type=violation", "op=unlink", text("path=%s", f), "reason=rule",
 		     "missing=delete");
 }
@@ -147,10 +148,12 @@ TEST(long_names)
 
 TEST(strange_names)
 {
-	static const char *const names[] = { "with space", "new\nline", "tab\t\"quote\"", "a\xffz",
-					     "\xc3\xa4", "back\\slash", "(deleted)", "\x1b[31m" };
-	static const char *const toml[] = { "with space", "new\\nline", "tab\\t\\\"quote\\\"", NULL,
-					    "\xc3\xa4", "back\\\\slash", "(deleted)", "\\u001b[31m" };
+	static const char *const names[] = { "with space", "new\nline", "tab\t\"quote\"",
+					     "a\xffz",	   "\xc3\xa4",	"back\\slash",
+					     "(deleted)",  "\x1b[31m" };
+	static const char *const toml[] = { "with space", "new\\nline", "tab\\t\\\"quote\\\"",
+					    NULL,	  "\xc3\xa4",	"back\\\\slash",
+					    "(deleted)",  "\\u001b[31m" };
 	const char *root = scratch();
 	struct step steps[16] = { 0 };
 	char rules[4096];
@@ -162,8 +165,8 @@ TEST(strange_names)
 					       "\t{ path = \"%s/%s\", access = \"rw\" },\n", root,
 					       toml[i]);
 		steps[2 * i] = (struct step){ 0, { "open", "rwc", text("%s/%s", root, names[i]) } };
-		steps[2 * i + 1] = (struct step){
-			EACCES, { "open", "rwc", text("%s/%s-", root, names[i]) } };
+		steps[2 * i + 1] =
+			(struct step){ EACCES, { "open", "rwc", text("%s/%s-", root, names[i]) } };
 	}
 	at += (size_t)snprintf(rules + at, sizeof(rules) - at, "\t{ path_hex = \"");
 	for (const char *c = text("%s/%s", root, names[3]); *c; c++)
@@ -184,8 +187,8 @@ TEST(device_nodes_are_never_made)
 
 	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rwx") END, root);
 	EXPECT_EQ(EPERM, PROBE("g", "mkchr", text("%s/null", root)));
-	EXPECT_EVENT("type=violation", "op=mknod", "errno=EPERM", "reason=device",
-		     "verdict=denied", text("path=%s/null", root));
+	EXPECT_EVENT("type=violation", "op=mknod", "errno=EPERM", "reason=device", "verdict=denied",
+		     text("path=%s/null", root));
 	EXPECT_EQ(EPERM, PROBE("g", "mkblk", text("%s/loop", root)));
 	EXPECT_FALSE(exists(text("%s/null", root)));
 	EXPECT_EQ(0, PROBE(NULL, "mkchr", text("%s/null", root), "mkblk", text("%s/loop", root)));
@@ -218,8 +221,9 @@ TEST(a_rename_may_not_widen)
 
 	ASSERT_LOAD(GUEST("g") FILES
 		    "\t{ path = \"%s\", access = [\"ro\", \"rename\", \"link\"] },\n"
-		    "\t{ path = \"%s\", access = [\"ro\", \"rename\", \"link\"] },\n"
-		    RULE("%s", "rw") END, less, same, more);
+		    "\t{ path = \"%s\", access = [\"ro\", \"rename\", \"link\"] },\n" RULE(
+			    "%s", "rw") END,
+		    less, same, more);
 	EXPECT_EQ(EXDEV, PROBE("g", "rename", f, text("%s/f", more)));
 	EXPECT_EVENT("type=violation", "op=rename", "reason=widens", "errno=EXDEV",
 		     text("path=%s", f), text("rule.path=%s", less), "verdict=denied");
@@ -240,8 +244,9 @@ TEST(an_exchange_may_not_widen_either_side)
 	const char *more = make_dir(text("%s/more", root));
 	const char *a = make_file(text("%s/a", less), "a"), *b = make_file(text("%s/b", more), "b");
 
-	ASSERT_LOAD(GUEST("g") FILES "\t{ path = \"%s\", access = [\"ro\", \"rename\"] },\n"
-		    RULE("%s", "rw") END, less, more);
+	ASSERT_LOAD(GUEST("g") FILES
+		    "\t{ path = \"%s\", access = [\"ro\", \"rename\"] },\n" RULE("%s", "rw") END,
+		    less, more);
 	EXPECT_EQ(EXDEV, PROBE("g", "exchange", a, b));
 	EXPECT_EQ(EXDEV, PROBE("g", "exchange", b, a));
 	EXPECT_EQ(0, PROBE(NULL, "exchange", a, b));
@@ -282,6 +287,38 @@ TEST(a_carve_out_cannot_be_moved_away)
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", f));
 	EXPECT_EQ(0, PROBE(NULL, "rename", secret, to));
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", text("%s/f", to)));
+}
+
+/* Semantics 4: a directory rule whose inode is gone refuses, until the next load looks again. */
+TEST(a_directory_that_was_replaced_is_stale)
+{
+	const char *root = scratch(), *secret = make_dir(text("%s/secret", root));
+	const char *data = make_dir(text("%s/data", root)), *key = text("%s/key", secret);
+	const char *f = make_file(text("%s/f", data), "x");
+
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") RULE("%s", "none") RULE("%s", "ro") END, root,
+		    secret, data);
+	make_file(key, "x");
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", key));
+	EXPECT_EVENT("type=violation", "reason=rule", text("path=%s", key));
+	EXPECT_EQ(0, PROBE("g", "open", "r", f));
+	/* Somebody outside moves both away and makes new ones: neither may open by the rule above. */
+	ASSERT_EQ(0, PROBE(NULL, "rename", secret, text("%s.old", secret)));
+	ASSERT_EQ(0, PROBE(NULL, "rename", data, text("%s.old", data)));
+	make_dir(secret);
+	make_dir(data);
+	make_file(key, "x");
+	make_file(f, "x");
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", key));
+	EXPECT_EVENT("type=violation", "reason=stale", "errno=EACCES", text("path=%s", key),
+		     text("rule.path=%s", secret));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", f));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "wc", text("%s/new", data)));
+	EXPECT_EQ(0, PROBE("g", "open", "r", text("%s.old/f", data)));
+	/* A guest with rw above could have done it: the next load wants to be told. */
+	EXPECT_EQ(0, ctl("load --reanchor /tmp/policy.toml"));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", key));
+	EXPECT_EQ(0, PROBE("g", "open", "r", f));
 }
 
 /* ---- depth ---- */
@@ -341,8 +378,9 @@ TEST(depth_past_the_bound)
 	const char *root = scratch();
 
 	make_deep(root, 8300);
-	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") END GUEST("a") "mode = \"audit\"\n" FILES
-		    RULE("%s", "rw") END, root, root);
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw")
+			    END GUEST("a") "mode = \"audit\"\n" FILES RULE("%s", "rw") END,
+		    root, root);
 	EXPECT_EQ(EACCES, PROBE("g", "chdir", root, "deep", "8300", "open", "r", "f"));
 	EXPECT_EVENT("type=violation", "op=open", "reason=path_too_deep", "verdict=denied",
 		     "path_truncated=true", "rule=null", "suggest=null");

@@ -5,10 +5,10 @@
  */
 #include "harness.h"
 
-#include <bpf/bpf.h>
 #include <dirent.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <bpf/bpf.h>
 
 #include "abi.h"
 #include "guest.h"
@@ -117,9 +117,11 @@ TEST(denials_are_counted)
 
 TEST(status_json)
 {
-	static const char *const keys[] = { "mode", "tasks", "fds", "pids.now", "pids.peak",
-					    "pids.ceiling", "memory.now", "memory.ceiling", "denials",
-					    "events.emitted", "events.lost", "events.folded", "stale" };
+	static const char *const keys[] = { "mode",	      "tasks",		"fds",
+					    "pids.now",	      "pids.peak",	"pids.ceiling",
+					    "memory.now",     "memory.ceiling", "denials",
+					    "events.emitted", "events.lost",	"events.folded",
+					    "stale" };
 	struct probe p;
 
 	load_one();

@@ -104,8 +104,8 @@ TEST(run_hands_on_what_it_got)
 {
 	load_one();
 	EXPECT_CTL(0, "two words", "run g -- printf '%%s' 'two words'");
-	EXPECT_EQ(0, run_cmd(ctl_said, sizeof(ctl_said),
-			     "echo from stdin | policyctl run g -- cat"));
+	EXPECT_EQ(0,
+		  run_cmd(ctl_said, sizeof(ctl_said), "echo from stdin | policyctl run g -- cat"));
 	EXPECT_STREQ("from stdin\n", ctl_said);
 	EXPECT_EQ(0, run_cmd(ctl_said, sizeof(ctl_said),
 			     "SEEN=yes policyctl run g -- sh -c 'echo $SEEN'"));
@@ -118,7 +118,8 @@ TEST(run_hands_on_what_it_got)
 static int as_user(const char *words)
 {
 	return run_cmd(ctl_said, sizeof(ctl_said),
-		       "setpriv --reuid=65534 --regid=65534 --clear-groups policyctl %s 2>&1", words);
+		       "setpriv --reuid=65534 --regid=65534 --clear-groups policyctl %s 2>&1",
+		       words);
 }
 
 TEST(not_root)

@@ -144,8 +144,8 @@ static const struct {
 	const char *word;
 	void (*run)(char **rest);
 } flows[] = {
-	{ "fork", flow_fork },	   { "exec-self", flow_exec },	       { "vfork", flow_vfork },
-	{ "setsid", flow_setsid }, { "daemon", flow_daemon },	       { "setuid", flow_setuid },
+	{ "fork", flow_fork },	   { "exec-self", flow_exec },		{ "vfork", flow_vfork },
+	{ "setsid", flow_setsid }, { "daemon", flow_daemon },		{ "setuid", flow_setuid },
 	{ "thread", flow_thread }, { "leader-gone", flow_leader_gone },
 };
 
@@ -349,7 +349,10 @@ static int do_crew(char **a)
 
 /* ---- the table ---- */
 
-#define STEP(word, args, name) { word, args, do_##name }
+#define STEP(word, args, name)        \
+	{                             \
+		word, args, do_##name \
+	}
 
 static const struct {
 	const char *word;

@@ -218,8 +218,9 @@ static int do_removexattr(char **a)
 static int do_setacl(char **a)
 {
 	static const unsigned char acl[] = {
-		2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2,	 0, 4, 0, 232, 3,   0,	 0,   4,   0,
-		4, 0, 255, 255, 255, 255, 16, 0, 6, 0, 255, 255, 255, 255, 32, 0, 4, 0, 255, 255, 255, 255,
+		2, 0,	0,   0,	  1,   0,   6,	0, 255, 255, 255, 255, 2,   0,	 4,
+		0, 232, 3,   0,	  0,   4,   0,	4, 0,	255, 255, 255, 255, 16,	 0,
+		6, 0,	255, 255, 255, 255, 32, 0, 4,	0,   255, 255, 255, 255,
 	};
 
 	return probe_result(setxattr(a[0], "system.posix_acl_access", acl, sizeof(acl), 0));

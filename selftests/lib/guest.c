@@ -2,7 +2,6 @@
 /* Texts, files, policyctl, and what it has to leave behind. */
 #include "guest.h"
 
-#include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 
 #include "lib_util.h"
 
@@ -104,8 +104,8 @@ int lib_shell(const char *cmd, char *buf, size_t size)
 		lib_die("popen", cmd);
 	for (;;) {
 		bool room = len + 1 < size;
-		size_t n = fread(room ? buf + len : sink, 1, room ? size - 1 - len : sizeof(sink),
-				 f);
+		size_t n =
+			fread(room ? buf + len : sink, 1, room ? size - 1 - len : sizeof(sink), f);
 
 		if (!n)
 			break;

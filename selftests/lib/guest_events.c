@@ -54,8 +54,9 @@ const char *json_at(const json_t *object, const char *path)
 		return buf;
 	}
 	json_array_foreach(value, i, item)
-		len += (size_t)snprintf(buf + len, len < sizeof(bufs[0]) ? sizeof(bufs[0]) - len : 0,
-					"%s%s", i ? "," : "", scalar(item));
+		len += (size_t)snprintf(buf + len,
+					len < sizeof(bufs[0]) ? sizeof(bufs[0]) - len : 0, "%s%s",
+					i ? "," : "", scalar(item));
 	return buf;
 }
 
@@ -177,8 +178,9 @@ static const char *explain(const json_t *event, const char *const conditions[])
 		snprintf(path, sizeof(path), "%.*s",
 			 (int)(eq - conditions[i] - (strchr("$*!", eq[-1]) != NULL)),
 			 conditions[i]);
-		len += (size_t)snprintf(why + len, sizeof(why) - len, "wanted %.150s, got '%.150s'; ",
-					conditions[i], json_at(event, path));
+		len += (size_t)snprintf(why + len, sizeof(why) - len,
+					"wanted %.150s, got '%.150s'; ", conditions[i],
+					json_at(event, path));
 	}
 	return why;
 }
@@ -205,6 +207,7 @@ const char *events_missing(const char *const conditions[])
 		}
 	}
 	return nearest ? text("no such event among %zu; nearest: %s", json_array_size(events),
-			      explain(nearest, conditions)) :
-			 text("no event at all (wanted %s, %s)", conditions[0], conditions[1] ?: "");
+			      explain(nearest, conditions))
+		       : text("no event at all (wanted %s, %s)", conditions[0],
+			      conditions[1] ?: "");
 }

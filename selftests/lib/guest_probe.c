@@ -14,7 +14,7 @@
 #include "lib_util.h"
 
 #define LINE_TIMEOUT_MS 30000
-#define WORDS_MAX 600
+#define WORDS_MAX	600
 
 void (*probe_prepare)(void);
 
@@ -181,13 +181,11 @@ static const char *judge(const struct step *steps, size_t cnt, int status)
 			return text("status %d at step %zu (%s %s): %.200s", status, i,
 				    steps[i].words[0], steps[i].words[1] ?: "", line);
 		if (got != steps[i].want && len < sizeof(why))
-			len += (size_t)snprintf(why + len, sizeof(why) - len,
-						"%s %s %s: expected %d, got %d; ", steps[i].words[0],
-						steps[i].words[1] ?: "",
-						steps[i].words[1] && steps[i].words[2] ?
-							steps[i].words[2] :
-							"",
-						steps[i].want, got);
+			len += (size_t)snprintf(
+				why + len, sizeof(why) - len, "%s %s %s: expected %d, got %d; ",
+				steps[i].words[0], steps[i].words[1] ?: "",
+				steps[i].words[1] && steps[i].words[2] ? steps[i].words[2] : "",
+				steps[i].want, got);
 	}
 	if (status && !len)
 		return text("the payload ended with %d", status);

@@ -3,6 +3,7 @@
 #
 # sum.sh "LABEL=COMMAND"...: run each command, show its output, then a table and as the last line
 # the total "N passed, N failed, N skipped". A command that fails without saying what is one failure.
+# SUM_JOBS=2 runs two at a time (a VM keeps one core busy); what they print is shown in order.
 set -uo pipefail
 
 tmp=$(mktemp -d)
@@ -20,12 +21,40 @@ names() {
 		END { printf "%s", list }' "$2"
 }
 
+# run N STEP: its output in N.log, its status and seconds in N.rc.
+run() {
+	local begin=$SECONDS rc=0
+	bash -c "${2#*=}" >"$tmp/$1.log" 2>&1 </dev/null || rc=$?
+	echo "$rc $((SECONDS - begin))" >"$tmp/$1.rc"
+}
+
+if ((${SUM_JOBS:-1} > 1)); then
+	(
+		n=0
+		for step; do
+			while (($(jobs -rp | wc -l) >= SUM_JOBS)); do wait -n; done
+			run "$n" "$step" &
+			((n += 1))
+		done
+		wait
+	) &
+fi
+
+n=0
 for step; do
 	label=${step%%=*}
-	begin=$SECONDS
 	printf '\n== %s\n' "$label"
-	bash -c "${step#*=}" 2>&1 </dev/null | tee "$tmp/log"
-	rc=${PIPESTATUS[0]}
+	if ((${SUM_JOBS:-1} > 1)); then
+		while [[ ! -s $tmp/$n.rc ]]; do sleep 1; done
+		cat "$tmp/$n.log"
+		read -r rc seconds <"$tmp/$n.rc"
+	else
+		begin=$SECONDS
+		bash -c "${step#*=}" 2>&1 </dev/null | tee "$tmp/$n.log"
+		rc=${PIPESTATUS[0]} seconds=$((SECONDS - begin))
+	fi
+	cp "$tmp/$n.log" "$tmp/log"
+	((n += 1))
 	# Ours ends with the summary; Criterion's has colours when it thinks that it may.
 	last=$(grep -aE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped' "$tmp/log" | tail -n 1)
 	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped(\ \((.*)\))? ]]; then
@@ -44,7 +73,7 @@ for step; do
 		echo "failed: $label: exit status $rc" >>"$tmp/names"
 	fi
 	names "$label" "$tmp/log" >>"$tmp/names"
-	rows+=("$(printf '%-24s %6d passed %6d failed %6d skipped %6d s' "$label" "$p" "$f" "$s" $((SECONDS - begin)))")
+	rows+=("$(printf '%-24s %6d passed %6d failed %6d skipped %6d s' "$label" "$p" "$f" "$s" "$seconds")")
 	((passed += p, failed += f, skipped += s))
 done
 

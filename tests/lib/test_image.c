@@ -50,7 +50,17 @@ static struct pol_anchor *anchor(struct made *made, const char *path, uint64_t i
 	at->record.self.ino = ino;
 	at->record.self.dev = 1;
 	at->record.mode = 0040755;
+	at->record.is_root = 1; /* until named() */
 	return at;
+}
+
+static void named(struct pol_anchor *at, uint64_t parent, const char *name)
+{
+	at->record.is_root = 0;
+	at->record.parent.ino = parent;
+	at->record.parent.dev = 1;
+	at->record.name_len = (__u32)strlen(name);
+	memcpy(at->record.name, name, strlen(name));
 }
 
 static int build(struct made *made)
@@ -86,15 +96,19 @@ Test(image, a_directory_rule_is_one_entry_and_protects_what_is_above)
 	place(&made, 0, "/a/b", NULL);
 	anchor(&made, "/", 2);
 	anchor(&made, "/a", 3);
-	anchor(&made, "/a/b", 4);
+	named(anchor(&made, "/a/b", 4), 3, "b");
 	cr_assert_eq(build(&made), 0);
 	cr_assert_eq(dir_of(&made, 1, 4)->access, POL_RIGHT_READ | POL_RIGHT_LIST);
 	cr_assert_eq(dir_of(&made, 1, 4)->flags, POL_DIR_RULE);
 	cr_assert_eq(dir_of(&made, 1, 4)->rule, 1);
-	cr_assert_null(dir_of(&made, 1, 3));
+	cr_assert_eq(dir_of(&made, 1, 3)->flags, POL_DIR_NAMES);
+	cr_assert_eq(made.image.names_cnt, 1, "the anchor's own name");
+	cr_assert_str_eq(made.image.names[0].key.name, "b");
+	cr_assert_eq(made.image.names[0].value.access, 0);
+	cr_assert_eq(made.image.names[0].value.flags, POL_RULE_STALE);
 	for (uint64_t ino = 2; ino <= 4; ino++)
 		cr_assert_eq(dir_of(&made, 0, ino)->flags, POL_DIR_ABOVE);
-	cr_assert_eq(made.image.dirs_cnt, 4);
+	cr_assert_eq(made.image.dirs_cnt, 5);
 	finish(&made);
 }
 

@@ -94,6 +94,20 @@ static void add_mounted_file(struct build *build, const struct pol_place *place,
 	add_name(build, &anchor->record.parent, ruleset, name, value, true);
 }
 
+/* The name of an anchor, in its own filesystem: what comes to have it is stale. */
+static void add_anchor_name(struct build *build, const struct pol_anchor *anchor, uint32_t ruleset,
+			    uint32_t rule)
+{
+	const struct pol_rule_value stale = { .rule = rule, .flags = POL_RULE_STALE };
+	char name[POL_NAME_SIZE + 1];
+
+	if (anchor->record.is_root || anchor->record.name_len >= POL_NAME_SIZE)
+		return;
+	memcpy(name, anchor->record.name, anchor->record.name_len);
+	name[anchor->record.name_len] = '\0';
+	add_name(build, &anchor->record.parent, ruleset, name, &stale, true);
+}
+
 static void add_place(struct build *build, const struct pol_place *place)
 {
 	const struct pol_rule *rule = &build->policy->guests[place->guest].rules[place->rule];
@@ -110,12 +124,15 @@ static void add_place(struct build *build, const struct pol_place *place)
 	if (!anchor)
 		return;
 	anchor_value.flags |= POL_DIR_RULE;
-	if (!place->name)
+	if (!place->name) {
 		add_dir(build, &anchor->record.self, ruleset, &anchor_value, place->derived);
-	else if (place->derived)
+		if (!place->derived)
+			add_anchor_name(build, anchor, ruleset, value.rule);
+	} else if (place->derived) {
 		add_mounted_file(build, place, ruleset, &value);
-	else
+	} else {
 		add_name(build, &anchor->record.self, ruleset, place->name, &value, false);
+	}
 }
 
 /* ------------------------------------------------------------------ one entry a key */
@@ -145,12 +162,14 @@ static void merge_value(struct pol_rule_value *into, bool *into_derived,
 			const struct pol_rule_value *from, bool from_derived)
 {
 	if (*into_derived && !from_derived) {
-		into->access = from->access;
-		into->rule = from->rule;
+		*into = *from;
 		*into_derived = false;
-	} else if (*into_derived == from_derived) {
-		into->access &= from->access;
+		return;
 	}
+	if (!*into_derived && from_derived)
+		return;
+	if (*into_derived == from_derived)
+		into->access &= from->access;
 	into->flags |= from->flags;
 }
 
@@ -166,6 +185,7 @@ static void merge_dir(struct pol_dir_entry *into, const struct pol_dir_entry *fr
 		into->value.flags = flags;
 	} else {
 		merge_value(&into->value, &into->derived, &from->value, from->derived);
+		into->value.flags = flags;
 	}
 }
 
@@ -227,8 +247,8 @@ static int make_room(struct build *build, const struct pol_places *places)
 	struct pol_image *image = build->image;
 	uint32_t next = 1;
 
-	/* A place makes at most one directory entry; every anchor one in rule set 0. */
-	image->dirs = calloc(places->cnt + build->anchors->cnt + 1, sizeof(*image->dirs));
+	/* A place makes at most two directory entries; every anchor one in rule set 0. */
+	image->dirs = calloc(2 * places->cnt + build->anchors->cnt + 1, sizeof(*image->dirs));
 	image->names = calloc(places->cnt + 1, sizeof(*image->names));
 	image->longs = calloc(places->cnt + 1, sizeof(*image->longs));
 	build->first_rule = calloc(build->policy->guests_cnt + 1, sizeof(*build->first_rule));

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel constants that BTF does not carry, each with its source, and the differences between
+ * kernels 6.1 and 7.2 that CO-RE does not hide. Layer 0: calls no helper.
+ */
+#pragma once
+
+#include "vmlinux.h"
+
+#include <asm-generic/errno.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "abi.h"
+
+/* include/linux/fs.h */
+#define FMODE_READ 0x1u
+#define FMODE_WRITE 0x2u
+#define FMODE_CREATED 0x100000u /* 4.19 to 7.2 */
+#define FMODE_EXEC_FLAG 0x20u	/* __FMODE_EXEC, in f_flags; open(2) cannot set it */
+#define ATTR_MODE (1u << 0)
+#define ATTR_UID (1u << 1)
+#define ATTR_GID (1u << 2)
+#define ATTR_SIZE (1u << 3)
+#define ATTR_ATIME (1u << 4)
+#define ATTR_MTIME (1u << 5)
+#define SB_NOUSER (1ul << 31)
+
+/* include/uapi/asm-generic/fcntl.h (x86 and arm64) */
+#define O_TRUNC 00001000u
+#define O_TMPFILE_BIT 020000000u /* __O_TMPFILE */
+
+/* include/uapi/linux/stat.h */
+#define S_IFMT 00170000u
+#define S_IFSOCK 0140000u
+#define S_IFREG 0100000u
+#define S_IFBLK 0060000u
+#define S_IFDIR 0040000u
+#define S_IFCHR 0020000u
+
+/* include/uapi/linux/fs.h */
+#define RENAME_EXCHANGE (1u << 1)
+#define RENAME_WHITEOUT (1u << 2)
+
+/* include/uapi/linux/sched.h */
+#define CLONE_THREAD 0x00010000ull
+#define CLONE_INTO_CGROUP 0x200000000ull
+
+/* include/linux/sched.h, include/linux/sched/signal.h */
+#define SIGNAL_GROUP_EXIT 0x4u
+
+/* include/linux/mm.h, include/uapi/asm-generic/mman-common.h */
+#define VM_EXEC 0x4ul
+#define PROT_EXEC 0x4ul
+
+/* include/uapi/linux/magic.h; PIDFS from 6.9 */
+#define TMPFS_MAGIC 0x01021994u
+#define PIPEFS_MAGIC 0x50495045u
+#define SOCKFS_MAGIC 0x534F434Bu
+#define ANON_INODE_FS_MAGIC 0x09041934u
+#define PID_FS_MAGIC 0x50494446u
+#define SECRETMEM_MAGIC 0x5345434du
+
+#define PAGE_SIZE 4096ull /* x86-64, and arm64 as Debian builds it */
+
+/* A function with a frame of its own; verified anew at each call, so it takes kernel pointers. */
+#define POL_SUBPROG static __noinline __attribute__((unused))
+
+/*
+ * A kernel pointer as a number, for functions that are verified once (global functions take no
+ * kernel pointers before 6.8). The verifier keeps a pointer's type through every move; read back
+ * by a helper it is a number.
+ */
+static __always_inline u64 pol_address(const void *pointer)
+{
+	const void *volatile in = pointer;
+	u64 out = 0;
+
+	bpf_probe_read_kernel(&out, sizeof(out), (const void *)&in);
+	return out;
+}
+
+static __always_inline bool pol_is_dir(const struct inode *inode)
+{
+	return (inode->i_mode & S_IFMT) == S_IFDIR;
+}
+
+static __always_inline bool pol_is_device(u32 mode)
+{
+	return (mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK;
+}
