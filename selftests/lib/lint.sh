@@ -24,7 +24,7 @@ while read -r f; do
 	fi
 done < <(files '\.([ch]|cc|mk|sh)$|^Makefile$|^\.ci/run$')
 
-if files '\.([ch]|cc)$' | xargs -r grep -nE '(^|[^:"])//'; then
+if files '\.([ch]|cc)$' | xargs -r grep -nE '(^|[[:space:];{}(),])//'; then
 	echo 'lint: // comments are for scratch work (house style 2.12)'
 	status=1
 fi
