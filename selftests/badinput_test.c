@@ -152,7 +152,7 @@ TEST(from_standard_input)
 }
 
 /* 100 000 rules; 5 000 in CI, where the kernel is emulated. */
-TEST_TIMEOUT(many_rules, 300)
+TEST_TIMEOUT(many_rules, 900)
 {
 	const char *root = scratch();
 	long n = test_count(5000, 100000);

@@ -32,7 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HARNESS_TIMEOUT_S 60
+#define HARNESS_TIMEOUT_S 240
 
 struct harness_test {
 	const char *name;

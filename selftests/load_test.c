@@ -46,7 +46,7 @@ TEST(load_makes_a_generation)
 }
 
 /* Wrong verdicts during reloads: the payload stops at the first and says which. */
-TEST_TIMEOUT(no_wrong_verdict_during_reloads, 180)
+TEST_TIMEOUT(no_wrong_verdict_during_reloads, 600)
 {
 	struct probe p;
 
@@ -63,7 +63,7 @@ TEST_TIMEOUT(no_wrong_verdict_during_reloads, 180)
 }
 
 /* Two rule sets in turn: what both allow and what neither does. */
-TEST_TIMEOUT(alternating_policies, 180)
+TEST_TIMEOUT(alternating_policies, 600)
 {
 	struct probe p;
 

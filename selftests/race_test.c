@@ -106,7 +106,7 @@ static long violations_accounted(void)
 }
 
 /* Forbidden wherever it is: never opens. */
-TEST_TIMEOUT(forbidden_moved_within_the_forbidden, 180)
+TEST_TIMEOUT(forbidden_moved_within_the_forbidden, 600)
 {
 	struct tally tally;
 
@@ -118,7 +118,7 @@ TEST_TIMEOUT(forbidden_moved_within_the_forbidden, 180)
 }
 
 /* Allowed wherever it is: refused only because the walk raced, and then it says so. */
-TEST_TIMEOUT(allowed_moved_within_the_allowed, 180)
+TEST_TIMEOUT(allowed_moved_within_the_allowed, 600)
 {
 	struct tally tally;
 
@@ -134,7 +134,7 @@ TEST_TIMEOUT(allowed_moved_within_the_allowed, 180)
  * Forbidden and allowed change places, never seen from inside: the guest holds a directory below
  * the one in no/ while others of the same name are exchanged above it in the allowed tree only.
  */
-TEST_TIMEOUT(forbidden_while_the_allowed_move, 180)
+TEST_TIMEOUT(forbidden_while_the_allowed_move, 600)
 {
 	struct tally tally;
 
@@ -145,7 +145,7 @@ TEST_TIMEOUT(forbidden_while_the_allowed_move, 180)
 }
 
 /* To and fro over the border: whatever comes out, each refusal has an event and no third errno. */
-TEST_TIMEOUT(moved_over_the_border, 180)
+TEST_TIMEOUT(moved_over_the_border, 600)
 {
 	struct tally tally;
 

@@ -38,9 +38,9 @@ done
 export POL_CACHE=${POL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/policyctl}
 # Without make: what selftests.mk says.
 export VM_MODULES=${VM_MODULES-$(make --no-print-directory -s vm-modules)}
-: "${VM_TIMEOUT:=1500}" "${BOOT_TIMEOUT:=120}" "${VM_MEM:=1024}" "${ACCEL:=tcg,thread=multi}"
+: "${VM_TIMEOUT:=3000}" "${BOOT_TIMEOUT:=120}" "${VM_MEM:=1024}" "${ACCEL:=tcg,thread=multi}"
 # Of one test binary, in the guest; soak runs do 20 times the work and more.
-: "${BINARY_TIMEOUT:=$([[ $count == ci ]] && echo 600 || echo 14400)}"
+: "${BINARY_TIMEOUT:=$([[ $count == ci ]] && echo 1800 || echo 14400)}"
 seed=${seed:-$((RANDOM * 32768 + RANDOM))}
 image=$POL_CACHE/kernels/$kernel
 
