@@ -232,7 +232,7 @@ static void format_both(void)
 	cr_assert_eq(strchr(line, '\n'), line + len - 1);
 }
 
-Test(event, survives_random_bytes, .timeout = 60)
+Test(event, survives_random_bytes, .timeout = 300)
 {
 	static const uint16_t rooms[] = { 0, POL_PATH_SMALL, POL_PATH_LARGE };
 	uint64_t seed = test_seed("random bytes");

@@ -306,23 +306,23 @@ static void random_runs(const char *name, size_t ring_size, size_t window, int r
 	free(w);
 }
 
-Test(reader, accounts_for_every_number_with_room, .timeout = 120)
+Test(reader, accounts_for_every_number_with_room, .timeout = 600)
 {
 	random_runs("room", 1 << 20, 4096, 60);
 }
 
-Test(reader, accounts_for_every_number_with_full_rings, .timeout = 120)
+Test(reader, accounts_for_every_number_with_full_rings, .timeout = 600)
 {
 	random_runs("full", 1 << 13, 4096, 60);
 }
 
-Test(reader, accounts_for_every_number_with_a_tiny_window, .timeout = 120)
+Test(reader, accounts_for_every_number_with_a_tiny_window, .timeout = 600)
 {
 	random_runs("tiny", 1 << 14, 3, 60);
 }
 
 /* Killed only after saving its cursors: nothing is missing and nothing comes twice. */
-Test(reader, survives_being_killed_between_save_and_release, .timeout = 120)
+Test(reader, survives_being_killed_between_save_and_release, .timeout = 600)
 {
 	uint64_t seed = test_seed("killed");
 	struct world *w = malloc(sizeof(*w));
@@ -346,7 +346,7 @@ Test(reader, survives_being_killed_between_save_and_release, .timeout = 120)
 }
 
 /* Killed before saving: what it had printed comes again, nothing is missing. */
-Test(reader, repeats_rather_than_misses_when_killed_before_saving, .timeout = 120)
+Test(reader, repeats_rather_than_misses_when_killed_before_saving, .timeout = 600)
 {
 	uint64_t seed = test_seed("unsaved");
 	struct world *w = malloc(sizeof(*w));
@@ -366,7 +366,7 @@ Test(reader, repeats_rather_than_misses_when_killed_before_saving, .timeout = 12
 }
 
 /* The output fails at some record: the next reader delivers that batch again, and the rest. */
-Test(reader, misses_nothing_when_the_output_fails, .timeout = 120)
+Test(reader, misses_nothing_when_the_output_fails, .timeout = 600)
 {
 	uint64_t seed = test_seed("output");
 	struct world *w = malloc(sizeof(*w));

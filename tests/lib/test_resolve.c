@@ -9,7 +9,7 @@
 #include "resolve_fixture.h"
 #include "resolve_int.h"
 
-TestSuite(resolve, .init = init, .fini = fini, .timeout = 60);
+TestSuite(resolve, .init = init, .fini = fini, .timeout = 300);
 
 Test(resolve, directories_files_and_names_to_come)
 {
@@ -404,7 +404,7 @@ Test(resolve, paths_longer_than_path_max_work)
 	free(path);
 }
 
-Test(resolve, a_hundred_thousand_rules, .timeout = 120)
+Test(resolve, a_hundred_thousand_rules, .timeout = 600)
 {
 	char *text = NULL;
 	size_t size;

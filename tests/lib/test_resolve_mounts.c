@@ -8,7 +8,7 @@
 #include "resolve_fixture.h"
 #include "resolve_int.h"
 
-TestSuite(resolve_mounts, .init = init, .fini = fini, .timeout = 60);
+TestSuite(resolve_mounts, .init = init, .fini = fini, .timeout = 300);
 
 static void need_mounts(void)
 {

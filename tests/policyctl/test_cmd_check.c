@@ -15,7 +15,7 @@ static void redirect(void)
 	cr_redirect_stderr();
 }
 
-TestSuite(cmd_check, .init = redirect, .timeout = 60);
+TestSuite(cmd_check, .init = redirect, .timeout = 300);
 
 static int check(const char *a, const char *b, const char *c, const char *d)
 {

@@ -110,7 +110,7 @@ static void done(void)
 	test_ring_done(&feed.memory);
 }
 
-TestSuite(cmd_events, .init = init, .fini = done, .timeout = 20);
+TestSuite(cmd_events, .init = init, .fini = done, .timeout = 300);
 
 static void send(union test_record *record, uint32_t guest)
 {
