@@ -259,8 +259,9 @@ Test(cmd_events, says_that_the_engine_is_not_loaded)
 {
 	feed.open_error = -ENOENT;
 	feed.open_kind = POL_ERR_FAILED;
-	cr_assert_eq(RUN(), 1);
+	cr_assert_eq(RUN(), 0, "nothing is pending");
 	cr_assert_not_null(strstr(errors, "not loaded"));
+	cr_assert_eq(RUN("--follow"), 1, "nothing to follow");
 	cr_assert_eq(lines(), 0);
 }
 
