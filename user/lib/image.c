@@ -74,24 +74,33 @@ static void add_name(struct build *build, const struct pol_inode_key *dir, uint3
 	}
 }
 
+/* An object by its parent and name as its own filesystem has them. */
+static void add_record_name(struct build *build, const struct pol_anchor_record *record,
+			    uint32_t ruleset, const struct pol_rule_value *value)
+{
+	char name[POL_NAME_SIZE];
+
+	if (!record->name_len || record->name_len >= POL_NAME_SIZE)
+		return;
+	memcpy(name, record->name, record->name_len);
+	name[record->name_len] = '\0';
+	add_name(build, &record->parent, ruleset, name, value, true);
+}
+
 /* A mounted file is anchored by its own parent and name, in its own filesystem. */
 static void add_mounted_file(struct build *build, const struct pol_place *place, uint32_t ruleset,
 			     const struct pol_rule_value *value)
 {
 	_cleanup_free_ char *path = NULL;
 	const struct pol_anchor *anchor;
-	char name[POL_NAME_SIZE + 1];
 
 	if (asprintf(&path, "%s/%s", place->dir[1] ? place->dir : "", place->name) < 0) {
 		path = NULL;
 		return;
 	}
 	anchor = pol_anchors_find(build->anchors, path);
-	if (!anchor || !anchor->record.name_len || anchor->record.name_len >= POL_NAME_SIZE)
-		return;
-	memcpy(name, anchor->record.name, anchor->record.name_len);
-	name[anchor->record.name_len] = '\0';
-	add_name(build, &anchor->record.parent, ruleset, name, value, true);
+	if (anchor)
+		add_record_name(build, &anchor->record, ruleset, value);
 }
 
 /* The name of an anchor, in its own filesystem: what comes to have it is stale. */
@@ -99,13 +108,9 @@ static void add_anchor_name(struct build *build, const struct pol_anchor *anchor
 			    uint32_t rule)
 {
 	const struct pol_rule_value stale = { .rule = rule, .flags = POL_RULE_STALE };
-	char name[POL_NAME_SIZE + 1];
 
-	if (anchor->record.is_root || anchor->record.name_len >= POL_NAME_SIZE)
-		return;
-	memcpy(name, anchor->record.name, anchor->record.name_len);
-	name[anchor->record.name_len] = '\0';
-	add_name(build, &anchor->record.parent, ruleset, name, &stale, true);
+	if (!anchor->record.is_root)
+		add_record_name(build, &anchor->record, ruleset, &stale);
 }
 
 static void add_place(struct build *build, const struct pol_place *place)
@@ -168,8 +173,7 @@ static void merge_value(struct pol_rule_value *into, bool *into_derived,
 	}
 	if (!*into_derived && from_derived)
 		return;
-	if (*into_derived == from_derived)
-		into->access &= from->access;
+	into->access &= from->access;
 	into->flags |= from->flags;
 }
 
