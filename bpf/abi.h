@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #endif
 
-#define POL_ABI_VERSION 1
+#define POL_ABI_VERSION 2
 
 /* Limits. Each is checked by user space with a message that names it; none is a silent bound. */
 #define POL_GUESTS_MAX 16384u /* guest ids 1..MAX-1; 10 000 guests are the design's scale */
@@ -24,6 +24,12 @@
 #define POL_CGROUP_SLOTS 32768u /* open addressing, at most half full with POL_GUESTS_MAX */
 #define POL_CGROUP_PROBES 64u	/* longest probe sequence user space may build */
 #define POL_CGROUP_LEVELS 64u	/* levels of the cgroup tree that level_mask can name */
+/*
+ * File descriptions and tasks that can be charged at once, over all guests; past it ENFILE and
+ * EAGAIN (fails files_full, tasks_full). 16 bytes of table each; entries are made on demand.
+ */
+#define POL_FILES_MAX (1u << 19)
+#define POL_TASKS_MAX (1u << 17)
 #define POL_NAME_SIZE 256	/* NAME_MAX is 255 (include/uapi/linux/limits.h) */
 #define POL_WALK_FAST 24	/* unrolled-by-verifier part of the walk; deeper goes by bpf_loop */
 #define POL_WALK_MAX 8192	/* policy-language.md, semantics 6: past it, path_too_deep */
@@ -180,7 +186,8 @@ enum pol_op { POL_OPS(X) };
 	X(INODE_SETXATTR, 29, "inode_setxattr")                                                    \
 	X(INODE_REMOVEXATTR, 30, "inode_removexattr")                                              \
 	X(INODE_SET_ACL, 31, "inode_set_acl")                                                      \
-	X(INODE_REMOVE_ACL, 32, "inode_remove_acl")
+	X(INODE_REMOVE_ACL, 32, "inode_remove_acl")                                                \
+	X(TASK_SETRLIMIT, 33, "task_setrlimit")
 
 #define X(name, nr, word) POL_HOOK_##name = (nr),
 enum pol_hook { POL_HOOKS(X) };
@@ -207,6 +214,18 @@ enum pol_hook { POL_HOOKS(X) };
 #define X(name, nr, word) POL_REASON_##name = (nr),
 enum pol_reason { POL_REASONS(X) };
 #undef X
+
+/* What a ceiling is on. */
+#define POL_RESOURCES(X)                                                                           \
+	X(NONE, 0, "")                                                                             \
+	X(FDS, 1, "fds")                                                                           \
+	X(PIDS, 2, "pids")                                                                         \
+	X(MEMORY, 3, "memory")
+
+#define X(name, nr, word) POL_RESOURCE_##name = (nr),
+enum pol_resource { POL_RESOURCES(X) };
+#undef X
+#define POL_RESOURCES_CNT 4
 
 enum pol_mode { POL_MODE_ENFORCE = 0, POL_MODE_AUDIT = 1 };
 
@@ -340,6 +359,8 @@ _Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_va
 #define POL_NAME_HASH(hash, word) (((hash) ^ (word)) * 0x100000001b3ull)
 
 #define POL_GUEST_KNOWN 1u /* the generation has this guest; else: identity kept, nothing allowed */
+#define POL_GUEST_KILL 2u  /* on_exceed = "kill": a ceiling passed ends the whole guest */
+#define POL_NO_CEILING 0xffffffffu /* fds: nothing is counted */
 
 /**
  * struct pol_guest_config - what one generation says of a guest (map "guests", by guest id).
@@ -347,14 +368,23 @@ _Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_va
  * @mode: enum pol_mode.
  * @err: what a refused access to a file returns, a positive errno.
  * @flags: POL_GUEST_*.
+ * @fds: ceiling of open file descriptions over all its processes; POL_NO_CEILING: not counted.
+ * @pids: ceiling of tasks, threads counted; POL_NO_CEILING: none.
  */
 struct pol_guest_config {
 	__u32 ruleset;
 	__u32 mode;
 	__u32 err;
 	__u32 flags;
+	__u32 fds;
+	__u32 pids;
 };
-_Static_assert(sizeof(struct pol_guest_config) == 16, "pol_guest_config");
+_Static_assert(sizeof(struct pol_guest_config) == 24, "pol_guest_config");
+
+/* struct pol_guest_state.fds: the instance a charge belongs to, and how many there are. */
+#define POL_FDS_NOW(word) ((__u32)(word))
+#define POL_FDS_INSTANCE(word) ((__u32)((word) >> 32))
+#define POL_FDS_WORD(instance, now) ((__u64)(instance) << 32 | (now))
 
 /**
  * struct pol_guest_state - counters of a guest over all generations (map "states", by guest id).
@@ -363,17 +393,66 @@ _Static_assert(sizeof(struct pol_guest_config) == 16, "pol_guest_config");
  * @would_deny: refusals that audit did not make.
  * @lost: by type, records that found the ring full.
  * @lost_last: by type, sequence number of the last one lost.
+ * @fds: POL_FDS_WORD(): open file descriptions charged to it now, and its instance: a number that
+ *	 moves when its last task ends (what it still holds elsewhere is @orphaned from then on).
+ * @fds_peak, @tasks, @tasks_peak: tasks that live and were born, or labelled, as the guest.
+ * @refused: by enum pol_resource, what a ceiling has refused.
+ * @pressure: POL_PRESSURE() of the thresholds passed and reported.
+ * @killed: a ceiling with on_exceed = "kill" was passed; back to 0 when its last task ends.
  *
- * Written by the programs with atomic adds; user space only reads, and zeroes a new guest's.
+ * Written by the programs with atomic operations; user space only reads.
  */
 struct pol_guest_state {
 	__u64 seq;
 	__u64 denials;
 	__u64 would_deny;
 	__u64 escapes;
+	__u64 fds;
+	__u64 fds_peak;
+	__u64 tasks;
+	__u64 tasks_peak;
+	__u64 orphaned;
+	__u64 refused[POL_RESOURCES_CNT];
+	__u32 pressure;
+	__u32 killed;
 	__u64 lost[POL_TYPES_CNT];
 	__u64 lost_last[POL_TYPES_CNT];
 };
+
+/*
+ * Pressure is reported when a count comes to 80 % and to 95 % of its ceiling (events.md), once
+ * until it has fallen 5 points below the threshold again.
+ */
+#define POL_PRESSURE_LOW 80
+#define POL_PRESSURE_HIGH 95
+#define POL_PRESSURE_REARM 5
+#define POL_PRESSURE(resource, high) (1u << (2 * (resource) + (high)))
+
+/**
+ * struct pol_file_charge - value of map "files", by the address of a struct file: who it is charged
+ * to, from its allocation or first receipt until the kernel frees it.
+ * @instance: POL_FDS_INSTANCE() of the guest then; another one now: an orphan.
+ * @flags: POL_FILE_*.
+ */
+struct pol_file_charge {
+	__u32 guest;
+	__u32 instance;
+	__u32 flags;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pol_file_charge) == 16, "pol_file_charge");
+#define POL_FILE_BASELINE 1u /* held at adoption: known, not counted */
+
+/**
+ * struct pol_task_charge - value of map "tasks", by the address of a struct task_struct that lives
+ * and is charged. Also the identity where 6.1 gives up a look-up in task storage.
+ * @flags: POL_LABEL_* of its label.
+ */
+struct pol_task_charge {
+	__u32 guest;
+	__u32 flags;
+};
+_Static_assert(sizeof(struct pol_task_charge) == 8, "pol_task_charge");
 
 /* struct pol_cgroup_slot - open-addressing table of the guests' cgroups (map "cgroups"). */
 #define POL_CGROUP_FREE 0ull
@@ -389,12 +468,16 @@ _Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
 
 #define POL_LABEL_LAUNCHER 1u /* not confined itself; its children are born as the guest */
 #define POL_LABEL_EXITED 2u   /* on a thread group's leader: the exit record is out */
+#define POL_LABEL_THREAD 4u   /* adopted as a thread (attach --tid), or born of one: no cgroup */
+#define POL_LABEL_STARTING 8u /* born of a launcher, before its execve: its descriptors are ours */
 
 /**
  * struct pol_label - a task's identity (task storage "labels").
  * @guest: guest id.
  * @flags: POL_LABEL_*.
  * @origin: id of the cgroup an adopted task came from; 0: born as the guest.
+ * @nofile_soft, @nofile_hard: RLIMIT_NOFILE before adoption; @nofile_base: the highest descriptor
+ *	     then, and one. All 0: RLIMIT_NOFILE was left alone.
  * @audited: in audit, address of the dentry whose refusal was just reported: what the same system
  *	     call does next to it is not reported again. An address to compare, never to follow.
  * @exe_len, @exe_flags, @exe: the executable as of the last execve, as in struct pol_event: a task
@@ -407,11 +490,15 @@ struct pol_label {
 	__u32 flags;
 	__u64 origin;
 	__u64 audited;
+	__u64 nofile_soft;
+	__u64 nofile_hard;
+	__u32 nofile_base;
+	__u32 pad;
 	__u32 exe_len;
 	__u32 exe_flags;
 	char exe[2 * POL_EXE_SIZE];
 };
-_Static_assert(sizeof(struct pol_label) == 32 + 2 * POL_EXE_SIZE, "pol_label");
+_Static_assert(sizeof(struct pol_label) == 56 + 2 * POL_EXE_SIZE, "pol_label");
 
 /* What happens to the engine itself, by cause (per-CPU map "fails"); words for status and docs. */
 #define POL_FAILS(X)                                                                               \
@@ -422,12 +509,17 @@ _Static_assert(sizeof(struct pol_label) == 32 + 2 * POL_EXE_SIZE, "pol_label");
 	X(NO_STATE, 4, "no_state")                                                                 \
 	X(NO_STORAGE, 5, "no_storage")                                                             \
 	X(READ_FAILED, 6, "read_failed")                                                           \
-	X(RING_FULL, 7, "ring_full")
+	X(RING_FULL, 7, "ring_full")                                                               \
+	X(FILES_FULL, 8, "files_full")                                                             \
+	X(TASKS_FULL, 9, "tasks_full")                                                             \
+	X(COUNT_RACE, 10, "count_race")                                                            \
+	X(EXITS_MISSED, 11, "exits_missed")                                                        \
+	X(FDS_RECONCILED, 12, "fds_reconciled")
 
 #define X(name, nr, word) POL_FAIL_##name = (nr),
 enum pol_fail { POL_FAILS(X) };
 #undef X
-#define POL_FAILS_CNT 8
+#define POL_FAILS_CNT 13
 
 /* ------------------------------------------------------------------------------------------- */
 /* Events                                                                                      */
@@ -488,6 +580,7 @@ _Static_assert(sizeof(struct pol_event_access) == 56, "pol_event_access");
  * @duration_ns: since the leader's start. @utime_ns, @stime_ns: by the kernel's tick accounting.
  * @maxrss_bytes: high water of the resident set.
  * @backstop: 1 if only task_free saw it.
+ * @fds_peak: the guest's; POL_NO_CEILING: not counted.
  */
 struct pol_event_exit {
 	__u64 duration_ns;
@@ -501,7 +594,7 @@ struct pol_event_exit {
 	__u32 code;
 	__u32 cause;
 	__u32 backstop;
-	__u32 pad;
+	__u32 fds_peak;
 };
 _Static_assert(sizeof(struct pol_event_exit) == 80, "pol_event_exit");
 
@@ -518,6 +611,22 @@ struct pol_event_note {
 	__u64 generation;
 };
 _Static_assert(sizeof(struct pol_event_note) == 24, "pol_event_note");
+
+/**
+ * struct pol_event_ceiling - body of ceiling: a count came near its ceiling, or was refused there.
+ * @now, @ceiling: after the charge; a refused one is not in @now.
+ * @resource: enum pol_resource. @percent: @now of @ceiling, rounded down; a ceiling of 0: 100.
+ * @err: positive errno of what was refused; 0: pressure.
+ */
+struct pol_event_ceiling {
+	__u64 now;
+	__u64 ceiling;
+	__u32 resource;
+	__u32 percent;
+	__u32 err;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pol_event_ceiling) == 32, "pol_event_ceiling");
 
 #define POL_EVENT_HAS_RULE 1u
 #define POL_EVENT_PATH_TRUNCATED 2u
@@ -561,6 +670,7 @@ struct pol_event {
 	union {
 		struct pol_event_access access;
 		struct pol_event_exit exit;
+		struct pol_event_ceiling ceiling;
 		struct pol_event_note note;
 		__u64 body[23];
 	};
@@ -619,18 +729,43 @@ struct pol_fd_record {
 _Static_assert(sizeof(struct pol_fd_record) == 16, "pol_fd_record");
 
 /**
+ * struct pol_file_record - of the iterator pol_files: a descriptor that a process holds.
+ * @charge: what the engine knew of the file before the iterator did anything.
+ */
+struct pol_file_record {
+	__u32 guest;
+	__u32 tgid;
+	__u32 fd;
+	__u32 charge; /* POL_CHARGE_* */
+};
+#define POL_CHARGE_NONE 0u
+#define POL_CHARGE_COUNTED 1u
+#define POL_CHARGE_BASELINE 2u
+_Static_assert(sizeof(struct pol_file_record) == 16, "pol_file_record");
+
+/**
  * struct pol_iter_command - what the iterators shall do (map "iter", one entry).
- * @tgid: of pol_anchor, pol_fds: the process; 0: every one.
- * @guest: of pol_tasks: restrict to this guest; 0: any.
+ * @tgid: the process; 0: every one (pol_tasks, pol_files).
+ * @tid: pol_tasks: this thread alone; 0: all of them.
+ * @guest: pol_tasks: restrict to this guest, 0: any; POL_ITER_LABEL: whose the tasks become;
+ *	   pol_files: whose the charges are.
  * @action: POL_ITER_*.
+ * @label: POL_ITER_LABEL: flags and the rest of the labels (its guest is @guest).
  */
 #define POL_ITER_LIST 0u
-#define POL_ITER_LABEL 1u   /* pol_tasks: give tasks that are guests by cgroup a label */
-#define POL_ITER_UNLABEL 2u /* pol_tasks: take the labels of @tgid's tasks away */
+#define POL_ITER_LABEL 1u     /* pol_tasks: give @tgid's tasks that have none a label */
+#define POL_ITER_UNLABEL 2u   /* pol_tasks: take the labels of @tgid's (or @tid's) tasks away */
+#define POL_ITER_BASELINE 3u  /* pol_files: what @tgid holds and nobody has is baseline */
+#define POL_ITER_CHARGE 4u    /* pol_files: ... is charged */
+#define POL_ITER_RECONCILE 5u /* pol_files: what guests hold and nobody has is charged to them */
 struct pol_iter_command {
 	__u32 tgid;
+	__u32 tid;
 	__u32 guest;
 	__u32 action;
-	__u32 pad;
+	__u32 label_flags;
+	__u32 nofile_base;
 	__u64 origin;
+	__u64 nofile_soft;
+	__u64 nofile_hard;
 };
