@@ -17,7 +17,8 @@
 
 static bool is_max(const struct pol_toml_node *value)
 {
-	return value->type == POL_TOML_STRING && strcmp(value->string, "max") == 0;
+	return value->type == POL_TOML_STRING && value->cnt == strlen("max") &&
+	       memcmp(value->string, "max", value->cnt) == 0;
 }
 
 static void bad_range(struct pol_parser *p, const struct pol_toml_entry *e, const char *range)
