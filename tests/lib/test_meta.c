@@ -100,6 +100,69 @@ Test(meta, bytes_round_trip)
 	pol_meta_free(back);
 }
 
+/* Each field another value: one that is left out or put in another's place shows. */
+Test(meta, limits_round_trip)
+{
+	static const struct pol_limits limits[] = {
+		{ .fds = 1,
+		  .pids = 2,
+		  .memory_bytes = 3,
+		  .swap_bytes = 4,
+		  .cpu_milli = 5,
+		  .best_effort = true },
+		{ .fds = POL_LIMIT_MAX, .pids = 1024, .fds_all = true },
+		{ .fds = POL_LIMIT_UNSET, .memory_bytes = POL_LIMIT_MAX, .kill = true },
+	};
+	struct pol_meta *meta = make(), *back = NULL;
+	char *bytes = NULL;
+	size_t len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		meta->guests[i].limits = limits[i];
+	cr_assert_eq(pol_meta_encode(meta, &bytes, &len), 0);
+	cr_assert_eq(pol_meta_decode(bytes, len, &back), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		const struct pol_limits *got = &back->guests[i].limits;
+
+		cr_assert_eq(got->fds, limits[i].fds);
+		cr_assert_eq(got->fds_all, limits[i].fds_all);
+		cr_assert_eq(got->kill, limits[i].kill);
+		cr_assert_eq(got->pids, limits[i].pids);
+		cr_assert_eq(got->memory_bytes, limits[i].memory_bytes);
+		cr_assert_eq(got->swap_bytes, limits[i].swap_bytes);
+		cr_assert_eq(got->cpu_milli, limits[i].cpu_milli);
+		cr_assert_eq(got->best_effort, limits[i].best_effort);
+	}
+	free(bytes);
+	pol_meta_free(meta);
+	pol_meta_free(back);
+}
+
+/* The least that decoding asks for must not be more than the least that encoding makes. */
+Test(meta, the_smallest_guests_and_rules_are_decoded)
+{
+	struct pol_meta_guest guests[] = { { .name = (char *)"" }, { .name = (char *)"" } };
+	struct pol_meta_rule rules[] = { { .path = (char *)"" }, { .path = (char *)"" } };
+	struct pol_meta meta = {
+		.file = (char *)"", .sha256 = (char *)"", .cgroup = (char *)"", .guests = guests
+	};
+	struct pol_meta *back = NULL;
+	char *bytes = NULL;
+	size_t len;
+
+	for (int with_rules = 0; with_rules < 2; with_rules++) {
+		meta.guests_cnt = with_rules ? 0 : ARRAY_SIZE(guests);
+		meta.rules = rules;
+		meta.rules_cnt = with_rules ? ARRAY_SIZE(rules) : 0;
+		cr_assert_eq(pol_meta_encode(&meta, &bytes, &len), 0);
+		cr_assert_eq(pol_meta_decode(bytes, len, &back), 0);
+		cr_assert_eq(back->guests_cnt, meta.guests_cnt);
+		cr_assert_eq(back->rules_cnt, meta.rules_cnt);
+		pol_meta_free(back);
+		free(bytes);
+	}
+}
+
 Test(meta, cut_bytes_are_refused)
 {
 	struct pol_meta *meta = make(), *back = NULL;

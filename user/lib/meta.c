@@ -219,6 +219,9 @@ static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 	put_u64(out, guest->limits.swap_bytes);
 	put_u64(out, guest->limits.cpu_milli);
 	put_u64(out, guest->limits.best_effort);
+	put_u64(out, guest->limits.fds);
+	put_u64(out, guest->limits.fds_all);
+	put_u64(out, guest->limits.kill);
 }
 
 static void put_rule(FILE *out, const struct pol_meta_rule *rule)
@@ -321,6 +324,9 @@ static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 	ret->limits.swap_bytes = get_u64(cut);
 	ret->limits.cpu_milli = get_u64(cut);
 	ret->limits.best_effort = get_u64(cut) != 0;
+	ret->limits.fds = get_u64(cut);
+	ret->limits.fds_all = get_u64(cut) != 0;
+	ret->limits.kill = get_u64(cut) != 0;
 	if (!ret->name)
 		cut->bad = true;
 }
@@ -342,7 +348,7 @@ static void get_rule(struct cut *cut, struct pol_meta_rule *ret)
 		cut->bad = true;
 }
 
-#define GUEST_BYTES 80 /* the least that one takes, so that a count can be checked */
+#define GUEST_BYTES 120 /* the least that one takes, so that a count can be checked */
 #define RULE_BYTES 80
 
 static int decode_lists(struct cut *cut, uint64_t guests, uint64_t rules, struct pol_meta *meta)

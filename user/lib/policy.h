@@ -44,12 +44,22 @@ struct pol_rule {
 	int col;
 };
 
+/**
+ * struct pol_limits - a guest's ceilings.
+ * @fds: open file descriptions. POL_LIMIT_UNSET and POL_LIMIT_MAX mean the same once defaults are
+ *	 filled in: no ceiling, and nothing is counted.
+ * @fds_all: fds_baseline "none": what the guest holds when it is adopted is charged, too.
+ * @kill: on_exceed "kill": passing @fds or @pids ends the whole guest.
+ */
 struct pol_limits {
+	uint64_t fds;
 	uint64_t pids;	       /* tasks; default 1024; never POL_LIMIT_MAX */
 	uint64_t memory_bytes; /* explicit, or 2 x vm_memory + 512 MiB; else POL_LIMIT_UNSET */
 	uint64_t swap_bytes;   /* POL_LIMIT_UNSET: not written */
 	uint64_t cpu_milli;    /* thousandths of a core; POL_LIMIT_UNSET: not written */
 	bool best_effort;
+	bool fds_all;
+	bool kill;
 };
 
 /**

@@ -228,6 +228,7 @@ void pol_settings_apply(const struct pol_settings *own, const struct pol_setting
 	ret->audit = (own->mode >= 0 ? own->mode : defaults->mode) == 1;
 	ret->err = own->err ? own->err : defaults->err ? defaults->err : EACCES;
 	ret->limits = (struct pol_limits){
+		.fds = POL_LIMIT_UNSET,
 		.pids = either(either(own->pids, defaults->pids), PIDS_DEFAULT),
 		.memory_bytes = memory,
 		.swap_bytes = either(own->swap_bytes, defaults->swap_bytes),
