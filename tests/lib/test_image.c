@@ -192,3 +192,46 @@ Test(image, a_pending_rule_makes_no_entry)
 	cr_assert_eq(made.image.dirs_cnt, 0);
 	finish(&made);
 }
+
+Test(image, a_guest_is_told_its_ceilings)
+{
+	struct pol_meta_guest guest = {
+		.ruleset = 3,
+		.audit = true,
+		.err = ENOENT,
+		.limits = { .fds = 256, .pids = 1024, .kill = true },
+	};
+	struct pol_guest_config config;
+
+	memset(&config, 0xff, sizeof(config));
+	pol_image_guest(&guest, &config);
+	cr_assert_eq(config.ruleset, 3);
+	cr_assert_eq(config.mode, POL_MODE_AUDIT);
+	cr_assert_eq(config.err, ENOENT);
+	cr_assert_eq(config.flags, POL_GUEST_KNOWN | POL_GUEST_KILL);
+	cr_assert_eq(config.fds, 256);
+	cr_assert_eq(config.pids, 1024);
+	guest.audit = false;
+	guest.limits.kill = false;
+	guest.limits.fds = 0;
+	pol_image_guest(&guest, &config);
+	cr_assert_eq(config.mode, POL_MODE_ENFORCE);
+	cr_assert_eq(config.flags, POL_GUEST_KNOWN);
+	cr_assert_eq(config.fds, 0, "0 is a ceiling");
+}
+
+Test(image, without_a_number_there_is_no_ceiling_on_descriptors)
+{
+	static const uint64_t none[] = { POL_LIMIT_UNSET, POL_LIMIT_MAX, POL_NO_CEILING };
+	struct pol_meta_guest guest = {};
+	struct pol_guest_config config;
+
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		guest.limits.fds = none[i];
+		pol_image_guest(&guest, &config);
+		cr_assert_eq(config.fds, POL_NO_CEILING);
+	}
+	guest.limits.fds = 1ull << 30; /* the highest that a policy may name */
+	pol_image_guest(&guest, &config);
+	cr_assert_eq(config.fds, 1u << 30);
+}

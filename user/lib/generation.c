@@ -128,15 +128,12 @@ static int stage_guests(const struct pol_engine *engine, const struct pol_meta *
 
 	for (size_t i = 0; i < meta->guests_cnt && !r; i++) {
 		const struct pol_meta_guest *guest = &meta->guests[i];
-		const struct pol_guest_config config = {
-			.ruleset = guest->ruleset,
-			.mode = guest->audit ? POL_MODE_AUDIT : POL_MODE_ENFORCE,
-			.err = guest->err,
-			.flags = POL_GUEST_KNOWN,
-		};
+		struct pol_guest_config config;
 
-		if (!guest->ghost)
-			r = bpf_map_update_elem(fd, &guest->id, &config, BPF_ANY);
+		if (guest->ghost)
+			continue;
+		pol_image_guest(guest, &config);
+		r = bpf_map_update_elem(fd, &guest->id, &config, BPF_ANY);
 	}
 	return r ? r : put_inner(engine, POL_MAP_GUESTS, slot, fd);
 }

@@ -244,6 +244,26 @@ static int merge_longs(struct pol_image *image)
 	return 0;
 }
 
+/* ------------------------------------------------------------------ guests */
+
+/* Also what is set, but past all that could be counted. */
+static __u32 ceiling_of(uint64_t limit)
+{
+	return limit < POL_NO_CEILING ? (__u32)limit : POL_NO_CEILING;
+}
+
+void pol_image_guest(const struct pol_meta_guest *guest, struct pol_guest_config *ret)
+{
+	*ret = (struct pol_guest_config){
+		.ruleset = guest->ruleset,
+		.mode = guest->audit ? POL_MODE_AUDIT : POL_MODE_ENFORCE,
+		.err = guest->err,
+		.flags = POL_GUEST_KNOWN | (guest->limits.kill ? POL_GUEST_KILL : 0),
+		.fds = ceiling_of(guest->limits.fds),
+		.pids = ceiling_of(guest->limits.pids),
+	};
+}
+
 /* ------------------------------------------------------------------ the whole */
 
 static int make_room(struct build *build, const struct pol_places *places)

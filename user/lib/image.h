@@ -35,6 +35,9 @@ struct pol_image {
 
 void pol_image_done(struct pol_image *image);
 
+/* pol_image_guest() - what the programs are told of a guest (not of a ghost: it gets nothing). */
+void pol_image_guest(const struct pol_meta_guest *guest, struct pol_guest_config *ret);
+
 /**
  * pol_image_build() - compile.
  *
