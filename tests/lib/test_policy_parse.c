@@ -104,6 +104,9 @@ Test(policy_parse, silent_means_the_defaults_of_the_language)
 	cr_assert_eq(guest->limits.swap_bytes, POL_LIMIT_UNSET);
 	cr_assert_eq(guest->limits.cpu_milli, POL_LIMIT_UNSET);
 	cr_assert(!guest->limits.best_effort);
+	cr_assert_eq(guest->limits.fds, POL_LIMIT_UNSET);
+	cr_assert(!guest->limits.fds_all);
+	cr_assert(!guest->limits.kill);
 	pol_policy_free(policy);
 }
 
@@ -130,6 +133,78 @@ Test(policy_parse, a_guests_own_value_wins_field_by_field)
 	cr_assert_eq(own->limits.cpu_milli, 255);
 	cr_assert_eq(silent->limits.cpu_milli, 1000);
 	cr_assert(!own->limits.best_effort && silent->limits.best_effort);
+	pol_policy_free(policy);
+}
+
+struct fds_case {
+	char value[16];
+	uint64_t fds;
+};
+
+ParameterizedTestParameters(policy_parse, fds)
+{
+	static struct fds_case params[] = {
+		{ "0", 0 },
+		{ "1", 1 },
+		{ "256", 256 },
+		{ "0x400", 1024 },
+		{ "1073741824", 1073741824 },
+		{ "\"max\"", POL_LIMIT_MAX },
+	};
+
+	return cr_make_param_array(struct fds_case, params, sizeof(params) / sizeof(params[0]));
+}
+
+ParameterizedTest(struct fds_case *param, policy_parse, fds)
+{
+	struct pol_policy *policy;
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "version = 1\n[guest.a.limits]\nfds = %s\n",
+		       param->value);
+	policy = parse(text);
+	cr_assert_eq(policy->guests[0].limits.fds, param->fds, "%s", param->value);
+	pol_policy_free(policy);
+}
+
+static void check_fds(const struct pol_policy *policy, const char *name, uint64_t fds, bool all,
+		      bool kill)
+{
+	const struct pol_limits *limits = &pol_policy_guest(policy, name)->limits;
+
+	cr_assert_eq(limits->fds, fds, "%s", name);
+	cr_assert_eq(limits->fds_all, all, "%s", name);
+	cr_assert_eq(limits->kill, kill, "%s", name);
+}
+
+Test(policy_parse, a_ceiling_on_descriptors_is_taken_from_the_defaults_field_by_field)
+{
+	struct pol_policy *policy =
+		parse("version = 1\n"
+		      "[guest.silent]\n"
+		      "[guest.number.limits]\nfds = 0\n"
+		      "[guest.lifted.limits]\nfds = \"max\"\n"
+		      "[guest.baseline.limits]\nfds_baseline = \"attach\"\n"
+		      "[guest.exceed.limits]\non_exceed = \"errno\"\n"
+		      "[defaults.limits]\n" /* after the guests: order is no matter */
+		      "fds = 64\nfds_baseline = \"none\"\non_exceed = \"kill\"\n");
+
+	check_fds(policy, "silent", 64, true, true);
+	check_fds(policy, "number", 0, true, true);
+	check_fds(policy, "lifted", POL_LIMIT_MAX, true, true);
+	check_fds(policy, "baseline", 64, false, true);
+	check_fds(policy, "exceed", 64, true, false);
+	pol_policy_free(policy);
+}
+
+Test(policy_parse, a_lifted_default_gives_way_to_a_guests_number)
+{
+	struct pol_policy *policy =
+		parse("version = 1\n[defaults.limits]\nfds = \"max\"\n[guest.a]\n"
+		      "[guest.b.limits]\nfds = 8\nfds_baseline = \"none\"\non_exceed = \"kill\"\n");
+
+	check_fds(policy, "a", POL_LIMIT_MAX, false, false);
+	check_fds(policy, "b", 8, true, true);
 	pol_policy_free(policy);
 }
 

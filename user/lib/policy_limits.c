@@ -139,13 +139,18 @@ static int parse_best_effort(struct pol_parser *p, const struct pol_toml_entry *
 
 static int parse_fds(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	(void)into;
-	if (is_max(&e->value) || !pol_want(p, e, POL_TOML_INTEGER))
-		return 0;
-	if (e->value.integer < 0 || e->value.integer > FDS_MAX)
+	struct pol_settings *settings = into;
+
+	if (is_max(&e->value))
+		settings->fds = POL_LIMIT_MAX;
+	else if (e->value.type != POL_TOML_INTEGER)
+		POL_FAULT(p, POL_P_TYPE, &e->value, NULL,
+			  "'fds' must be an integer or \"max\", and is %s",
+			  pol_toml_type_name(e->value.type));
+	else if (e->value.integer < 0 || e->value.integer > FDS_MAX)
 		bad_range(p, e, "from 0 to 1073741824");
 	else
-		pol_unavailable(p, e);
+		settings->fds = (uint64_t)e->value.integer;
 	return 0;
 }
 
@@ -161,9 +166,7 @@ static int parse_fds_baseline(struct pol_parser *p, const struct pol_toml_entry 
 {
 	static const char *const words[] = { "attach", "none" };
 
-	(void)into;
-	if (pol_word(p, e, words, ARRAY_SIZE(words)) > 0)
-		pol_unavailable(p, e);
+	((struct pol_settings *)into)->fds_all = pol_word(p, e, words, ARRAY_SIZE(words));
 	return 0;
 }
 
@@ -171,9 +174,7 @@ static int parse_on_exceed(struct pol_parser *p, const struct pol_toml_entry *e,
 {
 	static const char *const words[] = { "errno", "kill" };
 
-	(void)into;
-	if (pol_word(p, e, words, ARRAY_SIZE(words)) > 0)
-		pol_unavailable(p, e);
+	((struct pol_settings *)into)->kill = pol_word(p, e, words, ARRAY_SIZE(words));
 	return 0;
 }
 
@@ -203,6 +204,9 @@ void pol_settings_init(struct pol_settings *settings)
 	*settings = (struct pol_settings){
 		.mode = -1,
 		.best_effort = -1,
+		.fds_all = -1,
+		.kill = -1,
+		.fds = POL_LIMIT_UNSET,
 		.pids = POL_LIMIT_UNSET,
 		.memory_bytes = POL_LIMIT_UNSET,
 		.vm_memory_bytes = POL_LIMIT_UNSET,
@@ -216,23 +220,30 @@ static uint64_t either(uint64_t own, uint64_t other)
 	return own != POL_LIMIT_UNSET ? own : other;
 }
 
+/* The same for what is -1 when silent; silent in both: false, the first of its words. */
+static bool either_on(int own, int other)
+{
+	return (own >= 0 ? own : other) > 0;
+}
+
 void pol_settings_apply(const struct pol_settings *own, const struct pol_settings *defaults,
 			struct pol_guest *ret)
 {
 	uint64_t vm = either(own->vm_memory_bytes, defaults->vm_memory_bytes);
 	uint64_t memory = either(own->memory_bytes, defaults->memory_bytes);
-	int best_effort = own->best_effort >= 0 ? own->best_effort : defaults->best_effort;
 
 	if (memory == POL_LIMIT_UNSET)
 		memory = vm < POL_LIMIT_MAX ? 2 * vm + VM_OVERHEAD : vm;
 	ret->audit = (own->mode >= 0 ? own->mode : defaults->mode) == 1;
 	ret->err = own->err ? own->err : defaults->err ? defaults->err : EACCES;
 	ret->limits = (struct pol_limits){
-		.fds = POL_LIMIT_UNSET,
+		.fds = either(own->fds, defaults->fds),
 		.pids = either(either(own->pids, defaults->pids), PIDS_DEFAULT),
 		.memory_bytes = memory,
 		.swap_bytes = either(own->swap_bytes, defaults->swap_bytes),
 		.cpu_milli = either(own->cpu_milli, defaults->cpu_milli),
-		.best_effort = best_effort > 0,
+		.best_effort = either_on(own->best_effort, defaults->best_effort),
+		.fds_all = either_on(own->fds_all, defaults->fds_all),
+		.kill = either_on(own->kill, defaults->kill),
 	};
 }

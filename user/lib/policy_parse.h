@@ -36,8 +36,11 @@ struct pol_section {
 struct pol_settings {
 	int mode;	 /* enum pol_mode; -1: silent */
 	int err;	 /* 0: silent */
-	int best_effort; /* -1: silent */
-	uint64_t pids;	 /* these: POL_LIMIT_UNSET: silent; POL_LIMIT_MAX: lifted */
+	int best_effort; /* these: -1: silent */
+	int fds_all;	 /* 0 "attach", 1 "none" */
+	int kill;	 /* 0 "errno", 1 "kill" */
+	uint64_t fds;	 /* these: POL_LIMIT_UNSET: silent; POL_LIMIT_MAX: lifted */
+	uint64_t pids;
 	uint64_t memory_bytes;
 	uint64_t vm_memory_bytes;
 	uint64_t swap_bytes;
