@@ -56,3 +56,5 @@
 #define POL_P_NOT_MEDIATED     "P0608" /* a right that this version does not mediate */
 #define POL_P_TESTS	       "P0609" /* tests are read, not run */
 #define POL_P_MOUNT	       "P0610" /* a mount below a rule that no rule can be made for */
+#define POL_P_FDS_BASELINE     "P0611" /* fds_baseline where nothing is counted */
+#define POL_P_FDS_SUM	       "P0612" /* ceilings that the engine cannot count up to together */

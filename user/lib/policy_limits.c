@@ -165,8 +165,11 @@ static int parse_io(struct pol_parser *p, const struct pol_toml_entry *e, void *
 static int parse_fds_baseline(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
 	static const char *const words[] = { "attach", "none" };
+	struct pol_settings *settings = into;
 
-	((struct pol_settings *)into)->fds_all = pol_word(p, e, words, ARRAY_SIZE(words));
+	settings->fds_all = pol_word(p, e, words, ARRAY_SIZE(words));
+	settings->fds_all_line = e->line;
+	settings->fds_all_col = e->col;
 	return 0;
 }
 

@@ -37,6 +37,46 @@ void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule)
 	}
 }
 
+static bool is_counted(uint64_t fds)
+{
+	return fds < POL_LIMIT_MAX;
+}
+
+static void lint_baseline(struct pol_parser *p, const struct pol_settings *settings,
+			  const char *why)
+{
+	if (settings->fds_all >= 0)
+		pol_diag_add(p->diags, true, POL_P_FDS_BASELINE, settings->fds_all_line,
+			     settings->fds_all_col, "give 'fds' a number, or take it out",
+			     "'fds_baseline' has no effect: %s", why);
+}
+
+void pol_lint_limits(struct pol_parser *p, const struct pol_policy *policy)
+{
+	bool default_used = is_counted(p->defaults.fds);
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < policy->guests_cnt; i++) {
+		uint64_t fds = policy->guests[i].limits.fds;
+
+		if (!is_counted(fds)) {
+			lint_baseline(p, &p->settings[i],
+				      "without a number for 'fds' nothing is counted");
+			continue;
+		}
+		sum += fds;
+		default_used |= p->settings[i].fds_all < 0;
+	}
+	if (!default_used)
+		lint_baseline(p, &p->defaults, "no guest with a number for 'fds' takes it");
+	if (sum > POL_FILES_MAX)
+		pol_diag_add(
+			p->diags, true, POL_P_FDS_SUM, 0, 0,
+			"lower 'fds' of some guests, or take it from those that need no ceiling",
+			"the ceilings of all guests on descriptors come to %llu together: past %u that are open at once opening fails with ENFILE, below a guest's own ceiling too",
+			(unsigned long long)sum, POL_FILES_MAX);
+}
+
 /* The nearest rule above @rule by path, or NULL. */
 static const struct pol_rule *nearest_above(const struct pol_guest *guest,
 					    const struct pol_rule *rule)

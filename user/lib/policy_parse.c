@@ -274,6 +274,8 @@ int pol_policy_parse(const char *file, const char *text, size_t len, struct pol_
 	r = policy ? parse_root(&p, &root) : -ENOMEM;
 	if (r == 0)
 		r = make_policy(&p, file, text, len, policy);
+	if (r == 0 && diags->errors == errors)
+		pol_lint_limits(&p, policy);
 	parser_done(&p);
 	pol_toml_done(&root);
 	if (r == 0 && diags->errors > errors)

@@ -45,6 +45,8 @@ struct pol_settings {
 	uint64_t vm_memory_bytes;
 	uint64_t swap_bytes;
 	uint64_t cpu_milli;
+	int fds_all_line; /* where its key stands, for a warning */
+	int fds_all_col;
 };
 
 struct pol_parser {
@@ -142,3 +144,6 @@ int pol_merge_guest(struct pol_parser *p, const struct pol_section *section, str
 /* policy_lint.c */
 
 void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule);
+
+/* pol_lint_limits() - @policy has been made of all that is in @p, without an error. */
+void pol_lint_limits(struct pol_parser *p, const struct pol_policy *policy);
