@@ -108,6 +108,21 @@ void test_record_exit(union test_record *record)
 		.write_bytes = 512,
 		.code = 9,
 		.cause = POL_CAUSE_SIGNAL,
+		.fds_peak = 9,
+	};
+	set_process(&record->event);
+}
+
+void test_record_ceiling(union test_record *record)
+{
+	test_record_plain(record, POL_TYPE_CEILING);
+	record->event.verdict = POL_VERDICT_DENIED;
+	record->event.ceiling = (struct pol_event_ceiling){
+		.now = 256,
+		.ceiling = 256,
+		.resource = POL_RESOURCE_FDS,
+		.percent = 100,
+		.err = EMFILE,
 	};
 	set_process(&record->event);
 }

@@ -24,6 +24,9 @@ void test_record_violation(union test_record *record);
 /* An exit of the same process by SIGKILL. */
 void test_record_exit(union test_record *record);
 
+/* A descriptor refused to the same process at the ceiling, as in events.md. */
+void test_record_ceiling(union test_record *record);
+
 /* A head only: no process, no room. */
 void test_record_plain(union test_record *record, enum pol_type type);
 

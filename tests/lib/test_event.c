@@ -51,6 +51,28 @@ Test(event, decodes_a_violation)
 	cr_assert_not(view.path.truncated);
 }
 
+Test(event, decodes_a_ceiling)
+{
+	test_record_ceiling(&record);
+	cr_assert_eq(decode_exact(&record, record.event.size), 0);
+	cr_assert_eq(view.type, POL_TYPE_CEILING);
+	cr_assert_eq(view.verdict, POL_VERDICT_DENIED);
+	cr_assert_eq(view.ceiling.now, 256);
+	cr_assert_eq(view.ceiling.ceiling, 256);
+	cr_assert_eq(view.ceiling.resource, POL_RESOURCE_FDS);
+	cr_assert_eq(view.ceiling.percent, 100);
+	cr_assert_eq(view.ceiling.err, EMFILE);
+	cr_assert_eq(view.process.tgid, 71);
+	cr_assert_null(view.path.data);
+}
+
+Test(event, decodes_the_peak_of_an_exit)
+{
+	test_record_exit(&record);
+	cr_assert_eq(decode_exact(&record, record.event.size), 0);
+	cr_assert_eq(view.exit.fds_peak, 9);
+}
+
 Test(event, reverses_paths_of_every_shape)
 {
 	test_record_violation(&record);
@@ -121,6 +143,9 @@ Test(event, marks_a_path_that_lost_its_beginning)
 Test(event, refuses_every_shorter_record)
 {
 	test_record_violation(&record);
+	for (size_t len = 0; len < record.event.size; len++)
+		cr_assert_eq(decode_exact(&record, len), -EBADMSG, "%zu bytes", len);
+	test_record_ceiling(&record);
 	for (size_t len = 0; len < record.event.size; len++)
 		cr_assert_eq(decode_exact(&record, len), -EBADMSG, "%zu bytes", len);
 }

@@ -125,6 +125,97 @@ Test(event_json, exit_with_core)
 	json_decref(json);
 }
 
+Test(event_json, exit_of_a_guest_whose_descriptors_are_not_counted)
+{
+	json_t *json;
+
+	test_record_exit(&record);
+	record.event.exit.fds_peak = POL_NO_CEILING;
+	json = to_json();
+	cr_assert(json_is_null(json_object_get(json, "fds_peak")));
+	json_decref(json);
+	record.event.exit.fds_peak = POL_NO_CEILING - 1;
+	json = to_json();
+	cr_assert_eq(json_integer_value(json_object_get(json, "fds_peak")), 4294967294);
+	json_decref(json);
+}
+
+Test(event_json, ceiling)
+{
+	test_record_ceiling(&record);
+	test_golden("event_ceiling.json", to_line());
+}
+
+/* Field by field: beside the golden line, in which a mistake is easily overlooked. */
+static void assert_ceiling(const char *verdict, const char *resource, json_int_t now,
+			   json_int_t ceiling, json_int_t percent, const char *err)
+{
+	json_t *json = to_json(), *got = json_object_get(json, "percent");
+
+	cr_assert_str_eq(string_of(json, "type"), "ceiling");
+	cr_assert_str_eq(string_of(json, "verdict"), verdict);
+	cr_assert_eq(json_integer_value(json_object_get(json, "now")), now);
+	cr_assert_eq(json_integer_value(json_object_get(json, "ceiling")), ceiling);
+	cr_assert(percent < 0 ? json_is_null(got) : json_integer_value(got) == percent);
+	got = json_object_get(json, "resource");
+	cr_assert(resource ? !strcmp(json_string_value(got), resource) : json_is_null(got));
+	got = json_object_get(json, "errno");
+	cr_assert(err ? !strcmp(json_string_value(got), err) : json_is_null(got));
+	cr_assert_eq(json_object_size(json), 15);
+	json_decref(json);
+}
+
+Test(event_json, ceiling_denied)
+{
+	test_record_ceiling(&record);
+	assert_ceiling("denied", "fds", 256, 256, 100, "EMFILE");
+	record.event.ceiling.err = ENFILE;
+	assert_ceiling("denied", "fds", 256, 256, 100, "ENFILE");
+	record.event.ceiling = (struct pol_event_ceiling){
+		.now = 64,
+		.ceiling = 64,
+		.resource = POL_RESOURCE_PIDS,
+		.percent = 100,
+		.err = EAGAIN,
+	};
+	assert_ceiling("denied", "pids", 64, 64, 100, "EAGAIN");
+}
+
+Test(event_json, ceiling_pressure)
+{
+	test_record_ceiling(&record);
+	record.event.verdict = POL_VERDICT_PRESSURE;
+	record.event.ceiling.now = 205;
+	record.event.ceiling.percent = 80;
+	record.event.ceiling.err = 0;
+	assert_ceiling("pressure", "fds", 205, 256, 80, NULL);
+	test_golden("event_ceiling_pressure.json", line);
+}
+
+Test(event_json, ceiling_killed)
+{
+	test_record_ceiling(&record);
+	record.event.verdict = POL_VERDICT_KILLED;
+	assert_ceiling("killed", "fds", 256, 256, 100, "EMFILE");
+	record.event.ceiling = (struct pol_event_ceiling){
+		.now = 1ull << 40,
+		.ceiling = 1ull << 40,
+		.resource = POL_RESOURCE_MEMORY,
+	};
+	record.event.flags = 0;
+	assert_ceiling("killed", "memory", 1ll << 40, 1ll << 40, -1, NULL);
+	test_golden("event_ceiling_killed.json", line);
+}
+
+Test(event_json, ceiling_on_what_has_no_word)
+{
+	test_record_ceiling(&record);
+	record.event.ceiling.resource = POL_RESOURCES_CNT;
+	assert_ceiling("denied", NULL, 256, 256, 100, "EMFILE");
+	record.event.ceiling.resource = POL_RESOURCE_NONE;
+	assert_ceiling("denied", NULL, 256, 256, 100, "EMFILE");
+}
+
 Test(event_json, guest)
 {
 	test_record_plain(&record, POL_TYPE_GUEST);
@@ -175,7 +266,6 @@ Test(event_json, allow)
 Test(event_json, heads_of_the_other_types)
 {
 	static const enum pol_type types[] = {
-		POL_TYPE_CEILING,
 		POL_TYPE_SHADOW,
 		POL_TYPE_EXEC,
 		POL_TYPE_FORK,

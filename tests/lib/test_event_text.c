@@ -47,6 +47,40 @@ Test(event_text, exit)
 	test_golden("event_exit.txt", to_line(false));
 }
 
+Test(event_text, ceiling)
+{
+	test_record_ceiling(&record);
+	test_golden("event_ceiling.txt", to_line(false));
+}
+
+Test(event_text, ceiling_pressure)
+{
+	test_record_ceiling(&record);
+	record.event.verdict = POL_VERDICT_PRESSURE;
+	record.event.ceiling.now = 205;
+	record.event.ceiling.percent = 80;
+	record.event.ceiling.err = 0;
+	test_golden("event_ceiling_pressure.txt", to_line(false));
+	cr_assert_not_null(strstr(to_line(true), "\033[33mpressure"));
+}
+
+Test(event_text, ceiling_of_memory_has_no_percent)
+{
+	test_record_ceiling(&record);
+	record.event.verdict = POL_VERDICT_KILLED;
+	record.event.ceiling.resource = POL_RESOURCE_MEMORY;
+	record.event.ceiling.err = 0;
+	cr_assert_not_null(strstr(to_line(false), "killed      memory     256 of 256  by sh[71]"));
+	cr_assert_not_null(strstr(to_line(true), "\033[31mkilled"));
+}
+
+Test(event_text, ceiling_on_what_has_no_word)
+{
+	test_record_ceiling(&record);
+	record.event.ceiling.resource = UINT32_MAX;
+	cr_assert_not_null(strstr(to_line(false), "denied      ?          256 of 256"));
+}
+
 Test(event_text, policy)
 {
 	test_record_plain(&record, POL_TYPE_POLICY);

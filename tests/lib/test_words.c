@@ -23,6 +23,9 @@ Test(words, are_those_of_the_lists)
 	cr_assert_str_eq(pol_action_word(POL_ACTION_ROLLED_BACK), "rolled back");
 	cr_assert_str_eq(pol_right_word(0), "read");
 	cr_assert_str_eq(pol_cause_word(POL_CAUSE_OOM), "oom");
+	cr_assert_str_eq(pol_resource_word(POL_RESOURCE_PIDS), "pids");
+	cr_assert_str_eq(pol_fail_word(POL_FAIL_PATH_RACE), "path_race");
+	cr_assert_str_eq(pol_fail_word(POL_FAIL_FDS_RECONCILED), "fds_reconciled");
 }
 
 Test(words, are_null_for_none_and_for_what_is_not_listed)
@@ -34,6 +37,9 @@ Test(words, are_null_for_none_and_for_what_is_not_listed)
 	cr_assert_null(pol_hook_word(0xffffffff));
 	cr_assert_null(pol_right_word(POL_RIGHTS_CNT));
 	cr_assert_null(pol_cause_word(0));
+	cr_assert_null(pol_resource_word(POL_RESOURCE_NONE));
+	cr_assert_null(pol_resource_word(POL_RESOURCES_CNT));
+	cr_assert_null(pol_fail_word(POL_FAILS_CNT));
 }
 
 Test(words, are_parsed_back)
@@ -50,6 +56,9 @@ Test(words, names_errnos)
 {
 	cr_assert_str_eq(pol_errno_name(EACCES), "EACCES");
 	cr_assert_str_eq(pol_errno_name(EXDEV), "EXDEV");
+	cr_assert_str_eq(pol_errno_name(EMFILE), "EMFILE");
+	cr_assert_str_eq(pol_errno_name(ENFILE), "ENFILE");
+	cr_assert_str_eq(pol_errno_name(EAGAIN), "EAGAIN");
 	cr_assert_null(pol_errno_name(0));
 	cr_assert_null(pol_errno_name(4095));
 	cr_assert_null(pol_errno_name(0xffffffff));
@@ -81,6 +90,7 @@ static const char *const ops[] = { POL_OPS(WORD) NULL };
 static const char *const hooks[] = { POL_HOOKS(WORD) NULL };
 static const char *const reasons[] = { POL_REASONS(WORD) NULL };
 static const char *const actions[] = { POL_ACTIONS(WORD) NULL };
+static const char *const resources[] = { POL_RESOURCES(WORD) NULL };
 static const char *const causes[] = {
 	"exit", "signal", "oom", "ceiling", "policy", "unknown", NULL
 };
@@ -164,6 +174,11 @@ Test(words, documented_actions)
 	check_list("actions", actions);
 }
 
+Test(words, documented_resources)
+{
+	check_list("resources", resources);
+}
+
 Test(words, documented_causes)
 {
 	check_list("causes", causes);
@@ -220,6 +235,7 @@ Test(words, schema_lists)
 	CHECK_SCHEMA(ops, { "violation", "op" }, { "escape", "op" });
 	CHECK_SCHEMA(hooks, { "violation", "hook" });
 	CHECK_SCHEMA(reasons, { "violation", "reason" });
+	CHECK_SCHEMA(resources, { "ceiling", "resource" });
 	CHECK_SCHEMA(actions, { "guest_event", "action" }, { "policy_event", "action" });
 }
 

@@ -33,7 +33,7 @@ def broken(event):
     yield "with a field more", {**event, "extra": 1}
     yield "with another schema", {**event, "schema": "policyctl/v2"}
     yield "with boot_ns as a number", {**event, "boot_ns": 1}
-    for key in ("op", "hook", "reason", "action", "of", "verdict"):
+    for key in ("op", "hook", "reason", "action", "of", "verdict", "resource"):
         if key in event:
             yield f"with an unknown {key}", {**event, key: "nonsense"}
 

@@ -145,6 +145,8 @@ int pol_event_decode(const void *data, size_t len, struct pol_event_view *ret)
 		ret->access = event.access;
 	else if (event.type == POL_TYPE_EXIT)
 		ret->exit = event.exit;
+	else if (event.type == POL_TYPE_CEILING)
+		ret->ceiling = event.ceiling;
 	else if (event.type == POL_TYPE_GUEST || event.type == POL_TYPE_POLICY)
 		ret->note = event.note;
 	decode_texts(&event, (const char *)data + sizeof(event), ret);

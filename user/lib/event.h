@@ -41,8 +41,8 @@ struct pol_event_text {
 /**
  * struct pol_event_view - a decoded record; self-contained (the ring may go on).
  * @has_process: @process, @exe and @parent_exe mean something.
- * @access: of violation, allow and escape. @exit: of exit. @note: of guest and policy.
- * @lost: of lost (made by the reader, never by the kernel).
+ * @access: of violation, allow and escape. @exit: of exit. @ceiling: of ceiling. @note: of guest
+ * and policy. @lost: of lost (made by the reader, never by the kernel).
  */
 struct pol_event_view {
 	uint32_t type;
@@ -57,6 +57,7 @@ struct pol_event_view {
 	union {
 		struct pol_event_access access;
 		struct pol_event_exit exit;
+		struct pol_event_ceiling ceiling;
 		struct pol_event_note note;
 		struct {
 			uint32_t of;

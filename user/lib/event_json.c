@@ -371,9 +371,9 @@ static void put_suggest(struct out *o)
 	put_bytes(&o->w, "suggest", len > 0 ? line : NULL, len > 0 ? (size_t)len : 0, 0, false);
 }
 
-static void put_errno(struct out *o)
+static void put_errno(struct out *o, uint32_t err)
 {
-	put_word(&o->w, "errno", pol_errno_name(o->view->access.err));
+	put_word(&o->w, "errno", pol_errno_name(err));
 }
 
 static void put_violation(struct out *o)
@@ -382,7 +382,7 @@ static void put_violation(struct out *o)
 	struct pol_jsonw *w = &o->w;
 
 	put_word(w, "verdict", pol_verdict_word(o->view->verdict));
-	put_errno(o);
+	put_errno(o, access->err);
 	put_rights(w, "access", access->access);
 	put_rights(w, "missing", access->missing);
 	put_word(w, "op", pol_op_word(access->op));
@@ -401,7 +401,7 @@ static void put_escape(struct out *o)
 	put_process(o);
 	put_word(&o->w, "verdict", pol_verdict_word(o->view->verdict));
 	put_word(&o->w, "op", pol_op_word(o->view->access.op));
-	put_errno(o);
+	put_errno(o, o->view->access.err);
 }
 
 static void put_allow(struct out *o)
@@ -434,6 +434,24 @@ static void put_ns(struct pol_jsonw *w, const char *key, uint64_t value)
 	pol_jsonw_u64_text(w, value);
 }
 
+/* Memory is the kernel's own count, not the engine's: no percent (events.md). */
+static void put_ceiling(struct out *o)
+{
+	const struct pol_event_ceiling *event = &o->view->ceiling;
+	struct pol_jsonw *w = &o->w;
+
+	put_process(o);
+	put_word(w, "verdict", pol_verdict_word(o->view->verdict));
+	put_word(w, "resource", pol_resource_word(event->resource));
+	put_u64(w, "now", event->now);
+	put_u64(w, "ceiling", event->ceiling);
+	if (event->resource == POL_RESOURCE_MEMORY)
+		put_word(w, "percent", NULL);
+	else
+		put_u64(w, "percent", event->percent);
+	put_errno(o, event->err);
+}
+
 static void put_exit(struct out *o)
 {
 	const struct pol_event_exit *event = &o->view->exit;
@@ -460,7 +478,10 @@ static void put_exit(struct out *o)
 	put_u64(w, "majflt", event->majflt);
 	put_u64(w, "read_bytes", event->read_bytes);
 	put_u64(w, "write_bytes", event->write_bytes);
-	put_word(w, "fds_peak", NULL);
+	if (event->fds_peak == POL_NO_CEILING)
+		put_word(w, "fds_peak", NULL);
+	else
+		put_u64(w, "fds_peak", event->fds_peak);
 }
 
 static void put_lost(struct out *o)
@@ -488,7 +509,7 @@ static void put_note(struct out *o)
 	pol_jsonw_close(w, '}');
 }
 
-/* ceiling, shadow, exec, fork: no body yet in this ABI version. */
+/* shadow, exec, fork: no body yet in this ABI version. */
 static void put_plain(struct out *o)
 {
 	const char *verdict = pol_verdict_word(o->view->verdict);
@@ -508,6 +529,8 @@ static void put_body(struct out *o)
 		return put_escape(o);
 	case POL_TYPE_ALLOW:
 		return put_allow(o);
+	case POL_TYPE_CEILING:
+		return put_ceiling(o);
 	case POL_TYPE_EXIT:
 		return put_exit(o);
 	case POL_TYPE_LOST:

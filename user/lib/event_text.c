@@ -200,6 +200,22 @@ static void put_access(struct out *o)
 	put_process(o);
 }
 
+/* "fds        256 of 256 (100%)  EMFILE  by sh[71] /usr/bin/dash" */
+static void put_ceiling(struct out *o)
+{
+	const struct pol_event_ceiling *event = &o->view->ceiling;
+	const char *resource = pol_resource_word(event->resource);
+	const char *err = pol_errno_name(event->err);
+
+	put_fmt(o, "%-9s  %" PRIu64 " of %" PRIu64, resource ? resource : "?", (uint64_t)event->now,
+		(uint64_t)event->ceiling);
+	if (event->resource != POL_RESOURCE_MEMORY)
+		put_fmt(o, " (%" PRIu32 "%%)", event->percent);
+	if (err)
+		put_fmt(o, "  %s", err);
+	put_process(o);
+}
+
 static void put_exit(struct out *o)
 {
 	const struct pol_event_exit *event = &o->view->exit;
@@ -232,6 +248,8 @@ static void put_body(struct out *o)
 	case POL_TYPE_ESCAPE:
 	case POL_TYPE_ALLOW:
 		return put_access(o);
+	case POL_TYPE_CEILING:
+		return put_ceiling(o);
 	case POL_TYPE_EXIT:
 		return put_exit(o);
 	case POL_TYPE_LOST:

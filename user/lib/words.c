@@ -22,6 +22,8 @@ static const struct word hooks[] = { POL_HOOKS(ROW) };
 static const struct word reasons[] = { POL_REASONS(ROW) };
 static const struct word actions[] = { POL_ACTIONS(ROW) };
 static const struct word rights[] = { POL_RIGHTS(ROW) };
+static const struct word resources[] = { POL_RESOURCES(ROW) };
+static const struct word fails[] = { POL_FAILS(ROW) };
 static const struct word causes[] = {
 	{ POL_CAUSE_EXIT, "exit" },	{ POL_CAUSE_SIGNAL, "signal" },
 	{ POL_CAUSE_OOM, "oom" },	{ POL_CAUSE_CEILING, "ceiling" },
@@ -78,6 +80,16 @@ const char *pol_action_word(uint32_t nr)
 const char *pol_cause_word(uint32_t nr)
 {
 	return find(causes, ARRAY_SIZE(causes), nr);
+}
+
+const char *pol_resource_word(uint32_t nr)
+{
+	return find(resources, ARRAY_SIZE(resources), nr);
+}
+
+const char *pol_fail_word(uint32_t nr)
+{
+	return find(fails, ARRAY_SIZE(fails), nr);
 }
 
 const char *pol_right_word(unsigned int bit)

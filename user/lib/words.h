@@ -19,6 +19,8 @@ const char *pol_hook_word(uint32_t nr);
 const char *pol_reason_word(uint32_t nr);
 const char *pol_action_word(uint32_t nr);
 const char *pol_cause_word(uint32_t nr);
+const char *pol_resource_word(uint32_t nr);
+const char *pol_fail_word(uint32_t nr);
 
 /* pol_right_word() - the word of right number @bit (not mask), in the policy language's order. */
 const char *pol_right_word(unsigned int bit);
