@@ -206,6 +206,21 @@ Test(cmd_events, prints_json_on_demand)
 	cr_assert_eq(strncmp(out, "{\"schema\":\"policyctl/v1\",\"type\":\"violation\"", 43), 0);
 }
 
+Test(cmd_events, finds_ceilings_by_their_type)
+{
+	union test_record record;
+
+	send_two();
+	test_record_ceiling(&record);
+	send(&record, 3);
+	cr_assert_eq(RUN("--type", "ceiling"), 0);
+	cr_assert_eq(lines(), 1);
+	cr_assert_not_null(strstr(out, "ceiling    denied      fds        256 of 256 (100%)"));
+	cr_assert_eq(RUN("--type", "ceiling", "--format", "json", "--guest", "web"), 0);
+	cr_assert_eq(lines(), 1);
+	cr_assert_not_null(strstr(out, "\"resource\":\"fds\",\"now\":256,\"ceiling\":256"));
+}
+
 Test(cmd_events, only_looks_with_a_filter)
 {
 	send_two();
