@@ -12,6 +12,8 @@
 
 #define DOC    "Documentation/events.rst"
 #define SCHEMA "Documentation/schema/events.schema.json"
+#define STATUS "Documentation/schema/status.schema.json"
+#define HEALTH "Documentation/operations.rst"
 
 Test(words, are_those_of_the_lists)
 {
@@ -91,6 +93,7 @@ static const char *const hooks[] = { POL_HOOKS(WORD) NULL };
 static const char *const reasons[] = { POL_REASONS(WORD) NULL };
 static const char *const actions[] = { POL_ACTIONS(WORD) NULL };
 static const char *const resources[] = { POL_RESOURCES(WORD) NULL };
+static const char *const fails[] = { POL_FAILS(WORD) "recursion_misses", NULL };
 static const char *const causes[] = {
 	"exit", "signal", "oom", "ceiling", "policy", "unknown", NULL
 };
@@ -109,15 +112,15 @@ static char *row_word(char *line)
 	return line + 2;
 }
 
-/* The list's table has exactly @words, in their order. */
-static void check_list(const char *name, const char *const *words)
+/* The list's table in the document has exactly @words, in their order. */
+static void check_list_in(const char *doc, const char *name, const char *const *words)
 {
 	char line[512], marker[64];
 	bool inside = false;
-	FILE *file = fopen(DOC, "re");
+	FILE *file = fopen(doc, "re");
 	int rulers = 0;
 
-	cr_assert_not_null(file, "cannot open " DOC);
+	cr_assert_not_null(file, "cannot open %s", doc);
 	(void)snprintf(marker, sizeof(marker), ".. list: %s\n", name);
 	while (*words && !**words)
 		words++;
@@ -137,6 +140,11 @@ static void check_list(const char *name, const char *const *words)
 	(void)fclose(file);
 	cr_assert(inside, "no table '%s'", name);
 	cr_assert_null(*words, "%s: '%s' is not documented", name, *words);
+}
+
+static void check_list(const char *name, const char *const *words)
+{
+	check_list_in(DOC, name, words);
 }
 
 Test(words, documented_rights)
@@ -177,6 +185,11 @@ Test(words, documented_actions)
 Test(words, documented_resources)
 {
 	check_list("resources", resources);
+}
+
+Test(words, documented_health)
+{
+	check_list_in(HEALTH, "health", fails);
 }
 
 Test(words, documented_causes)
@@ -237,6 +250,25 @@ Test(words, schema_lists)
 	CHECK_SCHEMA(reasons, { "violation", "reason" });
 	CHECK_SCHEMA(resources, { "ceiling", "resource" });
 	CHECK_SCHEMA(actions, { "guest_event", "action" }, { "policy_event", "action" });
+}
+
+/* A field for each word, all of them required. */
+Test(words, schema_health)
+{
+	json_t *schema = json_load_file(STATUS, 0, NULL), *health, *field;
+	const char *const *word = fails;
+	const char *key;
+
+	cr_assert_not_null(schema, "cannot read " STATUS);
+	health = json_object_get(json_object_get(schema, "$defs"), "health");
+	json_object_foreach(json_object_get(health, "properties"), key, field) {
+		cr_assert_not_null(*word, "'%s' is not in abi.h", key);
+		cr_assert_str_eq(key, *word++);
+	}
+	cr_assert_null(*word, "'%s' is not in the schema", *word);
+	cr_assert_eq(json_array_size(json_object_get(health, "required")),
+		     sizeof(fails) / sizeof(fails[0]) - 1);
+	json_decref(schema);
 }
 
 /* ------------------------------------------------------------------------------------------- */

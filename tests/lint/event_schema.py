@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Validate the golden lines, or the lines of the files given, against the published schema.
+"""Validate the golden lines, or the lines of the files given, against the published schema, and
+the golden status against its own.
 
 Needs python3-jsonschema. Proves the schema strict too: a line with a field more or less, or with
 a word that is in no list, must be refused."""
@@ -12,6 +13,7 @@ import sys
 
 import jsonschema
 
+STATUS = "tests/golden/status.json"
 FILES = sys.argv[1:] or sorted(glob.glob("tests/golden/event_*.json"))
 
 
@@ -38,10 +40,18 @@ def broken(event):
             yield f"with an unknown {key}", {**event, key: "nonsense"}
 
 
+def status_failures():
+    with open(STATUS, encoding="utf-8") as file:
+        errors = list(load("status").iter_errors(json.load(file)))
+    for error in errors:
+        print(f"{STATUS}: {error.json_path}: {error.message[:300]}")
+    return len(errors)
+
+
 def main():
     validator = load("events")
-    load("status")
-    failed = lines = 0
+    failed = status_failures()
+    lines = 0
     for name in FILES:
         with open(name, encoding="utf-8") as file:
             for line in file:

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "status.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,6 +8,7 @@
 #include "cgroup.h"
 #include "file.h"
 #include "generation.h"
+#include "health.h"
 #include "load.h"
 
 void pol_status_done(struct pol_status *status)
@@ -26,29 +25,14 @@ static uint64_t read_number(int fd, const char *file)
 	return pol_file_read_u64(fd, file, &value) < 0 ? POL_STATUS_NONE : value;
 }
 
-static void take_cgroup(const struct pol_meta *meta, struct pol_guest_status *status)
+static void take_memory(const struct pol_meta *meta, struct pol_guest_status *status)
 {
 	_cleanup_close_ int fd = -EBADF;
 
 	(void)pol_cgroup_open(meta->cgroup, status->guest->name, &fd);
-	status->pids_now = read_number(fd, "pids.current");
-	status->pids_peak = read_number(fd, "pids.peak"); /* from 6.10 */
-	status->pids_ceiling = read_number(fd, "pids.max");
 	status->memory_now = read_number(fd, "memory.current");
 	status->memory_peak = read_number(fd, "memory.peak");
 	status->memory_ceiling = read_number(fd, "memory.max");
-}
-
-static void take_counters(const struct pol_engine *engine, struct pol_guest_status *status)
-{
-	const struct pol_guest_state *state = &engine->states[status->guest->id];
-
-	status->denials = state->denials;
-	status->would_deny = state->would_deny;
-	status->escapes = state->escapes;
-	for (size_t i = 0; i < POL_TYPES_CNT; i++)
-		status->lost += state->lost[i];
-	status->emitted = state->seq;
 }
 
 static bool is_stale(const struct pol_meta_rule *rule)
@@ -70,19 +54,6 @@ static void take_stale(struct pol_status *status)
 		for (size_t k = 0; k < status->guests_cnt; k++)
 			if (status->guests[k].guest->ruleset == rule->ruleset)
 				status->guests[k].stale++;
-	}
-}
-
-static void take_fails(const struct pol_engine *engine, struct pol_status *status)
-{
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ uint64_t *values = cpus > 0 ? calloc((size_t)cpus, sizeof(*values)) : NULL;
-
-	for (__u32 i = 0; values && i < POL_FAILS_CNT; i++) {
-		if (bpf_map_lookup_elem(engine->maps[POL_MAP_FAILS], &i, values) < 0)
-			continue;
-		for (int cpu = 0; cpu < cpus; cpu++)
-			status->fails[i] += values[cpu];
 	}
 }
 
@@ -114,8 +85,9 @@ static int take_guests(const struct pol_engine *engine, struct pol_status *statu
 			continue;
 		guest->guest = &status->meta->guests[i];
 		guest->tasks = tasks[guest->guest->id];
-		take_cgroup(status->meta, guest);
-		take_counters(engine, guest);
+		take_memory(status->meta, guest);
+		pol_status_ceilings(&guest->guest->limits, guest);
+		pol_status_count(&engine->states[guest->guest->id], guest);
 		status->guests_cnt++;
 	}
 	return 0;
@@ -140,7 +112,9 @@ int pol_status_take(struct pol_status *ret, struct pol_err *err)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot read the guests' state");
 	}
 	take_stale(&status);
-	take_fails(engine, &status);
+	pol_health_fails(engine, status.fails);
+	if (pol_health_misses(&status.recursion_misses) < 0)
+		status.recursion_misses = POL_STATUS_NONE;
 	status.mode = mode_of(&status);
 	*ret = status;
 	return 0;

@@ -9,12 +9,18 @@
 
 /**
  * struct pol_guest_status - one guest; POL_STATUS_NONE where there is no such number.
+ * @tasks: found to be the guest's now. @pids_now, @pids_peak: as the engine counts them.
+ * @fds_now, @fds_peak: open files; none where they are not counted, that is without @fds_ceiling.
+ * @orphaned: open files that an earlier instance of the guest was charged for and left behind.
+ * @fds_refused, @pids_refused: at the ceilings, over all generations.
  * @stale: directory rules whose directory is gone or another one.
  */
 struct pol_guest_status {
 	const struct pol_meta_guest *guest;
 	uint64_t tasks;
-	uint64_t pids_now, pids_peak, pids_ceiling;
+	uint64_t fds_now, fds_peak, fds_ceiling, fds_refused;
+	uint64_t orphaned;
+	uint64_t pids_now, pids_peak, pids_ceiling, pids_refused;
 	uint64_t memory_now, memory_peak, memory_ceiling;
 	uint64_t denials;
 	uint64_t would_deny;
@@ -24,13 +30,17 @@ struct pol_guest_status {
 	uint64_t stale;
 };
 
-/* @fails: health counters by enum pol_fail. @mode: "enforce", "audit" or "mixed". */
+/**
+ * struct pol_status - @fails: health counters by enum pol_fail. @recursion_misses: see
+ * pol_health_misses(); POL_STATUS_NONE: could not be asked. @mode: "enforce", "audit" or "mixed".
+ */
 struct pol_status {
 	struct pol_meta *meta;
 	struct pol_guest_status *guests;
 	size_t guests_cnt;
 	uint64_t generation;
 	uint64_t fails[POL_FAILS_CNT];
+	uint64_t recursion_misses;
 	const char *mode;
 };
 
@@ -38,3 +48,9 @@ void pol_status_done(struct pol_status *status);
 
 /* pol_status_take() - Return: 0; -ENOENT: not loaded; else as pol_engine_open(). */
 int pol_status_take(struct pol_status *ret, struct pol_err *err);
+
+/* pol_status_ceilings() - of descriptors and tasks, as the policy has them. */
+void pol_status_ceilings(const struct pol_limits *limits, struct pol_guest_status *status);
+
+/* pol_status_count() - all that the engine counts for a guest whose ceilings are known. */
+void pol_status_count(const struct pol_guest_state *state, struct pol_guest_status *status);

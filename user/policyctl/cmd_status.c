@@ -8,11 +8,13 @@
 #include "base.h"
 #include "ctl.h"
 #include "status.h"
+#include "words.h"
 
 static const char status_help[] =
 	"Usage: policyctl status [--json] [-v]\n"
 	"\n"
-	"What is loaded, and for each guest its tasks, memory, ceilings, refusals and events.\n"
+	"What is loaded, and for each guest its tasks, open files, memory, ceilings, refusals and\n"
+	"events.\n"
 	"\n"
 	"  --json  as JSON\n"
 	"  -v      also what went wrong inside the engine, by cause\n"
@@ -29,32 +31,47 @@ static json_t *usage(uint64_t now, uint64_t peak, uint64_t ceiling)
 			 number(ceiling));
 }
 
+/* null: not counted */
+static json_t *fds_json(const struct pol_guest_status *guest)
+{
+	json_t *fds;
+
+	if (guest->fds_ceiling == POL_STATUS_NONE)
+		return json_null();
+	fds = usage(guest->fds_now, guest->fds_peak, guest->fds_ceiling);
+	json_object_set_new(fds, "orphaned", number(guest->orphaned));
+	json_object_set_new(fds, "refused", number(guest->fds_refused));
+	return fds;
+}
+
+static json_t *pids_json(const struct pol_guest_status *guest)
+{
+	json_t *pids = usage(guest->pids_now, guest->pids_peak, guest->pids_ceiling);
+
+	json_object_set_new(pids, "refused", number(guest->pids_refused));
+	return pids;
+}
+
 static json_t *guest_json(const struct pol_guest_status *guest)
 {
 	return json_pack(
-		"{s:s,s:s,s:I,s:n,s:o,s:o,s:I,s:I,s:I,s:{s:I,s:I,s:I},s:I}", "name",
+		"{s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:{s:I,s:I,s:I},s:I}", "name",
 		guest->guest->name, "mode", guest->guest->audit ? "audit" : "enforce", "tasks",
-		(json_int_t)guest->tasks, "fds", "pids",
-		usage(guest->pids_now, guest->pids_peak, guest->pids_ceiling), "memory",
-		usage(guest->memory_now, guest->memory_peak, guest->memory_ceiling), "denials",
-		(json_int_t)guest->denials, "would_deny", (json_int_t)guest->would_deny, "escapes",
-		(json_int_t)guest->escapes, "events", "emitted", (json_int_t)guest->emitted, "lost",
-		(json_int_t)guest->lost, "folded", (json_int_t)0, "stale",
-		(json_int_t)guest->stale);
+		(json_int_t)guest->tasks, "fds", fds_json(guest), "pids", pids_json(guest),
+		"memory", usage(guest->memory_now, guest->memory_peak, guest->memory_ceiling),
+		"denials", (json_int_t)guest->denials, "would_deny", (json_int_t)guest->would_deny,
+		"escapes", (json_int_t)guest->escapes, "events", "emitted",
+		(json_int_t)guest->emitted, "lost", (json_int_t)guest->lost, "folded",
+		(json_int_t)0, "stale", (json_int_t)guest->stale);
 }
 
 static json_t *health_json(const struct pol_status *status)
 {
-	static const char *const names[] = {
-#define X(name, nr, word) [nr] = word,
-		POL_FAILS(X)
-#undef X
-	};
 	json_t *health = json_object();
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		json_object_set_new(health, names[i],
-				    json_integer((json_int_t)status->fails[i]));
+	for (uint32_t i = 0; i < POL_FAILS_CNT; i++)
+		json_object_set_new(health, pol_fail_word(i), number(status->fails[i]));
+	json_object_set_new(health, "recursion_misses", number(status->recursion_misses));
 	return health;
 }
 
@@ -99,35 +116,45 @@ static const char *cell(uint64_t value, char *buf, size_t size)
 
 static void print_guest(const struct pol_guest_status *guest)
 {
-	char a[24], b[24], c[24];
+	const uint64_t ceilings[] = {
+		guest->pids_now,    guest->pids_ceiling, guest->fds_now,
+		guest->fds_ceiling, guest->memory_now,	 guest->memory_ceiling,
+	};
+	static const int widths[] = { 6, 8, 6, 8, 12, 12 };
+	char buf[24];
 
-	printf("%-16s %-8s %6" PRIu64 " %8s %12s %12s %8" PRIu64 " %8" PRIu64 " %6" PRIu64
-	       " %6" PRIu64 "\n",
-	       guest->guest->name, guest->guest->audit ? "audit" : "enforce", guest->tasks,
-	       cell(guest->pids_ceiling, a, sizeof(a)), cell(guest->memory_now, b, sizeof(b)),
-	       cell(guest->memory_ceiling, c, sizeof(c)),
+	printf("%-16s %-8s %6" PRIu64, guest->guest->name,
+	       guest->guest->audit ? "audit" : "enforce", guest->tasks);
+	for (size_t i = 0; i < ARRAY_SIZE(ceilings); i++)
+		printf(" %*s", widths[i], cell(ceilings[i], buf, sizeof(buf)));
+	printf(" %8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n",
 	       guest->guest->audit ? guest->would_deny : guest->denials, guest->escapes,
 	       guest->lost, guest->stale);
 }
 
+static void print_health(const struct pol_status *status)
+{
+	char buf[24];
+
+	putchar('\n');
+	for (uint32_t i = 0; i < POL_FAILS_CNT; i++)
+		printf("%s %" PRIu64 "\n", pol_fail_word(i), status->fails[i]);
+	printf("recursion_misses %s\n", cell(status->recursion_misses, buf, sizeof(buf)));
+}
+
 static void print_text(const struct pol_status *status, bool verbose)
 {
-	static const char *const names[] = {
-#define X(name, nr, word) [nr] = word,
-		POL_FAILS(X)
-#undef X
-	};
-
 	printf("engine    loaded, mode %s, generation %" PRIu64 "\n", status->mode,
 	       status->generation);
 	printf("policy    %s, sha256 %s\n", status->meta->file, status->meta->sha256);
 	printf("kernel    %s\n\n", kernel_release());
-	printf("%-16s %-8s %6s %8s %12s %12s %8s %8s %6s %6s\n", "GUEST", "MODE", "TASKS",
-	       "PIDS-MAX", "MEMORY", "MEMORY-MAX", "REFUSED", "ESCAPES", "LOST", "STALE");
+	printf("%-16s %-8s %6s %6s %8s %6s %8s %12s %12s %8s %8s %6s %6s\n", "GUEST", "MODE",
+	       "TASKS", "PIDS", "PIDS-MAX", "FDS", "FDS-MAX", "MEMORY", "MEMORY-MAX", "REFUSED",
+	       "ESCAPES", "LOST", "STALE");
 	for (size_t i = 0; i < status->guests_cnt; i++)
 		print_guest(&status->guests[i]);
-	for (size_t i = 0; verbose && i < ARRAY_SIZE(names); i++)
-		printf("%s%s %" PRIu64 "\n", i ? "" : "\n", names[i], status->fails[i]);
+	if (verbose)
+		print_health(status);
 }
 
 int cmd_status(int argc, char **argv)
