@@ -117,11 +117,11 @@ TEST(denials_are_counted)
 
 TEST(status_json)
 {
-	static const char *const keys[] = { "mode",	      "tasks",		"fds",
-					    "pids.now",	      "pids.peak",	"pids.ceiling",
-					    "memory.now",     "memory.ceiling", "denials",
-					    "events.emitted", "events.lost",	"events.folded",
-					    "stale" };
+	static const char *const keys[] = { "mode",	     "tasks",	       "fds",
+					    "pids.now",	     "pids.peak",      "pids.ceiling",
+					    "pids.refused",  "memory.now",     "memory.ceiling",
+					    "denials",	     "events.emitted", "events.lost",
+					    "events.folded", "stale" };
 	struct probe p;
 
 	load_one();
@@ -155,6 +155,7 @@ TEST(status_of_the_engine)
 	EXPECT_STREQ(out, status_value("engine.policy_sha256"));
 	EXPECT_EQ(0, run_cmd(out, sizeof(out), "uname -r | tr -d '\\n'"));
 	EXPECT_STRSTR(out, status_value("engine.kernel"));
+	EXPECT_TRUE(strspn(status_value("engine.health.recursion_misses"), "0123456789") > 0);
 	ASSERT_LOAD(GUEST("g") "mode = \"audit\"\n" GUEST("h"));
 	EXPECT_STREQ("mixed", status_value("engine.mode"));
 	EXPECT_STREQ("audit", guest_value("g", "mode"));
