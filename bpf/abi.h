@@ -381,10 +381,19 @@ struct pol_guest_config {
 };
 _Static_assert(sizeof(struct pol_guest_config) == 24, "pol_guest_config");
 
-/* struct pol_guest_state.fds: the instance a charge belongs to, and how many there are. */
-#define POL_FDS_NOW(word) ((__u32)(word))
-#define POL_FDS_INSTANCE(word) ((__u32)((word) >> 32))
-#define POL_FDS_WORD(instance, now) ((__u64)(instance) << 32 | (now))
+/*
+ * struct pol_guest_state.counts: open file descriptions charged to the guest, its tasks, and the
+ * instance that both belong to, in one word, so that one compare-and-swap moves them together.
+ */
+#define POL_COUNT_BITS 20
+#define POL_COUNT_MASK ((1u << POL_COUNT_BITS) - 1)
+#define POL_COUNT_FDS(word) ((__u32)(word) & POL_COUNT_MASK)
+#define POL_COUNT_TASKS(word) ((__u32)((word) >> POL_COUNT_BITS) & POL_COUNT_MASK)
+#define POL_COUNT_INSTANCE(word) ((__u32)((word) >> (2 * POL_COUNT_BITS)))
+#define POL_COUNT_ONE_FD 1ull
+#define POL_COUNT_ONE_TASK (1ull << POL_COUNT_BITS)
+#define POL_COUNT_ONE_INSTANCE (1ull << (2 * POL_COUNT_BITS))
+_Static_assert(POL_FILES_MAX <= POL_COUNT_MASK && POL_TASKS_MAX <= POL_COUNT_MASK, "counts");
 
 /**
  * struct pol_guest_state - counters of a guest over all generations (map "states", by guest id).
@@ -393,9 +402,9 @@ _Static_assert(sizeof(struct pol_guest_config) == 24, "pol_guest_config");
  * @would_deny: refusals that audit did not make.
  * @lost: by type, records that found the ring full.
  * @lost_last: by type, sequence number of the last one lost.
- * @fds: POL_FDS_WORD(): open file descriptions charged to it now, and its instance: a number that
- *	 moves when its last task ends (what it still holds elsewhere is @orphaned from then on).
- * @fds_peak, @tasks, @tasks_peak: tasks that live and were born, or labelled, as the guest.
+ * @counts: POL_COUNT_*: open file descriptions charged to it, tasks that live and were born, or
+ *	    labelled, as the guest, and its instance: a number that moves when the last task ends.
+ * @orphaned: descriptions charged to an earlier instance that somebody still holds.
  * @refused: by enum pol_resource, what a ceiling has refused.
  * @pressure: POL_PRESSURE() of the thresholds passed and reported.
  * @killed: a ceiling with on_exceed = "kill" was passed; back to 0 when its last task ends.
@@ -407,9 +416,8 @@ struct pol_guest_state {
 	__u64 denials;
 	__u64 would_deny;
 	__u64 escapes;
-	__u64 fds;
+	__u64 counts;
 	__u64 fds_peak;
-	__u64 tasks;
 	__u64 tasks_peak;
 	__u64 orphaned;
 	__u64 refused[POL_RESOURCES_CNT];
@@ -431,7 +439,7 @@ struct pol_guest_state {
 /**
  * struct pol_file_charge - value of map "files", by the address of a struct file: who it is charged
  * to, from its allocation or first receipt until the kernel frees it.
- * @instance: POL_FDS_INSTANCE() of the guest then; another one now: an orphan.
+ * @instance: POL_COUNT_INSTANCE() of the guest then; another one now: an orphan.
  * @flags: POL_FILE_*.
  */
 struct pol_file_charge {

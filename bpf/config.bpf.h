@@ -11,3 +11,15 @@
  * (kptr_restrict=2).
  */
 extern const volatile __u64 pol_rename_lock;
+
+/*
+ * Before 6.2 a look-up in task storage gives NULL, too, where another task was preempted in one on
+ * the same CPU (bpf_task_storage_busy): the table "tasks" is asked then.
+ */
+extern const volatile bool pol_storage_busy;
+
+/*
+ * From 6.19 on, no program of LSM type can be attached where files are allocated: the one that is
+ * (fmod_ret) can be skipped (kernel-notes.md), so later hooks charge and refuse again.
+ */
+extern const volatile bool pol_alloc_skippable;

@@ -18,6 +18,7 @@
 #define FMODE_READ 0x1u
 #define FMODE_WRITE 0x2u
 #define FMODE_CREATED 0x100000u /* 4.19 to 7.2 */
+#define FMODE_NOACCOUNT 0x20000000u /* the kernel's own: overlayfs' backing files */
 #define FMODE_EXEC_FLAG 0x20u	/* __FMODE_EXEC, in f_flags; open(2) cannot set it */
 #define ATTR_MODE (1u << 0)
 #define ATTR_UID (1u << 1)
@@ -49,6 +50,12 @@
 
 /* include/linux/sched.h, include/linux/sched/signal.h */
 #define SIGNAL_GROUP_EXIT 0x4u
+
+#define PF_EXITING 0x4u
+
+/* include/uapi/asm-generic/resource.h (x86 and arm64); include/uapi/asm-generic/signal.h */
+#define RLIMIT_NOFILE 7
+#define SIGKILL 9
 
 /* include/linux/mm.h, include/uapi/asm-generic/mman-common.h */
 #define VM_EXEC 0x4ul

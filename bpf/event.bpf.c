@@ -79,7 +79,7 @@ static int pol_text_measure(u32 i, struct pol_text *text)
 		event = bpf_ringbuf_reserve(&ring, sizeof(*event) + (ROOM), 0);                    \
 		if (!event)                                                                        \
 			return -1;                                                                 \
-		pol_event_head(event, report, seq, ROOM);                                          \
+		pol_event_head(event, &report->head, seq, ROOM);                                     \
 		pol_event_process(event, task);                                                    \
 		event->access = report->access;                                                    \
 		text->to = event->path;                                                            \
@@ -112,9 +112,9 @@ __attribute__((noinline)) int pol_event_send_access(const struct pol_report *rep
 
 	if (!report)
 		return 0;
-	state = pol_state_of(report->guest);
+	state = pol_state_of(report->head.guest);
 	text.mount = report->mount;
-	if (!state || report->guest == POL_GUEST_PROBE)
+	if (!state || report->head.guest == POL_GUEST_PROBE)
 		return 0;
 	len = measure(dentry, report->mount);
 	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
@@ -126,31 +126,38 @@ __attribute__((noinline)) int pol_event_send_access(const struct pol_report *rep
 		r = pol_event_access_large(report, &text, seq);
 	}
 	if (r)
-		pol_event_lost(state, report->type, seq);
+		pol_event_lost(state, report->head.type, seq);
 	return 0;
 }
 
 __attribute__((noinline)) int pol_event_send_escape(const struct pol_report *report)
 {
-	struct pol_guest_state *state;
 	struct pol_event *event;
-	u64 seq;
 
 	if (!report)
 		return 0;
-	state = pol_state_of(report->guest);
-	if (!state || report->guest == POL_GUEST_PROBE)
+	event = pol_event_begin(&report->head, bpf_get_current_task_btf());
+	if (!event)
 		return 0;
-	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
-	event = bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
-	if (!event) {
-		pol_event_lost(state, report->type, seq);
-		return 0;
-	}
-	pol_event_head(event, report, seq, POL_PATH_SMALL);
-	pol_event_process(event, bpf_get_current_task_btf());
 	event->access = report->access;
 	pol_event_exes(event);
 	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+__attribute__((noinline)) int pol_event_send_ceiling(const struct pol_report_head *head,
+						     const struct pol_event_ceiling *body)
+{
+	struct pol_event *event;
+
+	if (!head || !body)
+		return 0;
+	event = pol_event_begin(head, bpf_get_current_task_btf());
+	if (!event)
+		return 0;
+	event->ceiling = *body;
+	pol_event_exes(event);
+	/* Who waits for a guest to be killed is woken at once, whatever else is unread. */
+	bpf_ringbuf_submit(event, head->verdict == POL_VERDICT_KILLED ? BPF_RB_FORCE_WAKEUP : 0);
 	return 0;
 }

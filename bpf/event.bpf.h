@@ -12,15 +12,20 @@
 #include "guest.bpf.h"
 #include "path.bpf.h"
 
-/* What a hook has to say. */
-struct pol_report {
-	struct pol_event_access access;
+/* What every record says. @flags: POL_EVENT_*. */
+struct pol_report_head {
 	u64 generation;
-	u64 mount;
 	u32 guest;
 	u32 type;
 	u32 verdict;
 	u32 flags;
+};
+
+/* What a hook has to say of a refusal. */
+struct pol_report {
+	struct pol_report_head head;
+	struct pol_event_access access;
+	u64 mount;
 };
 
 static __always_inline struct pol_guest_state *pol_state_of(u32 guest)
@@ -80,21 +85,47 @@ POL_SUBPROG int pol_label_exe(struct pol_label *label, u64 dentry, u64 mount)
 	return 0;
 }
 
-static __always_inline void pol_event_head(struct pol_event *event, const struct pol_report *report,
-					   u64 seq, u32 room)
+static __always_inline void pol_event_head(struct pol_event *event,
+					   const struct pol_report_head *head, u64 seq, u32 room)
 {
 	__builtin_memset(event, 0, __builtin_offsetof(struct pol_event, exe));
 	__builtin_memset(event->body, 0, sizeof(event->body));
 	event->size = sizeof(*event) + room;
 	event->abi = POL_ABI_VERSION;
-	event->type = report->type;
-	event->verdict = report->verdict;
+	event->type = head->type;
+	event->verdict = head->verdict;
 	event->boot_ns = bpf_ktime_get_boot_ns();
 	event->seq = seq;
-	event->generation = report->generation;
-	event->guest = report->guest;
-	event->flags = POL_EVENT_HAS_PROCESS | report->flags;
+	event->generation = head->generation;
+	event->guest = head->guest;
+	event->flags = POL_EVENT_HAS_PROCESS | head->flags;
 	event->path_room = room;
+}
+
+/**
+ * pol_event_begin() - number a record without a path, reserve it, fill its head and process.
+ *
+ * The sequence number is taken before the reservation, so that a lost record leaves a gap.
+ * Return: to be submitted; NULL: there is no room (counted as lost), or the guest makes no records.
+ */
+static __always_inline struct pol_event *pol_event_begin(const struct pol_report_head *head,
+							 struct task_struct *task)
+{
+	struct pol_guest_state *state = pol_state_of(head->guest);
+	struct pol_event *event;
+	u64 seq;
+
+	if (!state || head->guest == POL_GUEST_PROBE)
+		return NULL;
+	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
+	event = bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
+	if (!event) {
+		pol_event_lost(state, head->type, seq);
+		return NULL;
+	}
+	pol_event_head(event, head, seq, POL_PATH_SMALL);
+	pol_event_process(event, task);
+	return event;
 }
 
 /**
@@ -107,3 +138,7 @@ int pol_event_send_access(const struct pol_report *report, u64 dentry);
 
 /* pol_event_send_escape() - the same for what has no object; without the cost of paths. */
 int pol_event_send_escape(const struct pol_report *report);
+
+/* pol_event_send_ceiling() - a ceiling record. */
+int pol_event_send_ceiling(const struct pol_report_head *head,
+			   const struct pol_event_ceiling *body);

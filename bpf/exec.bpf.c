@@ -57,6 +57,8 @@ int BPF_PROG(pol_exec_done, struct linux_binprm *bprm)
 		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
 	struct file *file = bprm->file;
 
+	if (label)
+		__sync_fetch_and_and(&label->flags, ~POL_LABEL_STARTING);
 	if (label && file)
 		pol_label_exe(label, pol_address(file->f_path.dentry),
 			      pol_mount_of(file->f_path.mnt));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The end of a guest's process: one record a thread group, with its wait status and usage. */
-#include "event.bpf.h"
+#include "charge.bpf.h"
 
 /* The thread group's wait status, as the parent will see it. */
 static __always_inline u32 wait_status(struct task_struct *leader)
@@ -53,38 +53,48 @@ POL_SUBPROG int remembered_exe(struct pol_event *event, struct task_struct *task
 
 POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation)
 {
-	struct pol_report report = { .guest = guest, .generation = generation };
+	const struct pol_guest_config *config = pol_guest_config(guest, generation);
 	struct pol_guest_state *state = pol_state_of(guest);
+	const struct pol_report_head head = {
+		.guest = guest, .generation = generation, .type = POL_TYPE_EXIT
+	};
 	struct task_struct *leader = task->group_leader;
 	struct pol_event *event;
-	u64 seq;
 
-	if (!state || guest == POL_GUEST_PROBE)
+	event = state ? pol_event_begin(&head, task) : NULL;
+	if (!event)
 		return 0;
-	report.type = POL_TYPE_EXIT;
-	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
-	event = bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
-	if (!event) {
-		pol_event_lost(state, POL_TYPE_EXIT, seq);
-		return 0;
-	}
-	pol_event_head(event, &report, seq, POL_PATH_SMALL);
-	pol_event_process(event, task);
 	fill_usage(&event->exit, task, leader);
 	event->exit.code = wait_status(leader);
 	event->exit.cause = event->exit.code & 0x7f ? POL_CAUSE_SIGNAL : POL_CAUSE_EXIT;
 	event->exit.duration_ns = event->boot_ns - event->process.start_ns;
+	event->exit.fds_peak = POL_NO_CEILING;
+	if (config && config->fds != POL_NO_CEILING)
+		event->exit.fds_peak = state->fds_peak;
 	pol_event_exes(event);
 	remembered_exe(event, task);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }
 
+/* A thread that is a guest does not make its process one. */
+static __always_inline bool is_lone_thread(struct task_struct *task, u32 guest)
+{
+	const struct pol_label *own = bpf_task_storage_get(&labels, task, NULL, 0), *leader;
+
+	if (!own || !(own->flags & POL_LABEL_THREAD))
+		return false;
+	leader = bpf_task_storage_get(&labels, task->group_leader, NULL, 0);
+	return !leader || leader->guest != guest;
+}
+
 /**
- * pol_exit - a task ends; the last one of its thread group makes the record.
+ * pol_exit - a task ends: it is charged no longer; the last one of its thread group makes the
+ * record.
  *
  * Two threads that end at once both see nobody left alive: the label of the leader says who was
- * first. Context: tp_btf/sched_process_exit; can be skipped under preemption (kernel-notes.md).
+ * first. Context: tp_btf/sched_process_exit; can be skipped under preemption (kernel-notes.md):
+ * pol_task_free takes the charge back then.
  */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(pol_exit, struct task_struct *task)
@@ -93,8 +103,9 @@ int BPF_PROG(pol_exit, struct task_struct *task)
 	u64 generation = 0;
 	u32 guest;
 
+	pol_task_release(pol_address(task));
 	guest = pol_guest_of(task, &generation);
-	if (!guest || task->signal->live.counter)
+	if (!guest || task->signal->live.counter || is_lone_thread(task, guest))
 		return 0;
 	label = bpf_task_storage_get(&labels, task->group_leader, NULL, 0);
 	if (label && __sync_fetch_and_or(&label->flags, POL_LABEL_EXITED) & POL_LABEL_EXITED)

@@ -107,3 +107,31 @@ int BPF_PROG(pol_traceme, struct task_struct *parent)
 {
 	return refuse_stranger(parent, POL_OP_HOOK(PTRACE, PTRACE_TRACEME));
 }
+
+/**
+ * pol_setrlimit - setrlimit(2), and prlimit(2) that sets: a stranger's limits, and raising
+ * RLIMIT_NOFILE, the floor under a ceiling of descriptors.
+ *
+ * Context: lsm/task_setrlimit, never sleepable. What prlimit(2) reads it may read.
+ * Return: 0; EPERM.
+ */
+SEC("lsm/task_setrlimit")
+int BPF_PROG(pol_setrlimit, struct task_struct *other, unsigned int resource,
+	     struct rlimit *new_rlim)
+{
+	const struct pol_guest_config *config;
+	struct pol_actor actor;
+	u64 generation = 0;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	if (pol_guest_of(other, &generation) != actor.guest)
+		return pol_return(pol_escape(&actor, POL_OP_HOOK(PRLIMIT, TASK_SETRLIMIT), 1));
+	config = pol_guest_config(actor.guest, actor.generation);
+	if (resource != RLIMIT_NOFILE || !config || config->fds == POL_NO_CEILING)
+		return 0;
+	if (BPF_CORE_READ(new_rlim, rlim_max) <=
+	    BPF_CORE_READ(other, signal, rlim[RLIMIT_NOFILE].rlim_max))
+		return 0;
+	return pol_return(pol_escape(&actor, POL_OP_HOOK(PRLIMIT, TASK_SETRLIMIT), 1));
+}

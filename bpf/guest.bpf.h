@@ -3,11 +3,12 @@
  * Which guest a task is. Layer 2.
  *
  * Two identities: the label in task storage, inherited in task_alloc, and ancestry in the cgroup2
- * tree. The label wins; without one (an in-place member, a look-up that 6.1 gives up because its
- * per-CPU lock is taken) the cgroup decides. NULL from a look-up therefore never means "no guest".
+ * tree. The label wins; without one (an in-place member; a look-up that 6.1 gives up because its
+ * per-CPU lock is taken, for which there is the table "tasks") the cgroup decides.
  */
 #pragma once
 
+#include "config.bpf.h"
 #include "maps.bpf.h"
 
 /*
@@ -50,6 +51,23 @@ static __always_inline struct pol_control *pol_control_get(void)
 	return bpf_map_lookup_elem(&control, &zero);
 }
 
+/* The guest that a task is charged to; 0: none. A frame of its own: hooks have no room for it. */
+POL_SUBPROG u32 pol_guest_charged(struct task_struct *task)
+{
+	u64 address = pol_address(task);
+	const struct pol_task_charge *charge = bpf_map_lookup_elem(&tasks, &address);
+
+	return charge ? charge->guest : 0;
+}
+
+/* The guest of a task whose label was not to be had: NULL from the look-up never means none. */
+static __always_inline u32 pol_guest_unlabelled(struct task_struct *task, u64 level_mask)
+{
+	u32 guest = pol_storage_busy ? pol_guest_charged(task) : 0;
+
+	return guest ? guest : pol_guest_by_cgroup(task, level_mask);
+}
+
 /**
  * pol_guest_of() - the guest that a task is, while some generation is active.
  * @generation: gets the active generation, read once for the whole decision.
@@ -69,7 +87,7 @@ static __always_inline u32 pol_guest_of(struct task_struct *task, u64 *generatio
 	label = bpf_task_storage_get(&labels, task, NULL, 0);
 	if (label)
 		return label->flags & POL_LABEL_LAUNCHER ? 0 : label->guest;
-	return pol_guest_by_cgroup(task, ctl->level_mask);
+	return pol_guest_unlabelled(task, ctl->level_mask);
 }
 
 static __always_inline u32 pol_guest_current(u64 *generation)

@@ -4,7 +4,7 @@
  * tasks are whose (pol_tasks), which descriptors a guest could not open (pol_fds); and the one way
  * for user space to put a record into the ring (pol_note).
  */
-#include "verdict.bpf.h"
+#include "charge.bpf.h"
 
 static __always_inline struct pol_iter_command *iter_command(void)
 {
@@ -51,7 +51,7 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-POL_SUBPROG int give_label(struct task_struct *task, u32 guest, u64 origin)
+POL_SUBPROG int give_label(struct task_struct *task, const struct pol_iter_command *command)
 {
 	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
 	struct pol_label *label;
@@ -64,14 +64,28 @@ POL_SUBPROG int give_label(struct task_struct *task, u32 guest, u64 origin)
 	if (exe)
 		pol_label_exe(label, (u64)BPF_CORE_READ(exe, f_path.dentry),
 			      pol_mount_of(BPF_CORE_READ(exe, f_path.mnt)));
-	label->origin = origin;
-	label->guest = guest;
+	label->origin = command->origin;
+	label->nofile_soft = command->nofile_soft;
+	label->nofile_hard = command->nofile_hard;
+	label->nofile_base = command->nofile_base;
+	label->flags = command->label_flags;
+	label->guest = command->guest;
+	if (!(task->flags & PF_EXITING)) /* else pol_exit may have been there already */
+		pol_task_adopt(pol_address(task), command->guest);
 	return 0;
+}
+
+static __always_inline bool is_meant(const struct task_struct *task,
+				     const struct pol_iter_command *command)
+{
+	if (command->tid && command->tid != (u32)task->pid)
+		return false;
+	return !command->tgid || command->tgid == (u32)task->tgid;
 }
 
 /**
  * pol_tasks - one struct pol_task_record for each task that is a guest's; by command it also
- * gives labels to tasks that are guests by cgroup, or takes a process's labels away.
+ * gives labels to a process's or thread's tasks that have none, or takes them away.
  */
 SEC("iter/task")
 int pol_tasks(struct bpf_iter__task *ctx)
@@ -82,31 +96,93 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct pol_label *label;
 
-	if (!task || !command || !ctl)
-		return 0;
-	if (command->tgid && command->tgid != (u32)task->tgid)
+	if (!task || !command || !ctl || !is_meant(task, command))
 		return 0;
 	label = bpf_task_storage_get(&labels, task, NULL, 0);
-	if (label && command->action == POL_ITER_UNLABEL) {
-		record.guest = label->guest;
-		record.origin = label->origin;
-		bpf_task_storage_delete(&labels, task);
-		label = NULL;
-	} else if (label) {
+	if (label) {
 		record.guest = label->guest;
 		record.flags = label->flags;
 		record.origin = label->origin;
+	} else if (command->action == POL_ITER_LABEL) {
+		if (give_label(task, command))
+			return 0;
+		record.guest = command->guest;
+		record.flags = command->label_flags;
+		record.origin = command->origin;
 	} else {
 		record.guest = pol_guest_by_cgroup(task, ctl->level_mask);
 		record.flags = POL_TASK_BY_CGROUP;
 	}
 	if (!record.guest || (command->guest && command->guest != record.guest))
 		return 0;
-	if (!label && command->action == POL_ITER_LABEL &&
-	    !give_label(task, record.guest, command->origin))
-		record.flags = 0;
+	if (label && command->action == POL_ITER_UNLABEL) {
+		bpf_task_storage_delete(&labels, task);
+		pol_task_release(pol_address(task));
+	}
 	record.tgid = task->tgid;
 	record.tid = task->pid;
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/* What the table "files" says of a file. */
+static __always_inline u32 charge_of(u64 file)
+{
+	const struct pol_file_charge *charge = bpf_map_lookup_elem(&files, &file);
+	const struct pol_guest_state *state = charge ? pol_state_of(charge->guest) : NULL;
+
+	if (!state || POL_COUNT_INSTANCE(state->counts) != charge->instance)
+		return POL_CHARGE_NONE;
+	return charge->flags & POL_FILE_BASELINE ? POL_CHARGE_BASELINE : POL_CHARGE_COUNTED;
+}
+
+/* Whose descriptor this is, for POL_ITER_RECONCILE; 0: it is not counted. */
+POL_SUBPROG u32 counted_guest(struct task_struct *task)
+{
+	const struct pol_label *label = bpf_task_storage_get(&labels, task, NULL, 0);
+	const struct pol_guest_config *config;
+	u64 generation = 0;
+	u32 guest;
+
+	if (label && label->flags & POL_LABEL_STARTING)
+		return 0; /* what its launcher has not closed yet */
+	guest = pol_guest_of(task, &generation);
+	config = guest ? pol_guest_config(guest, generation) : NULL;
+	return config && config->fds != POL_NO_CEILING ? guest : 0;
+}
+
+/**
+ * pol_files - one struct pol_file_record for each descriptor of the commanded process, or of every
+ * guest; by command what nobody is charged for becomes baseline or is charged.
+ *
+ * The kernel holds the file while the program runs, so it is not freed between look and charge.
+ */
+SEC("iter/task_file")
+int pol_files(struct bpf_iter__task_file *ctx)
+{
+	struct pol_iter_command *command = iter_command();
+	struct task_struct *task = ctx->task;
+	struct pol_file_record record = {};
+	struct file *file = ctx->file;
+	u64 address;
+
+	if (!task || !file || !command)
+		return 0;
+	if (command->tgid && command->tgid != (u32)task->tgid)
+		return 0;
+	record.guest = command->guest;
+	if (command->action == POL_ITER_RECONCILE)
+		record.guest = counted_guest(task);
+	if (!record.guest)
+		return 0;
+	address = pol_address(file);
+	record.charge = charge_of(address);
+	if (record.charge == POL_CHARGE_NONE && command->action != POL_ITER_LIST &&
+	    !pol_fd_adopt(address, record.guest, command->action == POL_ITER_BASELINE) &&
+	    command->action == POL_ITER_RECONCILE)
+		pol_fail_count(POL_FAIL_FDS_RECONCILED);
+	record.tgid = task->tgid;
+	record.fd = ctx->fd;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }
@@ -157,22 +233,13 @@ int pol_fds(struct bpf_iter__task_file *ctx)
 SEC("syscall")
 int pol_note(struct pol_event_note *note)
 {
-	struct pol_report report = { .generation = note->generation, .guest = note->guest };
-	struct pol_guest_state *state = pol_state_of(note->guest);
+	struct pol_report_head head = { .generation = note->generation, .guest = note->guest };
 	struct pol_event *event;
-	u64 seq;
 
-	if (!state)
+	head.type = note->action >= POL_ACTION_LOADED ? POL_TYPE_POLICY : POL_TYPE_GUEST;
+	event = pol_event_begin(&head, bpf_get_current_task_btf());
+	if (!event)
 		return 1;
-	report.type = note->action >= POL_ACTION_LOADED ? POL_TYPE_POLICY : POL_TYPE_GUEST;
-	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
-	event = bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
-	if (!event) {
-		pol_event_lost(state, report.type, seq);
-		return 1;
-	}
-	pol_event_head(event, &report, seq, POL_PATH_SMALL);
-	pol_event_process(event, bpf_get_current_task_btf());
 	event->note = *note;
 	pol_event_exes(event);
 	bpf_ringbuf_submit(event, 0);

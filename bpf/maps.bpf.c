@@ -7,6 +7,8 @@ struct pol_map_control control SEC(".maps");
 struct pol_map_cgroups cgroups SEC(".maps");
 struct pol_map_labels labels SEC(".maps");
 struct pol_map_states states SEC(".maps");
+struct pol_map_files files SEC(".maps");
+struct pol_map_tasks tasks SEC(".maps");
 struct pol_outer_guests guests SEC(".maps");
 struct pol_outer_dirs dirs SEC(".maps");
 struct pol_outer_names_32 names_32 SEC(".maps");
@@ -17,5 +19,7 @@ struct pol_map_fails fails SEC(".maps");
 struct pol_map_iter iter SEC(".maps");
 
 const volatile __u64 pol_rename_lock = 0;
+const volatile bool pol_storage_busy = false;
+const volatile bool pol_alloc_skippable = false;
 
 char LICENSE[] SEC("license") = "GPL";

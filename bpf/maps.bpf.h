@@ -43,6 +43,23 @@ struct pol_map_states {
 	__type(value, struct pol_guest_state);
 };
 
+/* By address of a struct file, of a struct task_struct: never followed, only compared. */
+struct pol_map_files {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, POL_FILES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct pol_file_charge);
+};
+
+struct pol_map_tasks {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, POL_TASKS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct pol_task_charge);
+};
+
 /*
  * Inner maps: max_entries of hashes is the image's; the templates' do not count. By sizes and not by
  * types: 6.1 holds a map with BTF and one without (generation.c makes those) for different.
@@ -123,6 +140,8 @@ struct pol_map_types {
 	struct pol_cgroup_slot cgroup_slot;
 	struct pol_label label;
 	struct pol_guest_state guest_state;
+	struct pol_file_charge file_charge;
+	struct pol_task_charge task_charge;
 	struct pol_guest_config guest_config;
 	struct pol_dir_key dir_key;
 	struct pol_rule_value rule_value;
@@ -142,6 +161,8 @@ extern struct pol_map_control control;
 extern struct pol_map_cgroups cgroups;
 extern struct pol_map_labels labels;
 extern struct pol_map_states states;
+extern struct pol_map_files files;
+extern struct pol_map_tasks tasks;
 extern struct pol_outer_guests guests;
 extern struct pol_outer_dirs dirs;
 extern struct pol_outer_names_32 names_32;

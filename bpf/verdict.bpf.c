@@ -22,11 +22,11 @@ static __always_inline int refuse(const struct pol_actor *actor, struct pol_repo
 {
 	bool audit = actor->mode == POL_MODE_AUDIT && !always;
 
-	report->guest = actor->guest;
-	report->generation = actor->generation;
+	report->head.guest = actor->guest;
+	report->head.generation = actor->generation;
 	report->access.err = err;
-	report->verdict = audit ? POL_VERDICT_WOULD_DENY : POL_VERDICT_DENIED;
-	count_refusal(report->guest, report->type, report->verdict);
+	report->head.verdict = audit ? POL_VERDICT_WOULD_DENY : POL_VERDICT_DENIED;
+	count_refusal(report->head.guest, report->head.type, report->head.verdict);
 	if (dentry)
 		pol_event_send_access(report, dentry);
 	else
@@ -44,7 +44,7 @@ POL_SUBPROG int describe_object(struct pol_report *report, u64 dentry)
 	if (!inode) /* a name about to be created: its directory */
 		inode = BPF_CORE_READ(object, d_parent, d_inode);
 	else if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
-		report->flags |= POL_EVENT_IS_DIR;
+		report->head.flags |= POL_EVENT_IS_DIR;
 	report->access.inode.ino = BPF_CORE_READ(inode, i_ino);
 	report->access.inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	report->access.inode.generation = BPF_CORE_READ(inode, i_generation);
@@ -55,10 +55,10 @@ POL_SUBPROG int describe_object(struct pol_report *report, u64 dentry)
 static __always_inline void describe(struct pol_report *report, u32 type, u64 dentry, u64 mount,
 				     u32 op_hook)
 {
-	report->type = type;
+	report->head.type = type;
 	report->mount = mount;
 	if (dentry && !mount)
-		report->flags |= POL_EVENT_NO_MOUNT;
+		report->head.flags |= POL_EVENT_NO_MOUNT;
 	report->access.op = op_hook >> 16;
 	report->access.hook = op_hook & 0xffff;
 	if (dentry)
@@ -71,7 +71,7 @@ static __always_inline void report_rule(struct pol_report *report, const struct 
 		return;
 	report->access.rule = found->rule;
 	report->access.rule_access = found->access;
-	report->flags |= POL_EVENT_HAS_RULE;
+	report->head.flags |= POL_EVENT_HAS_RULE;
 }
 
 /* What is asked of an object. */

@@ -47,6 +47,7 @@ enum {
 	BPF_F_NO_PREALLOC = 1,
 	BPF_F_MMAPABLE = 1024,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -54,6 +55,10 @@ enum {
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
 
 struct qstr {
 	u32 len;
@@ -114,8 +119,27 @@ struct cgroup {
 	struct cgroup *ancestors[];
 };
 
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct pids_cgroup {
+	struct cgroup_subsys_state css;
+	atomic64_t counter;
+};
+
+enum cgroup_subsys_id {
+	pids_cgrp_id, /* its number depends on the configuration: bpf_core_enum_value() */
+};
+
 struct css_set {
+	struct cgroup_subsys_state *subsys[16]; /* CGROUP_SUBSYS_COUNT of them */
 	struct cgroup *dfl_cgrp;
+};
+
+struct rlimit {
+	unsigned long rlim_cur;
+	unsigned long rlim_max;
 };
 
 struct task_io_accounting {
@@ -133,6 +157,7 @@ struct signal_struct {
 	unsigned long maj_flt;
 	unsigned long maxrss;
 	struct task_io_accounting ioac;
+	struct rlimit rlim[16];
 };
 
 struct mm_struct {
@@ -166,6 +191,10 @@ struct vm_area_struct {
 
 struct iattr {
 	unsigned int ia_valid;
+};
+
+struct socket {
+	struct file *file;
 };
 
 struct linux_binprm {

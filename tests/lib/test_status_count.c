@@ -9,9 +9,8 @@ static const struct pol_guest_state state = {
 	.denials = 7,
 	.would_deny = 5,
 	.escapes = 2,
-	.fds = POL_FDS_WORD(3, 12),
+	.counts = 3 * POL_COUNT_ONE_INSTANCE + 4 * POL_COUNT_ONE_TASK + 12 * POL_COUNT_ONE_FD,
 	.fds_peak = 40,
-	.tasks = 4,
 	.tasks_peak = 9,
 	.orphaned = 1,
 	.refused = { [POL_RESOURCE_FDS] = 6, [POL_RESOURCE_PIDS] = 8, [POL_RESOURCE_MEMORY] = 10 },
@@ -21,10 +20,11 @@ static const struct pol_guest_state state = {
 Test(status_count, takes_the_ceilings_of_the_policy)
 {
 	struct pol_guest_status status = {};
-	struct pol_limits limits = { .pids = 64 };
+	struct pol_limits limits = { .pids = 64, .fds = 256 };
 
 	pol_status_ceilings(&limits, &status);
 	cr_assert_eq(status.pids_ceiling, 64);
+	cr_assert_eq(status.fds_ceiling, 256);
 	limits.pids = 0;
 	pol_status_ceilings(&limits, &status);
 	cr_assert_eq(status.pids_ceiling, 0, "0 is a ceiling");
@@ -35,11 +35,12 @@ Test(status_count, has_no_ceiling_where_the_policy_has_none)
 	static const uint64_t none[] = { POL_LIMIT_UNSET, POL_LIMIT_MAX };
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
-		struct pol_limits limits = { .pids = none[i] };
+		struct pol_limits limits = { .pids = none[i], .fds = none[i] };
 		struct pol_guest_status status = {};
 
 		pol_status_ceilings(&limits, &status);
 		cr_assert_eq(status.pids_ceiling, POL_STATUS_NONE);
+		cr_assert_eq(status.fds_ceiling, POL_STATUS_NONE);
 	}
 }
 

@@ -23,7 +23,11 @@ static const char *const map_names[] = {
 	"cursors",
 };
 
-static const char *const prog_names[] = { "pol_anchor", "pol_tasks", "pol_fds", "pol_note" };
+static const char *const prog_names[] = {
+#define X(nr, name, ...) #name,
+	POL_PROGS(X) POL_FD_HOOKS(X)
+#undef X
+};
 
 const char *pol_map_name(enum pol_map_nr nr)
 {
@@ -76,7 +80,8 @@ static size_t pages(size_t size)
 
 int pol_engine_map(struct pol_engine *engine, struct pol_err *err)
 {
-	engine->control = map_memory(engine->maps[POL_MAP_CONTROL], CONTROL_SIZE, true);
+	if (!engine->control)
+		engine->control = map_memory(engine->maps[POL_MAP_CONTROL], CONTROL_SIZE, true);
 	engine->cgroups = map_memory(engine->maps[POL_MAP_CGROUPS], CGROUPS_SIZE, true);
 	engine->states = map_memory(engine->maps[POL_MAP_STATES], STATES_SIZE, false);
 	if (engine->control && engine->cgroups && engine->states)
@@ -93,7 +98,7 @@ struct pol_engine *pol_engine_new(void)
 	for (size_t i = 0; i < POL_MAPS_CNT; i++)
 		engine->maps[i] = -EBADF;
 	for (size_t i = 0; i < POL_PROGS_CNT; i++)
-		engine->progs[i] = -EBADF;
+		engine->progs[i] = engine->links[i] = -EBADF;
 	return engine;
 }
 
@@ -114,8 +119,16 @@ static int open_pin(const char *kind, const char *name, struct pol_err *err)
 	return fd;
 }
 
-static int check_abi(const struct pol_engine *engine, struct pol_err *err)
+/* Before anything else is opened: another version has other maps. */
+static int check_abi(struct pol_engine *engine, struct pol_err *err)
 {
+	int r = engine->maps[POL_MAP_CONTROL] = open_pin("maps", map_names[POL_MAP_CONTROL], err);
+
+	if (r < 0)
+		return r;
+	engine->control = map_memory(r, CONTROL_SIZE, true);
+	if (!engine->control)
+		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot map the engine's tables");
 	if (engine->control->abi == POL_ABI_VERSION)
 		return 0;
 	pol_err_say(err, POL_ERR_FAILED, -EPROTO,
@@ -124,6 +137,25 @@ static int check_abi(const struct pol_engine *engine, struct pol_err *err)
 		    engine->control->abi, POL_ABI_VERSION);
 	return pol_err_fix(err, "use the policyctl that loaded it, or 'policyctl unload' with that "
 				"one and load again");
+}
+
+static int open_pins(struct pol_engine *engine, struct pol_err *err)
+{
+	int r;
+
+	for (size_t i = 0; i < POL_MAPS_CNT; i++) {
+		if (i == POL_MAP_CONTROL)
+			continue;
+		r = engine->maps[i] = open_pin("maps", map_names[i], err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < POL_PROGS_CNT; i++) {
+		r = engine->progs[i] = open_pin("progs", prog_names[i], err);
+		if (r < 0 && (r != -ENOENT || i < POL_PROG_FD_FIRST))
+			return r;
+	}
+	return 0;
 }
 
 int pol_engine_open(struct pol_engine **ret, struct pol_err *err)
@@ -142,32 +174,43 @@ int pol_engine_open(struct pol_engine **ret, struct pol_err *err)
 	engine = pol_engine_new();
 	if (!engine)
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot open the engine");
-	for (size_t i = 0; i < POL_MAPS_CNT; i++) {
-		r = engine->maps[i] = open_pin("maps", map_names[i], err);
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < POL_PROGS_CNT; i++) {
-		r = engine->progs[i] = open_pin("progs", prog_names[i], err);
-		if (r < 0)
-			return r;
-	}
-	r = pol_engine_map(engine, err);
+	r = check_abi(engine, err);
 	if (!r)
-		r = check_abi(engine, err);
+		r = open_pins(engine, err);
+	if (!r)
+		r = pol_engine_map(engine, err);
 	if (r < 0)
 		return r;
+	if (pol_engine_counts_skippable(engine))
+		(void)pol_reconcile(engine); /* what it cannot do now the next command does */
 	*ret = TAKE_PTR(engine);
 	return 0;
 }
 
 /* ------------------------------------------------------------------ */
 
+/*
+ * The command lies in one map for all: who iterates holds this lock. Engines that are not pinned
+ * yet are their loader's alone.
+ */
+static int lock_iteration(const struct pol_engine *engine)
+{
+	_cleanup_close_ int fd = -EBADF;
+
+	if (engine->fresh)
+		return -EBADF;
+	fd = open(POL_STORE "/progs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd >= 0 && flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -EBADF;
+	return TAKE_FD(fd);
+}
+
 int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
 		const struct pol_iter_command *command, size_t size,
 		int (*fn)(const void *record, void *arg), void *arg)
 {
-	_cleanup_close_ int link = -EBADF, fd = -EBADF;
+	_cleanup_close_ int lock = lock_iteration(engine), link = -EBADF, fd = -EBADF;
 	_cleanup_free_ char *buf = malloc(size * 64);
 	__u32 zero = 0;
 	size_t have = 0;
@@ -202,6 +245,21 @@ int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
 		have -= at;
 	}
 	return have ? -EPROTO : 0;
+}
+
+static int no_record(const void *record, void *arg)
+{
+	(void)record;
+	(void)arg;
+	return 0;
+}
+
+int pol_reconcile(const struct pol_engine *engine)
+{
+	const struct pol_iter_command command = { .action = POL_ITER_RECONCILE };
+
+	return pol_iterate(engine, POL_PROG_FILES, &command, sizeof(struct pol_file_record),
+			   no_record, NULL);
 }
 
 void pol_note(const struct pol_engine *engine, uint32_t guest, enum pol_action action)
@@ -339,8 +397,10 @@ void pol_engine_close(struct pol_engine *engine)
 		(void)munmap((void *)engine->states, STATES_SIZE);
 	for (size_t i = 0; i < POL_MAPS_CNT; i++)
 		pol_closep(&engine->maps[i]);
-	for (size_t i = 0; i < POL_PROGS_CNT; i++)
+	for (size_t i = 0; i < POL_PROGS_CNT; i++) {
 		pol_closep(&engine->progs[i]);
+		pol_closep(&engine->links[i]);
+	}
 	pol_engine_free_skel(engine->skel);
 	free(engine);
 }

@@ -31,6 +31,8 @@
 	X(CGROUPS, cgroups)                                                                        \
 	X(LABELS, labels)                                                                          \
 	X(STATES, states)                                                                          \
+	X(FILES, files)                                                                            \
+	X(TASKS, tasks)                                                                            \
 	X(GUESTS, guests)                                                                          \
 	X(DIRS, dirs)                                                                              \
 	X(NAMES_32, names_32)                                                                      \
@@ -48,17 +50,48 @@ enum pol_map_nr {
 	POL_MAPS_CNT,
 };
 
-/* The programs that user space runs itself; the others are only attached. */
-enum pol_prog_nr { POL_PROG_ANCHOR, POL_PROG_TASKS, POL_PROG_FDS, POL_PROG_NOTE, POL_PROGS_CNT };
+/* The pinned programs: those that user space runs itself ... */
+#define POL_PROGS(X)                                                                               \
+	X(ANCHOR, pol_anchor)                                                                      \
+	X(TASKS, pol_tasks)                                                                        \
+	X(FDS, pol_fds)                                                                            \
+	X(FILES, pol_files)                                                                        \
+	X(NOTE, pol_note)
+
+/*
+ * ... and those that are attached once some policy has a ceiling of descriptors: before, no hook of
+ * ours is on close(2), pipe(2) or socket(2). In this order: what takes a charge back comes first.
+ * SECOND: only where the first wall can be skipped (bpf/fds.bpf.c). A kernel has one of the ALLOCs.
+ */
+#define POL_FD_HOOKS(X)                                                                            \
+	X(FD_FREE, pol_file_free, FIRST)                                                           \
+	X(FD_OPENED, pol_fd_opened, FIRST)                                                         \
+	X(FD_RECEIVED, pol_file_received, FIRST)                                                   \
+	X(FD_ACCEPTED, pol_fd_accepted, SECOND)                                                    \
+	X(FD_SOCKET, pol_fd_socket, SECOND)                                                        \
+	X(FD_ANON, pol_fd_anon, SECOND)                                                            \
+	X(FD_ALLOC, pol_file_alloc, ALLOC)                                                         \
+	X(FD_ALLOC_FMOD, pol_file_alloc_fmod, ALLOC)
+
+enum pol_prog_nr {
+#define X(nr, name, ...) POL_PROG_##nr,
+	POL_PROGS(X) POL_FD_HOOKS(X)
+#undef X
+		POL_PROGS_CNT,
+};
+#define POL_PROG_FD_FIRST POL_PROG_FD_FREE
 
 /**
  * struct pol_engine - an open engine.
- * @maps, @progs: descriptors. @control, @cgroups, @states: mapped.
+ * @maps, @progs: descriptors; -EBADF for a program that this kernel does not take.
+ * @links: of the descriptor hooks that this process has attached.
+ * @control, @cgroups, @states: mapped.
  * @fresh: loaded by this process, not pinned yet. @skel: then the skeleton that owns the links.
  */
 struct pol_engine {
 	int maps[POL_MAPS_CNT];
 	int progs[POL_PROGS_CNT];
+	int links[POL_PROGS_CNT];
 	struct pol_control *control;
 	struct pol_cgroup_slot *cgroups;
 	const struct pol_guest_state *states;
@@ -92,6 +125,19 @@ int pol_engine_create(const struct pol_host *host, struct pol_engine **ret, stru
 /* pol_engine_pin() - pin maps, links and programs aside, in POL_STORE_NEW. */
 int pol_engine_pin(struct pol_engine *engine, struct pol_err *err);
 
+/**
+ * pol_engine_attach_fds() - attach the descriptor hooks that are not; they stay until unload.
+ *
+ * Return: 0; negative errno, and none of them is attached by this call then.
+ */
+int pol_engine_attach_fds(struct pol_engine *engine, struct pol_err *err);
+
+/* pol_engine_detach_fds() - take away those that this process attached: its load has failed. */
+void pol_engine_detach_fds(struct pol_engine *engine);
+
+/* pol_engine_counts_skippable() - are the hooks attached, and the first one of the kind that skips? */
+bool pol_engine_counts_skippable(const struct pol_engine *engine);
+
 /* pol_engine_publish() - POL_STORE_NEW becomes POL_STORE, by one rename. */
 int pol_engine_publish(struct pol_engine *engine, struct pol_err *err);
 
@@ -105,12 +151,18 @@ bool pol_engine_sweep(void);
 int pol_engine_remove(struct pol_err *err);
 
 /**
- * pol_iterate() - run an iterator program to its end.
+ * pol_iterate() - run an iterator program to its end; one at a time over all processes.
  * @fn: gets each record of @size bytes; a negative return stops and is returned.
  */
 int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
 		const struct pol_iter_command *command, size_t size,
 		int (*fn)(const void *record, void *arg), void *arg);
+
+/**
+ * pol_reconcile() - charge guests what they hold and a skipped program did not see. Done by every
+ * pol_engine_open() where that can happen; the health counter fds_reconciled says how many.
+ */
+int pol_reconcile(const struct pol_engine *engine);
 
 /* pol_note() - put a guest or policy record into the ring. Its loss is counted there. */
 void pol_note(const struct pol_engine *engine, uint32_t guest, enum pol_action action);

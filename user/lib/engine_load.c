@@ -15,6 +15,7 @@
 #include "engine.h"
 #include "engine_int.h"
 #include "policy_bpf.skel.h"
+#include "unlimited.h"
 
 #define VERIFIER_LOG "/run/policyctl-verifier.log"
 #define VERIFIER_LOG_SIZE (4u << 20)
@@ -68,6 +69,68 @@ static bool setattr_is_short(const struct btf *btf)
 	return btf_vlen(proto) == 2;
 }
 
+/* The descriptor hooks by program name; NULL: another program. */
+static const char *fd_wall(const char *name)
+{
+	static const struct {
+		const char *name;
+		const char *wall;
+	} hooks[] = {
+#define X(nr, prog, wall) { #prog, #wall },
+		POL_FD_HOOKS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (strcmp(hooks[i].name, name) == 0)
+			return hooks[i].wall;
+	return NULL;
+}
+
+/*
+ * Whether the kernel takes a program of LSM type at @hook: from 6.19 on some hooks are there and
+ * closed ("points to disabled hook"). An empty program says; without the right to load programs it
+ * says no, and the real ones fail with a reason.
+ */
+static bool takes_hook(const struct btf *btf, const char *hook)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = 0xb7 /* r0 = 0 */ },
+		{ .code = 0x95 /* exit */ },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_MAC);
+	_cleanup_close_ int fd = -EBADF;
+	char name[128];
+	int id;
+
+	(void)snprintf(name, sizeof(name), "bpf_lsm_%s", hook);
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	if (id < 0)
+		return false;
+	opts.attach_btf_id = (__u32)id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "probe", "GPL", nothing, ARRAY_SIZE(nothing), &opts);
+	return fd >= 0;
+}
+
+/* Which programs count descriptors here, and whether the first of them can be skipped. */
+static void choose_fd_hooks(struct policy_bpf *skel, const struct btf *btf)
+{
+	bool skippable = !takes_hook(btf, "file_alloc_security");
+
+	for (size_t i = 0; i < (size_t)skel->skeleton->prog_cnt; i++) {
+		const char *wall = fd_wall(skel->skeleton->progs[i].name);
+
+		if (wall && strcmp(wall, "SECOND") == 0)
+			bpf_program__set_autoload(*skel->skeleton->progs[i].prog, skippable);
+	}
+	bpf_program__set_autoload(skel->progs.pol_file_alloc, !skippable);
+	bpf_program__set_autoload(skel->progs.pol_file_alloc_fmod, skippable);
+	skel->rodata->pol_alloc_skippable = skippable;
+	/* The look-up that does not give up came with this function, in 6.2. */
+	skel->rodata->pol_storage_busy =
+		btf__find_by_name_kind(btf, "bpf_task_storage_get_recur", BTF_KIND_FUNC) < 0;
+}
+
 /* Chooses what fits this kernel; a hook that lacks and is not optional is an error. */
 static int choose_programs(struct policy_bpf *skel, struct pol_err *err)
 {
@@ -92,6 +155,7 @@ static int choose_programs(struct policy_bpf *skel, struct pol_err *err)
 	short_setattr = setattr_is_short(btf);
 	bpf_program__set_autoload(skel->progs.pol_setattr_61, short_setattr);
 	bpf_program__set_autoload(skel->progs.pol_setattr, !short_setattr);
+	choose_fd_hooks(skel, btf);
 	btf__free(btf);
 	return r;
 }
@@ -116,6 +180,11 @@ static int explain_failure(int code, const char *log, struct pol_err *err)
 	return code;
 }
 
+static int load_call(void *skel)
+{
+	return policy_bpf__load(skel);
+}
+
 /* One log for all: each program that loads overwrites it, so the failing one's stays. */
 static int load_skeleton(struct policy_bpf *skel, struct pol_err *err)
 {
@@ -125,7 +194,7 @@ static int load_skeleton(struct policy_bpf *skel, struct pol_err *err)
 	for (size_t i = 0; log && i < (size_t)skel->skeleton->prog_cnt; i++)
 		(void)bpf_program__set_log_buf(*skel->skeleton->progs[i].prog, log,
 					       VERIFIER_LOG_SIZE);
-	r = policy_bpf__load(skel);
+	r = pol_unlimited(load_call, skel);
 	if (r < 0)
 		return explain_failure(r, log ? log : "", err);
 	return 0;
@@ -136,7 +205,7 @@ static int attach_one(const struct bpf_prog_skeleton *at, struct pol_err *err)
 	struct bpf_program *prog = *at->prog;
 	enum bpf_prog_type type = bpf_program__type(prog);
 
-	if (!bpf_program__autoload(prog) || type == BPF_PROG_TYPE_SYSCALL ||
+	if (!bpf_program__autoload(prog) || type == BPF_PROG_TYPE_SYSCALL || fd_wall(at->name) ||
 	    bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
 		return 0;
 	*at->link = bpf_program__attach(prog);
@@ -163,17 +232,16 @@ static int take_descriptors(struct policy_bpf *skel, struct pol_engine *engine, 
 #undef X
 	};
 	const int progs[] = {
-		bpf_program__fd(skel->progs.pol_anchor),
-		bpf_program__fd(skel->progs.pol_tasks),
-		bpf_program__fd(skel->progs.pol_fds),
-		bpf_program__fd(skel->progs.pol_note),
+#define X(nr, name, ...) bpf_program__fd(skel->progs.name),
+		POL_PROGS(X) POL_FD_HOOKS(X)
+#undef X
 	};
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		engine->maps[i] = fcntl(maps[i], F_DUPFD_CLOEXEC, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(progs); i++)
-		engine->progs[i] = fcntl(progs[i], F_DUPFD_CLOEXEC, 0);
+		engine->progs[i] = progs[i] < 0 ? -EBADF : fcntl(progs[i], F_DUPFD_CLOEXEC, 0);
 	engine->maps[POL_MAP_CURSORS] =
 		bpf_map_create(BPF_MAP_TYPE_HASH, "cursors", sizeof(__u32),
 			       sizeof(struct pol_cursor), POL_GUESTS_MAX, &opts);
@@ -181,7 +249,7 @@ static int take_descriptors(struct policy_bpf *skel, struct pol_engine *engine, 
 		if (engine->maps[i] < 0)
 			return pol_err_set(err, POL_ERR_FAILED, -EMFILE, "cannot hold the maps");
 	for (size_t i = 0; i < POL_PROGS_CNT; i++)
-		if (engine->progs[i] < 0)
+		if (engine->progs[i] < 0 && progs[i] >= 0)
 			return pol_err_set(err, POL_ERR_FAILED, -EMFILE, "cannot hold the programs");
 	return 0;
 }
@@ -252,7 +320,13 @@ static int pin_all(struct pol_engine *engine, struct pol_err *err)
 	for (size_t i = 0; i < POL_MAPS_CNT && !r; i++)
 		r = pin_fd(engine->maps[i], "maps", pol_map_name((enum pol_map_nr)i), err);
 	for (size_t i = 0; i < POL_PROGS_CNT && !r; i++)
-		r = pin_fd(engine->progs[i], "progs", pol_prog_name((enum pol_prog_nr)i), err);
+		if (engine->progs[i] >= 0)
+			r = pin_fd(engine->progs[i], "progs", pol_prog_name((enum pol_prog_nr)i),
+				   err);
+	for (size_t i = 0; i < POL_PROGS_CNT && !r; i++)
+		if (engine->links[i] >= 0)
+			r = pin_fd(engine->links[i], "links", pol_prog_name((enum pol_prog_nr)i),
+				   err);
 	for (size_t i = 0; i < (size_t)skeleton->prog_cnt && !r; i++)
 		if (*skeleton->progs[i].link)
 			r = pin_fd(bpf_link__fd(*skeleton->progs[i].link), "links",

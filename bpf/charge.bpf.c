@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The counts behind ceilings, and what is said when they come near them. */
+#include "charge.bpf.h"
+
+/* Compare-and-swap against as many others as may do the same; then the charge is refused. */
+#define COUNT_TRIES 128
+
+/* What a charge is on, and what passing its ceiling means. */
+struct ceiling {
+	u64 generation;
+	u32 guest;
+	u32 resource;
+	u32 max;
+	u32 err;
+	u32 flags; /* POL_GUEST_* */
+};
+
+/* ------------------------------------------------------------------ the word */
+
+static __always_inline u64 read_word(const u64 *word)
+{
+	return *(volatile const u64 *)word;
+}
+
+static __always_inline bool swap_word(u64 *word, u64 old, u64 new)
+{
+	return __sync_val_compare_and_swap(word, old, new) == old;
+}
+
+static __always_inline u32 field_of(u64 word, u64 one)
+{
+	return one == POL_COUNT_ONE_FD ? POL_COUNT_FDS(word) : POL_COUNT_TASKS(word);
+}
+
+/*
+ * One more of @one (POL_COUNT_ONE_*), unless there are @max. Return: the word then; 0: not done (a
+ * word with one more is never 0).
+ */
+static __always_inline u64 count_up(u64 *word, u64 one, u32 max)
+{
+	for (u32 i = 0; i < COUNT_TRIES; i++) {
+		u64 old = read_word(word);
+
+		if (field_of(old, one) >= max)
+			return 0;
+		if (swap_word(word, old, old + one))
+			return old + one;
+	}
+	pol_fail_count(POL_FAIL_COUNT_RACE);
+	return 0;
+}
+
+static __always_inline void raise_peak(u64 *peak, u64 now)
+{
+	for (u32 i = 0; i < COUNT_TRIES; i++) {
+		u64 old = read_word(peak);
+
+		if (now <= old || swap_word(peak, old, now))
+			return;
+	}
+}
+
+/* One description less of this instance. Return: whether it still was this one. */
+static __always_inline bool fds_down(struct pol_guest_state *state, u32 instance)
+{
+	for (u32 i = 0; i < COUNT_TRIES; i++) {
+		u64 old = read_word(&state->counts);
+
+		if (POL_COUNT_INSTANCE(old) != instance || !POL_COUNT_FDS(old))
+			return false;
+		if (swap_word(&state->counts, old, old - POL_COUNT_ONE_FD))
+			return true;
+	}
+	pol_fail_count(POL_FAIL_COUNT_RACE);
+	return true;
+}
+
+/* One task less; with the last one the instance is over. Return: how many are left. */
+static __always_inline u32 tasks_down(struct pol_guest_state *state)
+{
+	for (u32 i = 0; i < COUNT_TRIES; i++) {
+		u64 old = read_word(&state->counts), new = old - POL_COUNT_ONE_TASK;
+
+		if (!POL_COUNT_TASKS(old))
+			return 0;
+		if (!POL_COUNT_TASKS(new))
+			new = (u64)(POL_COUNT_INSTANCE(old) + 1) << (2 * POL_COUNT_BITS);
+		if (!swap_word(&state->counts, old, new))
+			continue;
+		if (!POL_COUNT_TASKS(new) && POL_COUNT_FDS(old))
+			__sync_fetch_and_add(&state->orphaned, POL_COUNT_FDS(old));
+		return POL_COUNT_TASKS(new);
+	}
+	pol_fail_count(POL_FAIL_COUNT_RACE);
+	return 1;
+}
+
+/* ------------------------------------------------------------------ what is said */
+
+static __always_inline bool reaches(u32 now, u32 max, u32 percent)
+{
+	return (u64)now * 100 >= (u64)max * percent;
+}
+
+POL_SUBPROG int tell(const struct ceiling *ceiling, u32 now, u32 verdict)
+{
+	struct pol_event_ceiling body = {
+		.now = now,
+		.ceiling = ceiling->max,
+		.resource = ceiling->resource,
+		.err = verdict == POL_VERDICT_PRESSURE ? 0 : ceiling->err,
+		.percent = 100,
+	};
+	const struct pol_report_head head = {
+		.guest = ceiling->guest,
+		.generation = ceiling->generation,
+		.type = POL_TYPE_CEILING,
+		.verdict = verdict,
+	};
+
+	if (ceiling->max)
+		body.percent = (u64)now * 100 / ceiling->max;
+	pol_event_send_ceiling(&head, &body);
+	return 0;
+}
+
+static __always_inline void tell_pressure(struct pol_guest_state *state,
+					  const struct ceiling *ceiling, u32 now)
+{
+	u32 bits = POL_PRESSURE(ceiling->resource, 0);
+	u32 bit = bits;
+
+	if (!reaches(now, ceiling->max, POL_PRESSURE_LOW))
+		return;
+	if (reaches(now, ceiling->max, POL_PRESSURE_HIGH)) {
+		bit = POL_PRESSURE(ceiling->resource, 1);
+		bits |= bit;
+	}
+	if (state->pressure & bit)
+		return;
+	if (!(__sync_fetch_and_or(&state->pressure, bits) & bit))
+		tell(ceiling, now, POL_VERDICT_PRESSURE);
+}
+
+/* Only while some pressure is on: then the ceiling is looked up. */
+POL_SUBPROG int rearm(struct pol_guest_state *state, u32 guest, u32 resource, u32 now)
+{
+	const struct pol_control *ctl = pol_control_get();
+	const struct pol_guest_config *config = ctl ? pol_guest_config(guest, ctl->active) : NULL;
+	u32 gone = 0, max;
+
+	if (!config)
+		return 0;
+	max = resource == POL_RESOURCE_FDS ? config->fds : config->pids;
+	if (!reaches(now, max, POL_PRESSURE_LOW - POL_PRESSURE_REARM))
+		gone |= POL_PRESSURE(resource, 0);
+	if (!reaches(now, max, POL_PRESSURE_HIGH - POL_PRESSURE_REARM))
+		gone |= POL_PRESSURE(resource, 1);
+	if (state->pressure & gone)
+		__sync_fetch_and_and(&state->pressure, ~gone);
+	return 0;
+}
+
+/*
+ * Refused at a ceiling. With on_exceed = "kill" the process that came to it dies now, the guest's
+ * others when they next come to a charge, and all of them by cgroup.kill once user space, which is
+ * woken, gets to it: no helper before 6.13 signals another task.
+ */
+static __always_inline int exceeded(struct pol_guest_state *state, const struct ceiling *ceiling,
+				    u32 now)
+{
+	u32 verdict = POL_VERDICT_DENIED;
+
+	if (ceiling->resource < POL_RESOURCES_CNT)
+		__sync_fetch_and_add(&state->refused[ceiling->resource], 1);
+	if (ceiling->flags & POL_GUEST_KILL) {
+		bpf_send_signal(SIGKILL);
+		if (__sync_val_compare_and_swap(&state->killed, 0, 1))
+			return ceiling->err;
+		verdict = POL_VERDICT_KILLED;
+	}
+	tell(ceiling, now, verdict);
+	return ceiling->err;
+}
+
+/* ------------------------------------------------------------------ descriptors */
+
+/* The guest's ceiling of descriptions. Return: whether it has one. */
+static __always_inline bool fd_ceiling(const struct pol_actor *actor, struct ceiling *ret)
+{
+	const struct pol_guest_config *config = pol_guest_config(actor->guest, actor->generation);
+
+	if (!config || config->fds == POL_NO_CEILING)
+		return false;
+	ret->guest = actor->guest;
+	ret->generation = actor->generation;
+	ret->resource = POL_RESOURCE_FDS;
+	ret->max = config->fds;
+	ret->err = EMFILE;
+	ret->flags = config->flags;
+	return true;
+}
+
+/* An entry of an instance that is over is nobody's any more. */
+static __always_inline bool is_charged(const struct pol_file_charge *charge)
+{
+	const struct pol_guest_state *state = charge ? pol_state_of(charge->guest) : NULL;
+
+	return state && POL_COUNT_INSTANCE(read_word(&state->counts)) == charge->instance;
+}
+
+static __always_inline void uncharge_file(const struct pol_file_charge *charge)
+{
+	struct pol_guest_state *state = pol_state_of(charge->guest);
+
+	if (!state || charge->flags & POL_FILE_BASELINE)
+		return;
+	if (!fds_down(state, charge->instance))
+		__sync_fetch_and_sub(&state->orphaned, 1);
+	else if (state->pressure)
+		rearm(state, charge->guest, POL_RESOURCE_FDS,
+		      POL_COUNT_FDS(read_word(&state->counts)));
+}
+
+__attribute__((noinline)) int pol_fd_release(u64 file)
+{
+	const struct pol_file_charge *found = bpf_map_lookup_elem(&files, &file);
+	struct pol_file_charge charge;
+
+	if (!found)
+		return 0;
+	charge = *found;
+	if (!bpf_map_delete_elem(&files, &file))
+		uncharge_file(&charge);
+	return 0;
+}
+
+/*
+ * Enters a count that was moved up, or moves it down again. @fresh: an entry that is there is of a
+ * file of this address that is gone.
+ */
+POL_SUBPROG int enter_file(u64 file, u32 guest, u32 instance, bool fresh)
+{
+	struct pol_file_charge charge = { .guest = guest, .instance = instance };
+	long r = bpf_map_update_elem(&files, &file, &charge, BPF_NOEXIST);
+
+	if (r == -EEXIST && fresh) {
+		pol_fd_release(file);
+		r = bpf_map_update_elem(&files, &file, &charge, BPF_NOEXIST);
+	}
+	if (!r)
+		return 0;
+	uncharge_file(&charge);
+	if (r == -EEXIST)
+		return 0; /* somebody else was first */
+	pol_fail_count(POL_FAIL_FILES_FULL);
+	return ENFILE;
+}
+
+__attribute__((noinline)) int pol_fd_charge(const struct pol_actor *actor, u64 file, u32 fresh)
+{
+	struct ceiling ceiling = {};
+	struct pol_guest_state *state;
+	u64 word;
+
+	if (!actor || !fd_ceiling(actor, &ceiling))
+		return 0;
+	state = pol_state_of(actor->guest);
+	if (!state)
+		return ENFILE;
+	if (!fresh && is_charged(bpf_map_lookup_elem(&files, &file)))
+		return 0;
+	word = state->killed ? 0 : count_up(&state->counts, POL_COUNT_ONE_FD, ceiling.max);
+	if (!word)
+		return exceeded(state, &ceiling, POL_COUNT_FDS(read_word(&state->counts)));
+	raise_peak(&state->fds_peak, POL_COUNT_FDS(word));
+	tell_pressure(state, &ceiling, POL_COUNT_FDS(word));
+	/* Not charged and yet there: of an instance that is over, so as good as fresh. */
+	return enter_file(file, actor->guest, POL_COUNT_INSTANCE(word), true);
+}
+
+__attribute__((noinline)) int pol_fd_full(const struct pol_actor *actor)
+{
+	struct ceiling ceiling = {};
+	struct pol_guest_state *state;
+	u32 now;
+
+	if (!actor || !fd_ceiling(actor, &ceiling))
+		return 0;
+	state = pol_state_of(actor->guest);
+	if (!state)
+		return ENFILE;
+	now = POL_COUNT_FDS(read_word(&state->counts));
+	return now < ceiling.max ? 0 : exceeded(state, &ceiling, now);
+}
+
+__attribute__((noinline)) int pol_fd_adopt(u64 file, u32 guest, u32 baseline)
+{
+	struct pol_guest_state *state = pol_state_of(guest);
+	struct pol_file_charge charge = { .guest = guest, .flags = POL_FILE_BASELINE };
+	u64 word;
+
+	if (!state)
+		return ENFILE;
+	pol_fd_release(file);
+	if (baseline) {
+		charge.instance = POL_COUNT_INSTANCE(read_word(&state->counts));
+		return bpf_map_update_elem(&files, &file, &charge, BPF_NOEXIST) ? ENFILE : 0;
+	}
+	word = count_up(&state->counts, POL_COUNT_ONE_FD, POL_COUNT_MASK);
+	if (!word)
+		return ENFILE;
+	raise_peak(&state->fds_peak, POL_COUNT_FDS(word));
+	return enter_file(file, guest, POL_COUNT_INSTANCE(word), false);
+}
+
+/* ------------------------------------------------------------------ tasks */
+
+POL_SUBPROG int enter_task(u64 task, u32 guest, u32 flags)
+{
+	struct pol_task_charge charge = { .guest = guest, .flags = flags };
+	long r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
+
+	if (r == -EEXIST) { /* of a task of this address that is gone */
+		pol_task_release(task);
+		r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
+	}
+	if (!r)
+		return 0;
+	pol_fail_count(POL_FAIL_TASKS_FULL);
+	return EAGAIN;
+}
+
+/*
+ * Does the pids controller, which a skipped program cannot mislead, see room in the guest's cgroup?
+ * An exit that pol_exit missed is charged until the task is freed, which RCU delays.
+ */
+static __always_inline bool cgroup_has_room(u32 guest, u32 max)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 nr = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
+	const struct cgroup_subsys_state *css = NULL;
+	const struct pids_cgroup *pids;
+
+	bpf_core_read(&css, sizeof(css), &task->cgroups->subsys[nr & 15]);
+	if (!css || pol_guest_of_cgroup_id(BPF_CORE_READ(css, cgroup, kn, id)) != (int)guest)
+		return false;
+	pids = (const void *)css - bpf_core_field_offset(struct pids_cgroup, css);
+	return BPF_CORE_READ(pids, counter.counter) < max;
+}
+
+static __always_inline bool task_ceiling(u32 guest, u64 generation, struct ceiling *ret)
+{
+	const struct pol_guest_config *config = pol_guest_config(guest, generation);
+
+	ret->guest = guest;
+	ret->generation = generation;
+	ret->resource = POL_RESOURCE_PIDS;
+	ret->max = config ? config->pids : POL_NO_CEILING;
+	ret->err = EAGAIN;
+	ret->flags = config ? config->flags : 0;
+	return ret->max != POL_NO_CEILING;
+}
+
+__attribute__((noinline)) int pol_task_charge(u64 task, u32 guest, u64 generation, u32 flags)
+{
+	struct pol_guest_state *state = pol_state_of(guest);
+	struct ceiling ceiling = {};
+	u64 word;
+
+	if (!state)
+		return EAGAIN;
+	if (state->killed && !POL_COUNT_TASKS(read_word(&state->counts)))
+		state->killed = 0; /* they are all gone: a new instance */
+	if (state->killed) {
+		if (!(flags & POL_LABEL_LAUNCHER))
+			bpf_send_signal(SIGKILL);
+		return EAGAIN;
+	}
+	if (!task_ceiling(guest, generation, &ceiling))
+		ceiling.max = POL_COUNT_MASK;
+	word = count_up(&state->counts, POL_COUNT_ONE_TASK, ceiling.max);
+	if (!word && cgroup_has_room(guest, ceiling.max))
+		word = count_up(&state->counts, POL_COUNT_ONE_TASK, POL_COUNT_MASK);
+	if (!word) {
+		if (flags & POL_LABEL_LAUNCHER)
+			ceiling.flags = 0;
+		return exceeded(state, &ceiling, POL_COUNT_TASKS(read_word(&state->counts)));
+	}
+	raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));
+	if (ceiling.max != POL_COUNT_MASK)
+		tell_pressure(state, &ceiling, POL_COUNT_TASKS(word));
+	if (!enter_task(task, guest, flags))
+		return 0;
+	tasks_down(state);
+	return EAGAIN;
+}
+
+__attribute__((noinline)) int pol_task_adopt(u64 task, u32 guest)
+{
+	struct pol_guest_state *state = pol_state_of(guest);
+	u64 word;
+
+	if (!state)
+		return EAGAIN;
+	word = count_up(&state->counts, POL_COUNT_ONE_TASK, POL_COUNT_MASK);
+	if (!word)
+		return EAGAIN;
+	raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));
+	if (!enter_task(task, guest, 0))
+		return 0;
+	tasks_down(state);
+	return EAGAIN;
+}
+
+__attribute__((noinline)) int pol_task_release(u64 task)
+{
+	const struct pol_task_charge *found = bpf_map_lookup_elem(&tasks, &task);
+	struct pol_guest_state *state;
+	u32 guest, left;
+
+	if (!found)
+		return 0;
+	guest = found->guest;
+	if (bpf_map_delete_elem(&tasks, &task))
+		return 0;
+	state = pol_state_of(guest);
+	if (!state)
+		return 1;
+	left = tasks_down(state);
+	if (!left)
+		state->killed = 0;
+	if (state->pressure)
+		rearm(state, guest, POL_RESOURCE_PIDS, left);
+	return 1;
+}

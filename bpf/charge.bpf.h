@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Ceilings: charging open file descriptions and tasks to guests, and taking charges back. Layer 2.
+ *
+ * A charge is an entry in "files" or "tasks", made by whoever moved the guest's count up and taken
+ * by whoever moves it down: deleting the entry succeeds once, so a count moves back exactly once,
+ * and only on a hit. All functions are verified once, take kernel objects as addresses and return a
+ * positive errno or 0.
+ */
+#pragma once
+
+#include "verdict.bpf.h"
+
+/**
+ * pol_fd_charge() - charge the struct file at @file to the actor's guest.
+ * @fresh: 1: it was allocated this moment, so an entry of its address is a dead one's; 0: it may
+ *	   have been charged before (then nothing is done).
+ *
+ * Return: 0, also where the guest has no ceiling; EMFILE: its ceiling; ENFILE: the engine's own.
+ */
+int pol_fd_charge(const struct pol_actor *actor, u64 file, u32 fresh);
+
+/* pol_fd_full() - EMFILE where one more would be refused, for hooks that come before the file. */
+int pol_fd_full(const struct pol_actor *actor);
+
+/* pol_fd_release() - the kernel frees the file, or it turned out to be no guest's. */
+int pol_fd_release(u64 file);
+
+/* pol_fd_adopt() - what the iterator finds: @baseline 1: known from now on, 0: charged, at any count. */
+int pol_fd_adopt(u64 file, u32 guest, u32 baseline);
+
+/**
+ * pol_task_charge() - charge the new task at @task.
+ * @flags: POL_LABEL_* of the parent. POL_LABEL_LAUNCHER: the caller is no guest itself.
+ *
+ * Return: 0; EAGAIN: the guest's ceiling, the engine's own, or the guest is being killed.
+ */
+int pol_task_charge(u64 task, u32 guest, u64 generation, u32 flags);
+
+/* pol_task_adopt() - the same for a task that was there before: at any count. */
+int pol_task_adopt(u64 task, u32 guest);
+
+/* pol_task_release() - it ends. Return: 1: it was charged until now. */
+int pol_task_release(u64 task);
