@@ -766,6 +766,8 @@ _Static_assert(sizeof(struct pol_file_record) == 16, "pol_file_record");
 #define POL_ITER_BASELINE 3u  /* pol_files: what @tgid holds and nobody has is baseline */
 #define POL_ITER_CHARGE 4u    /* pol_files: ... is charged */
 #define POL_ITER_RECONCILE 5u /* pol_files: what guests hold and nobody has is charged to them */
+#define POL_ITER_REBASE 6u    /* pol_files: likewise, and what @guest was charged for becomes it, too */
+#define POL_ITER_NOFILE 7u    /* pol_tasks: write nofile_* into the labels of @guest's tasks */
 struct pol_iter_command {
 	__u32 tgid;
 	__u32 tid;

@@ -85,7 +85,8 @@ static __always_inline bool is_meant(const struct task_struct *task,
 
 /**
  * pol_tasks - one struct pol_task_record for each task that is a guest's; by command it also
- * gives labels to a process's or thread's tasks that have none, or takes them away.
+ * gives labels to a process's or thread's tasks that have none, takes them away, or notes their
+ * RLIMIT_NOFILE.
  */
 SEC("iter/task")
 int pol_tasks(struct bpf_iter__task *ctx)
@@ -103,6 +104,11 @@ int pol_tasks(struct bpf_iter__task *ctx)
 		record.guest = label->guest;
 		record.flags = label->flags;
 		record.origin = label->origin;
+		if (command->action == POL_ITER_NOFILE && label->guest == command->guest) {
+			label->nofile_soft = command->nofile_soft;
+			label->nofile_hard = command->nofile_hard;
+			label->nofile_base = command->nofile_base;
+		}
 	} else if (command->action == POL_ITER_LABEL) {
 		if (give_label(task, command))
 			return 0;
@@ -125,14 +131,16 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* What the table "files" says of a file. */
-static __always_inline u32 charge_of(u64 file)
+/* What the table "files" says of a file. @ret_guest: whose it is. */
+static __always_inline u32 charge_of(u64 file, u32 *ret_guest)
 {
 	const struct pol_file_charge *charge = bpf_map_lookup_elem(&files, &file);
 	const struct pol_guest_state *state = charge ? pol_state_of(charge->guest) : NULL;
 
+	*ret_guest = 0;
 	if (!state || POL_COUNT_INSTANCE(state->counts) != charge->instance)
 		return POL_CHARGE_NONE;
+	*ret_guest = charge->guest;
 	return charge->flags & POL_FILE_BASELINE ? POL_CHARGE_BASELINE : POL_CHARGE_COUNTED;
 }
 
@@ -151,6 +159,20 @@ POL_SUBPROG u32 counted_guest(struct task_struct *task)
 	return config && config->fds != POL_NO_CEILING ? guest : 0;
 }
 
+/* By command a file that is nobody's (REBASE: or this guest's own) becomes baseline or charged. */
+POL_SUBPROG u32 take_file(u64 file, u32 guest, u32 action)
+{
+	u32 baseline = action == POL_ITER_BASELINE || action == POL_ITER_REBASE, owner;
+	u32 charge = charge_of(file, &owner);
+	bool free = charge == POL_CHARGE_NONE || (action == POL_ITER_REBASE && owner == guest);
+
+	if (action == POL_ITER_LIST || !free)
+		return charge;
+	if (!pol_fd_adopt(file, guest, baseline) && action == POL_ITER_RECONCILE)
+		pol_fail_count(POL_FAIL_FDS_RECONCILED);
+	return charge;
+}
+
 /**
  * pol_files - one struct pol_file_record for each descriptor of the commanded process, or of every
  * guest; by command what nobody is charged for becomes baseline or is charged.
@@ -164,7 +186,6 @@ int pol_files(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct pol_file_record record = {};
 	struct file *file = ctx->file;
-	u64 address;
 
 	if (!task || !file || !command)
 		return 0;
@@ -175,12 +196,7 @@ int pol_files(struct bpf_iter__task_file *ctx)
 		record.guest = counted_guest(task);
 	if (!record.guest)
 		return 0;
-	address = pol_address(file);
-	record.charge = charge_of(address);
-	if (record.charge == POL_CHARGE_NONE && command->action != POL_ITER_LIST &&
-	    !pol_fd_adopt(address, record.guest, command->action == POL_ITER_BASELINE) &&
-	    command->action == POL_ITER_RECONCILE)
-		pol_fail_count(POL_FAIL_FDS_RECONCILED);
+	record.charge = take_file(pol_address(file), record.guest, command->action);
 	record.tgid = task->tgid;
 	record.fd = ctx->fd;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

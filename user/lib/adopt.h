@@ -15,13 +15,25 @@
  * caught; a task forked by one that is in already is the guest by birth.
  *
  * Return: 0; -ESRCH: no such process; -EPERM: pid 1, a kernel thread or ourselves; -EALREADY: it is
- * another guest's; -EAGAIN: the guest's task ceiling would be passed (nothing was moved).
+ * another guest's; -EAGAIN, -EMFILE: the guest's ceiling of tasks, of descriptors would be passed
+ * (nothing was moved).
  */
 int pol_attach(struct pol_engine *engine, const struct pol_meta *meta,
 	       const struct pol_meta_guest *guest, pid_t pid, size_t *ret_cnt, struct pol_err *err);
 
 /**
- * pol_detach() - the reverse: to the cgroup it came from, else the root, and without a label.
+ * pol_attach_thread() - label one thread: the other threads of its process stay what they are, its
+ * children from now on are the guest. It has no cgroup and no RLIMIT_NOFILE of its own.
+ *
+ * Return: 0; -ESRCH; -EPERM; -EALREADY: it is a guest's; -EAGAIN: the guest's ceiling of tasks;
+ * -EINVAL: the guest has a ceiling that only a cgroup can hold, or fds_baseline = "none".
+ */
+int pol_attach_thread(struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t tid,
+		      struct pol_err *err);
+
+/**
+ * pol_detach() - the reverse: to the cgroup it came from, else the root, RLIMIT_NOFILE as it was,
+ * and without a label. @pid may be a thread that was attached as one.
  * @ret_guest: id of the guest it was.
  *
  * Return: 0; -ESRCH; -ENOENT: it is no guest.
@@ -29,6 +41,6 @@ int pol_attach(struct pol_engine *engine, const struct pol_meta *meta,
 int pol_detach(struct pol_engine *engine, pid_t pid, size_t *ret_cnt, uint32_t *ret_guest,
 	       struct pol_err *err);
 
-/* pol_held() - descriptors of a process that its guest could not open now. @fn as pol_iterate(). */
-int pol_held(const struct pol_engine *engine, pid_t pid, int (*fn)(const void *, void *),
-	     void *arg);
+/* pol_held_outside() - descriptors of a process that its guest could not open now. @fn as pol_iterate(). */
+int pol_held_outside(const struct pol_engine *engine, pid_t pid, int (*fn)(const void *, void *),
+		     void *arg);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "base.h"
+#include "nofile.h"
 
 #define KEEP_MAX 64
 
@@ -156,12 +157,46 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The guest, confined already. */
-static _Noreturn void run_guest(const struct pol_launch *launch, int pipe)
+struct helper {
+	const struct pol_launch *launch;
+	struct pol_label label; /* the guest's, but for the flag */
+	struct rlimit floor;	/* RLIMIT_NOFILE; 0: as it is */
+	int labels;
+	int cgroup;
+	int pipe;
+	int go; /* a byte: what it holds is known, it may execve(2); -EBADF: it need not wait */
+	uint64_t fds;
+	int keep[KEEP_MAX + 3];
+	size_t keep_cnt;
+};
+
+/* Until the parent has seen what we hold. Return: 0; -ECANCELED: it is gone. */
+static int wait_for_go(const struct helper *helper)
 {
-	int r;
+	ssize_t n;
+	char byte;
+
+	if (helper->go < 0)
+		return 0;
+	close(helper->cgroup); /* neither of the two is the guest's */
+	do
+		n = read(helper->go, &byte, sizeof(byte));
+	while (n < 0 && errno == EINTR);
+	return n == 1 ? 0 : -ECANCELED;
+}
+
+/* The guest, confined already. */
+static _Noreturn void run_guest(const struct helper *helper)
+{
+	const struct pol_launch *launch = helper->launch;
+	int pipe = helper->pipe, r;
 
 	reset_signals();
+	r = wait_for_go(helper);
+	if (r < 0) {
+		say(pipe, POL_LAUNCH_SETUP, -r);
+		_exit(125);
+	}
 	r = become_user(launch);
 	if (!r && launch->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = -errno;
@@ -174,25 +209,16 @@ static _Noreturn void run_guest(const struct pol_launch *launch, int pipe)
 	_exit(126);
 }
 
-struct helper {
-	const struct pol_launch *launch;
-	int labels;
-	int cgroup;
-	int pipe;
-	uint32_t guest;
-	int keep[KEEP_MAX + 3];
-	size_t keep_cnt;
-};
-
 static int label_self(const struct helper *helper)
 {
-	const struct pol_label label = { .guest = helper->guest, .flags = POL_LABEL_LAUNCHER };
 	struct pol_engine engine = { .maps = { [POL_MAP_LABELS] = helper->labels } };
+	struct pol_label label = helper->label;
 	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	int r;
 
 	if (pidfd < 0)
 		return -errno;
+	label.flags = POL_LABEL_LAUNCHER;
 	r = pol_label_set(&engine, pidfd, &label);
 	close(pidfd);
 	return r;
@@ -221,9 +247,13 @@ static _Noreturn void run_helper(struct helper *helper)
 		say(helper->pipe, POL_LAUNCH_DESCRIPTORS, -r);
 		_exit(125);
 	}
+	if (helper->floor.rlim_max && setrlimit(RLIMIT_NOFILE, &helper->floor) < 0) {
+		say(helper->pipe, POL_LAUNCH_SETUP, errno);
+		_exit(125);
+	}
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (!pid)
-		run_guest(helper->launch, helper->pipe);
+		run_guest(helper);
 	if (pid < 0)
 		say(helper->pipe, POL_LAUNCH_CLONE, errno);
 	else
@@ -238,6 +268,25 @@ static int by_number(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
+/* RLIMIT_NOFILE under the ceiling: above what the program is given. */
+static void floor_of(struct helper *helper)
+{
+	struct pol_label *label = &helper->label;
+	struct pol_nofile before;
+	struct rlimit now;
+
+	if (helper->go < 0 || getrlimit(RLIMIT_NOFILE, &now) < 0)
+		return;
+	before = (struct pol_nofile){ now.rlim_cur, now.rlim_max, 3 };
+	for (size_t i = 0; i < helper->keep_cnt; i++)
+		if (helper->keep[i] >= (int)before.base)
+			before.base = (uint32_t)helper->keep[i] + 1;
+	label->nofile_soft = before.soft;
+	label->nofile_hard = before.hard;
+	label->nofile_base = before.base;
+	helper->floor = pol_nofile_floor(&before, helper->fds);
+}
+
 static int prepare(struct helper *helper, const struct pol_launch *launch)
 {
 	if (launch->keep_fds_cnt > KEEP_MAX)
@@ -247,8 +296,11 @@ static int prepare(struct helper *helper, const struct pol_launch *launch)
 			return -EBADF;
 		helper->keep[helper->keep_cnt++] = launch->keep_fds[i];
 	}
+	floor_of(helper);
 	helper->keep[helper->keep_cnt++] = helper->pipe;
 	helper->keep[helper->keep_cnt++] = helper->cgroup;
+	if (helper->go >= 0)
+		helper->keep[helper->keep_cnt++] = helper->go;
 	qsort(helper->keep, helper->keep_cnt, sizeof(*helper->keep), by_number);
 	return 0;
 }
@@ -269,26 +321,68 @@ static void reap(pid_t pid)
 		;
 }
 
+/* What the parent has of a launch. */
+struct launching {
+	const struct pol_engine *engine;
+	const struct pol_meta_guest *guest;
+	int report; /* read end */
+	int go;	    /* write end; -EBADF: it does not wait */
+	pid_t pid;
+};
+
+/* It stands still before its execve(2): what it holds now is the baseline. */
+static int let_go(struct launching *at)
+{
+	int r;
+
+	if (at->go < 0)
+		return 0;
+	r = pol_held_take(at->engine, at->pid, at->guest->id, &at->guest->limits);
+	if (!r && write(at->go, "", 1) != 1)
+		r = -errno;
+	close(at->go);
+	at->go = -EBADF;
+	return r;
+}
+
 /* Until the pipe closes: the pid, and after it nothing (exec went well) or a failure. */
-static int collect(int pipe, pid_t *ret_pid, enum pol_launch_step *ret_step)
+static int collect(struct launching *at, enum pol_launch_step *ret_step)
 {
 	struct report report;
-	pid_t pid = 0;
 	int r = 0;
 
-	while (read_report(pipe, &report)) {
+	while (read_report(at->report, &report)) {
 		if (report.step < 0) {
-			pid = report.value;
+			at->pid = report.value;
+			r = let_go(at);
 			continue;
 		}
 		*ret_step = (enum pol_launch_step)report.step;
-		r = -report.value;
+		r = r ? r : -report.value;
 	}
-	if (!r && !pid)
+	if (!r && !at->pid)
 		r = -ECHILD; /* the helper died without a word */
-	if (r < 0 && pid)
-		reap(pid);
-	*ret_pid = pid;
+	if (r < 0 && at->pid)
+		reap(at->pid);
+	return r;
+}
+
+static int start(struct helper *helper, struct launching *at, const struct pol_launch *launch,
+		 enum pol_launch_step *ret_step)
+{
+	int r = prepare(helper, launch);
+	pid_t pid = r < 0 ? 0 : fork();
+
+	if (!r && !pid)
+		run_helper(helper);
+	if (pid < 0)
+		r = -errno;
+	pol_closep(&helper->pipe);
+	pol_closep(&helper->go);
+	if (r < 0)
+		return r;
+	r = collect(at, ret_step);
+	reap(pid);
 	return r;
 }
 
@@ -296,30 +390,29 @@ int pol_launch(const struct pol_engine *engine, const struct pol_meta_guest *gue
 	       const struct pol_launch *launch, pid_t *ret_pid, enum pol_launch_step *ret_step)
 {
 	struct helper helper = {
-		.launch = launch,
 		.labels = engine->maps[POL_MAP_LABELS],
+		.launch = launch,
+		.label = { .guest = guest->id },
 		.cgroup = cgroup_fd,
-		.guest = guest->id,
+		.fds = guest->limits.fds,
 	};
-	int pipes[2], r;
-	pid_t pid;
+	struct launching at = { .engine = engine, .guest = guest };
+	int report[2], go[2] = { -EBADF, -EBADF }, r;
 
 	*ret_step = POL_LAUNCH_SETUP;
-	if (pipe2(pipes, O_CLOEXEC) < 0)
+	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
-	helper.pipe = pipes[1];
-	r = prepare(&helper, launch);
-	pid = r < 0 ? 0 : fork();
-	if (!r && !pid)
-		run_helper(&helper);
-	close(pipes[1]);
-	if (r < 0 || pid < 0) {
-		r = r < 0 ? r : -errno;
-		close(pipes[0]);
-		return r;
-	}
-	r = collect(pipes[0], ret_pid, ret_step);
-	close(pipes[0]);
-	reap(pid);
+	r = pol_has_fds(&guest->limits) && pipe2(go, O_CLOEXEC) < 0 ? -errno : 0;
+	helper.pipe = report[1];
+	helper.go = go[0];
+	at.report = report[0];
+	at.go = go[1];
+	if (!r)
+		r = start(&helper, &at, launch, ret_step);
+	else
+		close(report[1]);
+	pol_closep(&at.report);
+	pol_closep(&at.go);
+	*ret_pid = at.pid;
 	return r;
 }

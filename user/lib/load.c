@@ -10,6 +10,7 @@
 #include "diag_codes.h"
 #include "generation.h"
 #include "image.h"
+#include "nofile.h"
 
 /*
  * A load in the making. Owned by pol_load(); undone in reverse by transaction_done() unless
@@ -331,7 +332,71 @@ static void drop_leavers(struct transaction *t)
 	}
 }
 
+/* ------------------------------------------------------------------ descriptors */
+
+/* Before publishing: a ceiling that is published is counted from then on. */
+static int attach_fds(struct transaction *t)
+{
+	for (size_t i = 0; i < t->next->guests_cnt; i++)
+		if (!t->next->guests[i].ghost && pol_has_fds(&t->next->guests[i].limits))
+			return pol_engine_attach_fds(t->engine, t->err);
+	return 0;
+}
+
+/*
+ * After publishing: what the processes of a guest hold when it gets a ceiling is its baseline, and
+ * their RLIMIT_NOFILE follows a ceiling that is another than before.
+ */
+static int settle_fds(struct transaction *t, const struct pol_meta *from, const struct pol_meta *to)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < to->guests_cnt && !r; i++) {
+		const struct pol_meta_guest *guest = &to->guests[i];
+		const struct pol_meta_guest *before = pol_meta_guest(from, guest->name);
+		bool had = before && pol_has_fds(&before->limits);
+
+		if (guest->ghost || !before || (!had && !pol_has_fds(&guest->limits)))
+			continue;
+		if (!had)
+			r = pol_held_rebase(t->engine, guest->id, &guest->limits);
+		if (!r && (!had || guest->limits.fds != before->limits.fds))
+			r = pol_nofile_follow(t->engine, guest->id, guest->limits.fds);
+	}
+	if (r < 0)
+		return pol_err_set(t->err, POL_ERR_FAILED, r,
+				   "cannot apply the ceilings of descriptors");
+	return 0;
+}
+
 /* ------------------------------------------------------------------ publishing */
+
+/* What has to hold, in the kernel and in the cgroups, before the load is said to be done. */
+static int settle(struct transaction *t)
+{
+	int r = pol_engine_selftest(t->engine, t->err);
+
+	if (!r)
+		r = lower_limits(t, t->next);
+	if (!r && t->running)
+		r = settle_fds(t, t->running, t->next);
+	if (!r && !t->running)
+		r = pol_engine_publish(t->engine, t->err);
+	return r;
+}
+
+/* The first failure is what the caller hears of. */
+static void unpublish(struct transaction *t, uint64_t before)
+{
+	struct pol_err ignored, *err = t->err;
+
+	pol_generation_publish(t->engine, before);
+	t->err = &ignored;
+	if (t->running)
+		(void)settle_fds(t, t->next, t->running);
+	t->err = err;
+	pol_generation_sweep(before);
+}
 
 static int publish(struct transaction *t)
 {
@@ -348,22 +413,17 @@ static int publish(struct transaction *t)
 		return r;
 	t->engine->control->next_guest = t->next_guest;
 	pol_generation_publish(t->engine, t->next->generation);
-	r = pol_engine_selftest(t->engine, t->err);
-	if (!r)
-		r = lower_limits(t, t->next);
-	if (!r && !t->running)
-		r = pol_engine_publish(t->engine, t->err);
-	if (r < 0) {
-		pol_generation_publish(t->engine, before);
-		pol_generation_sweep(before);
-		return r;
-	}
-	t->published = true;
-	return 0;
+	r = settle(t);
+	t->published = !r;
+	if (r < 0)
+		unpublish(t, before);
+	return r;
 }
 
 static void transaction_done(struct transaction *t)
 {
+	if (!t->published && t->engine)
+		pol_engine_detach_fds(t->engine);
 	if (!t->published && t->engine && t->made)
 		undo_cgroups(t);
 	if (!t->published && !t->running)
@@ -442,6 +502,8 @@ int pol_load(const struct pol_policy *policy, const struct pol_load_options *opt
 	r = make_cgroups(&t);
 	if (!r)
 		r = pol_generation_stage(t.engine, &t.image, t.next, err);
+	if (!r)
+		r = attach_fds(&t);
 	if (!r)
 		r = publish(&t);
 	if (r < 0)

@@ -13,17 +13,21 @@
 
 static const char attach_help[] =
 	"Usage: policyctl attach GUEST PID...\n"
+	"       policyctl attach GUEST TID... --tid\n"
 	"\n"
 	"Make running processes a guest's, with all their threads and children. What they hold\n"
 	"open stays open; descriptors that the policy would not give are listed.\n"
 	"\n"
+	"  --tid   single threads: the others of their process stay what they are. A thread has no\n"
+	"          cgroup and no RLIMIT_NOFILE of its own: ceilings of memory, swap and cpu are an\n"
+	"          error, unless best_effort is set\n"
 	"  --help  this text\n";
 
 static const char detach_help[] =
 	"Usage: policyctl detach PID...\n"
 	"\n"
 	"Free processes, with their threads and children: back to the cgroup they came from, else\n"
-	"the root's.\n"
+	"the root's, RLIMIT_NOFILE as it was. A thread that was attached with --tid is freed alone.\n"
 	"\n"
 	"  --help  this text\n";
 
@@ -45,17 +49,22 @@ static int check_pids(const char *verb, char **texts)
 	return 0;
 }
 
-/* Only --help. Return: -1: go on with the arguments from optind. */
-static int parse_help(const char *verb, int argc, char **argv, const char *help)
+/* @ret_tid: NULL: no --tid here. Return: -1: go on with the arguments from optind. */
+static int parse_options(const char *verb, int argc, char **argv, const char *help, bool *ret_tid)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "tid", no_argument, NULL, 't' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (c == 't' && ret_tid) {
+			*ret_tid = true;
+			continue;
+		}
 		if (c != 'h')
 			return ctl_usage(verb, "that option is not known");
 		fputs(help, stdout);
@@ -83,23 +92,39 @@ static int print_held(const void *data, void *arg)
 	return 0;
 }
 
-static int attach_all(struct pol_engine *engine, const struct pol_meta *meta,
-		      const struct pol_meta_guest *guest, char **pids)
+static int attach_process(struct pol_engine *engine, const struct pol_meta *meta,
+			  const struct pol_meta_guest *guest, pid_t pid)
 {
 	struct pol_err err = {};
+	size_t cnt;
+
+	if (pol_attach(engine, meta, guest, pid, &cnt, &err) < 0)
+		return ctl_fail("attach", &err);
+	printf("%d: %zu process%s adopted by '%s'\n", pid, cnt, cnt == 1 ? "" : "es", guest->name);
+	(void)pol_held_outside(engine, pid, print_held, NULL);
+	return 0;
+}
+
+static int attach_thread(struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t tid)
+{
+	struct pol_err err = {};
+
+	if (pol_attach_thread(engine, guest, tid, &err) < 0)
+		return ctl_fail("attach", &err);
+	printf("%d: thread adopted by '%s'\n", tid, guest->name);
+	return 0;
+}
+
+static int attach_all(struct pol_engine *engine, const struct pol_meta *meta,
+		      const struct pol_meta_guest *guest, char **pids, bool tid)
+{
 	int status = 0;
 
 	for (; *pids; pids++) {
-		pid_t pid = take_pid(*pids);
-		size_t cnt;
+		int r = tid ? attach_thread(engine, guest, take_pid(*pids))
+			    : attach_process(engine, meta, guest, take_pid(*pids));
 
-		if (pol_attach(engine, meta, guest, pid, &cnt, &err) < 0) {
-			status = ctl_fail("attach", &err);
-			continue;
-		}
-		printf("%d: %zu process%s adopted by '%s'\n", pid, cnt, cnt == 1 ? "" : "es",
-		       guest->name);
-		(void)pol_held(engine, pid, print_held, NULL);
+		status = r ? r : status;
 	}
 	return status;
 }
@@ -110,7 +135,8 @@ int cmd_attach(int argc, char **argv)
 	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
 	const struct pol_meta_guest *guest;
 	struct pol_err err = {};
-	int r = parse_help("attach", argc, argv, attach_help);
+	bool tid = false;
+	int r = parse_options("attach", argc, argv, attach_help, &tid);
 
 	if (r >= 0)
 		return r;
@@ -131,14 +157,14 @@ int cmd_attach(int argc, char **argv)
 		(void)pol_err_fix(&err, "'policyctl status' lists them");
 		return ctl_fail("attach", &err);
 	}
-	return attach_all(engine, meta, guest, argv + optind + 1);
+	return attach_all(engine, meta, guest, argv + optind + 1, tid);
 }
 
 int cmd_detach(int argc, char **argv)
 {
 	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
 	struct pol_err err = {};
-	int status = 0, r = parse_help("detach", argc, argv, detach_help);
+	int status = 0, r = parse_options("detach", argc, argv, detach_help, NULL);
 
 	if (r >= 0)
 		return r;

@@ -6,12 +6,15 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base.h"
 #include "cgroup.h"
 #include "ctl.h"
+#include "file.h"
 #include "generation.h"
 #include "launch.h"
 
@@ -239,6 +242,29 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/*
+ * With on_exceed = "kill" the engine ends the process that passed a ceiling and wakes the ring's
+ * readers; the rest of the guest is ours to end. The tick is for a wake-up that another reader of
+ * the ring took.
+ */
+static void kill_when_exceeded(const struct pol_engine *engine, uint32_t guest, int cgroup,
+			       pid_t pid)
+{
+	struct epoll_event child = { .events = EPOLLIN, .data.u32 = 1 };
+	struct epoll_event ring = { .events = EPOLLIN | EPOLLET }, got = {};
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	_cleanup_close_ int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	if (pidfd < 0 || epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, pidfd, &child) < 0 ||
+	    epoll_ctl(epoll, EPOLL_CTL_ADD, engine->maps[POL_MAP_RING], &ring) < 0)
+		return;
+	while (!got.data.u32) {
+		(void)epoll_wait(epoll, &got, 1, 1000);
+		if (engine->states[guest].killed)
+			(void)pol_file_write(cgroup, "cgroup.kill", "1");
+	}
+}
+
 /* Was it the policy? Its counter of refusals says; and which rule lacks is one line to add. */
 static int explain_exec(const struct run_command *command, const char *path, int code,
 			bool refused)
@@ -311,6 +337,8 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta *meta,
 		return explain_launch(command, path, r, step,
 				      engine->states[guest->id].denials != refused);
 	forward_signals(pid);
+	if (guest->limits.kill)
+		kill_when_exceeded(engine, guest->id, cgroup, pid);
 	return wait_for(pid);
 }
 

@@ -13,7 +13,8 @@ _policyctl_options() {
 	load) echo '--dry-run --reanchor --force --json --help' ;;
 	unload) echo '--force --help' ;;
 	run) echo '--keep-fd --user --no-new-privs --help' ;;
-	attach | detach) echo '--help' ;;
+	attach) echo '--tid --help' ;;
+	detach) echo '--help' ;;
 	status) echo '--json -v --help' ;;
 	events) echo '--follow --since --guest --type --format --help' ;;
 	doctor) echo '--json --help' ;;

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nofile.h"
+
+#include <sys/syscall.h>
+
+#include "base.h"
+
+bool pol_has_fds(const struct pol_limits *limits)
+{
+	return limits->fds < POL_LIMIT_MAX;
+}
+
+/* ------------------------------------------------------------------ what is held */
+
+static int add_held(const void *data, void *arg)
+{
+	const struct pol_file_record *record = data;
+	struct pol_held *held = arg;
+
+	held->cnt++;
+	if (record->charge == POL_CHARGE_NONE)
+		held->new++;
+	if ((int64_t)record->fd > held->highest)
+		held->highest = record->fd;
+	return 0;
+}
+
+static int iterate_files(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+			 uint32_t action, struct pol_held *ret)
+{
+	const struct pol_iter_command command = {
+		.tgid = (uint32_t)pid,
+		.guest = guest,
+		.action = action,
+	};
+
+	*ret = (struct pol_held){ .highest = -1 };
+	return pol_iterate(engine, POL_PROG_FILES, &command, sizeof(struct pol_file_record),
+			   add_held, ret);
+}
+
+int pol_held_look(const struct pol_engine *engine, pid_t pid, uint32_t guest, struct pol_held *ret)
+{
+	return iterate_files(engine, pid, guest, POL_ITER_LIST, ret);
+}
+
+int pol_held_take(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+		  const struct pol_limits *limits)
+{
+	struct pol_held held;
+
+	return iterate_files(engine, pid, guest,
+			     limits->fds_all ? POL_ITER_CHARGE : POL_ITER_BASELINE, &held);
+}
+
+/* ------------------------------------------------------------------ a guest's processes */
+
+/* Processes that were adopted or born whole: a thread that is a guest has no limits of its own. */
+struct processes {
+	uint32_t guest;
+	pid_t *items;
+	size_t cnt;
+	size_t room;
+};
+
+static void processes_done(struct processes *list)
+{
+	free(list->items);
+}
+
+static int add_process(const void *data, void *arg)
+{
+	const struct pol_task_record *record = data;
+	struct processes *list = arg;
+
+	if (record->guest != list->guest || record->tid != record->tgid ||
+	    record->flags & (POL_LABEL_THREAD | POL_LABEL_LAUNCHER | POL_TASK_BY_CGROUP))
+		return 0;
+	if (list->cnt == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+		pid_t *items = reallocarray(list->items, room, sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+		list->room = room;
+	}
+	list->items[list->cnt++] = (pid_t)record->tgid;
+	return 0;
+}
+
+static int list_processes(const struct pol_engine *engine, struct processes *list)
+{
+	const struct pol_iter_command command = { .guest = list->guest, .action = POL_ITER_LIST };
+
+	return pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
+			   add_process, list);
+}
+
+/* For each of them; one that is gone meanwhile is no error. */
+static int for_each_process(const struct pol_engine *engine, uint32_t guest,
+			    int (*fn)(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+				      const struct pol_limits *limits),
+			    const struct pol_limits *limits)
+{
+	_cleanup_(processes_done) struct processes list = { .guest = guest };
+	int r = list_processes(engine, &list);
+
+	for (size_t i = 0; i < list.cnt && r >= 0; i++) {
+		r = fn(engine, list.items[i], guest, limits);
+		if (r == -ESRCH)
+			r = 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+static int rebase(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+		  const struct pol_limits *limits)
+{
+	struct pol_held held;
+
+	return iterate_files(engine, pid, guest,
+			     limits->fds_all ? POL_ITER_CHARGE : POL_ITER_REBASE, &held);
+}
+
+int pol_held_rebase(const struct pol_engine *engine, uint32_t guest, const struct pol_limits *limits)
+{
+	return for_each_process(engine, guest, rebase, limits);
+}
+
+/* ------------------------------------------------------------------ limits */
+
+struct rlimit pol_nofile_floor(const struct pol_nofile *before, uint64_t fds)
+{
+	uint64_t most = before->base + fds; /* fds is at most 2^30 */
+
+	if (most > before->hard)
+		most = before->hard;
+	return (struct rlimit){ .rlim_cur = most, .rlim_max = most };
+}
+
+static int set_limit(pid_t pid, const struct rlimit *limit)
+{
+	return prlimit(pid, RLIMIT_NOFILE, limit, NULL) < 0 ? -errno : 0;
+}
+
+int pol_nofile_set(const struct pol_engine *engine, pid_t pid, uint32_t guest, uint64_t fds,
+		   struct pol_nofile *ret)
+{
+	struct pol_held held;
+	struct rlimit limit;
+	int r;
+
+	r = pol_held_look(engine, pid, guest, &held);
+	if (r < 0)
+		return r;
+	if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+		return -errno;
+	*ret = (struct pol_nofile){
+		.soft = limit.rlim_cur,
+		.hard = limit.rlim_max,
+		.base = (uint32_t)(held.highest + 1),
+	};
+	limit = pol_nofile_floor(ret, fds);
+	return set_limit(pid, &limit);
+}
+
+int pol_nofile_restore(pid_t pid, const struct pol_nofile *before)
+{
+	const struct rlimit limit = { .rlim_cur = before->soft, .rlim_max = before->hard };
+
+	return before->hard ? set_limit(pid, &limit) : 0;
+}
+
+/* Writes the numbers into the labels of the process's threads, for its children and for detach. */
+static int keep_nofile(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+		       const struct pol_nofile *nofile)
+{
+	const struct pol_iter_command command = {
+		.tgid = (uint32_t)pid,
+		.guest = guest,
+		.action = POL_ITER_NOFILE,
+		.nofile_soft = nofile->soft,
+		.nofile_hard = nofile->hard,
+		.nofile_base = nofile->base,
+	};
+	struct processes ignored = { .guest = 0 };
+
+	return pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
+			   add_process, &ignored);
+}
+
+static int follow(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+		  const struct pol_limits *limits)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pol_nofile before = {};
+	struct pol_label label;
+	struct rlimit limit;
+	int r;
+
+	if (pidfd < 0 || pol_label_get(engine, pidfd, &label) < 0)
+		return 0; /* gone */
+	before = (struct pol_nofile){ label.nofile_soft, label.nofile_hard, label.nofile_base };
+	if (!pol_has_fds(limits)) {
+		r = pol_nofile_restore(pid, &before);
+		return r < 0 ? r : keep_nofile(engine, pid, guest, &(struct pol_nofile){});
+	}
+	if (!before.hard) {
+		r = pol_nofile_set(engine, pid, guest, limits->fds, &before);
+		return r < 0 ? r : keep_nofile(engine, pid, guest, &before);
+	}
+	limit = pol_nofile_floor(&before, limits->fds);
+	return set_limit(pid, &limit);
+}
+
+int pol_nofile_follow(const struct pol_engine *engine, uint32_t guest, uint64_t fds)
+{
+	const struct pol_limits limits = { .fds = fds };
+
+	return for_each_process(engine, guest, follow, &limits);
+}
