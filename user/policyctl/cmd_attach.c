@@ -12,13 +12,12 @@
 #include "str.h"
 
 static const char attach_help[] =
-	"Usage: policyctl attach GUEST PID...\n"
-	"       policyctl attach GUEST TID... --tid\n"
+	"Usage: policyctl attach GUEST PID... [--tid]\n"
 	"\n"
 	"Make running processes a guest's, with all their threads and children. What they hold\n"
 	"open stays open; descriptors that the policy would not give are listed.\n"
 	"\n"
-	"  --tid   single threads: the others of their process stay what they are. A thread has no\n"
+	"  --tid   PID is a single thread: the others of its process stay what they are. It has no\n"
 	"          cgroup and no RLIMIT_NOFILE of its own: ceilings of memory, swap and cpu are an\n"
 	"          error, unless best_effort is set\n"
 	"  --help  this text\n";
