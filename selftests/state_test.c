@@ -179,6 +179,13 @@ TEST(doctor)
 	EXPECT_STREQ("exact", json_at(said, "rights.create"));
 	EXPECT_STREQ("unavailable", json_at(said, "rights.connect"));
 	EXPECT_STREQ("", json_at(said, "problems"));
+	EXPECT_STREQ("exact", json_at(said, "ceilings.tasks"));
+	EXPECT_STREQ("exact", json_at(said, "ceilings.fds.open"));
+	/* The grade is of what is attached: the program that can be skipped, or the other. */
+	ASSERT_LOAD(GUEST("g") "limits = { fds = 64 }\n");
+	EXPECT_STREQ(exists(PINS "/links/pol_file_alloc") ? "exact" : "bounded",
+		     json_at(said, "ceilings.fds.pipe"));
+	EXPECT_EQ(!exists(PINS "/links/pol_file_alloc"), exists(PINS "/links/pol_file_alloc_fmod"));
 }
 
 /* ---- another version ---- */

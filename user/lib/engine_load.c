@@ -87,35 +87,9 @@ static const char *fd_wall(const char *name)
 	return NULL;
 }
 
-/*
- * Whether the kernel takes a program of LSM type at @hook: from 6.19 on some hooks are there and
- * closed ("points to disabled hook"). An empty program says; without the right to load programs it
- * says no, and the real ones fail with a reason.
- */
-static bool takes_hook(const struct btf *btf, const char *hook)
-{
-	static const struct bpf_insn nothing[] = {
-		{ .code = 0xb7 /* r0 = 0 */ },
-		{ .code = 0x95 /* exit */ },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_MAC);
-	_cleanup_close_ int fd = -EBADF;
-	char name[128];
-	int id;
-
-	(void)snprintf(name, sizeof(name), "bpf_lsm_%s", hook);
-	id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
-	if (id < 0)
-		return false;
-	opts.attach_btf_id = (__u32)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "probe", "GPL", nothing, ARRAY_SIZE(nothing), &opts);
-	return fd >= 0;
-}
-
 /* Which programs count descriptors here, and whether the first of them can be skipped. */
-static void choose_fd_hooks(struct policy_bpf *skel, const struct btf *btf)
+static void choose_fd_hooks(struct policy_bpf *skel, const struct btf *btf, bool skippable)
 {
-	bool skippable = !takes_hook(btf, "file_alloc_security");
 
 	for (size_t i = 0; i < (size_t)skel->skeleton->prog_cnt; i++) {
 		const char *wall = fd_wall(skel->skeleton->progs[i].name);
@@ -132,7 +106,8 @@ static void choose_fd_hooks(struct policy_bpf *skel, const struct btf *btf)
 }
 
 /* Chooses what fits this kernel; a hook that lacks and is not optional is an error. */
-static int choose_programs(struct policy_bpf *skel, struct pol_err *err)
+static int choose_programs(struct policy_bpf *skel, const struct pol_host *host,
+			   struct pol_err *err)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	bool short_setattr;
@@ -155,7 +130,7 @@ static int choose_programs(struct policy_bpf *skel, struct pol_err *err)
 	short_setattr = setattr_is_short(btf);
 	bpf_program__set_autoload(skel->progs.pol_setattr_61, short_setattr);
 	bpf_program__set_autoload(skel->progs.pol_setattr, !short_setattr);
-	choose_fd_hooks(skel, btf);
+	choose_fd_hooks(skel, btf, !host->allocation_hook);
 	btf__free(btf);
 	return r;
 }
@@ -267,7 +242,7 @@ int pol_engine_create(const struct pol_host *host, struct pol_engine **ret, stru
 	if (!engine->skel)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot open the programs");
 	engine->skel->rodata->pol_rename_lock = host->rename_lock;
-	r = choose_programs(engine->skel, err);
+	r = choose_programs(engine->skel, host, err);
 	if (!r)
 		r = load_skeleton(engine->skel, err);
 	if (!r)

@@ -64,8 +64,7 @@ static void probe_lsm(struct pol_host *host)
 		host->lsm);
 }
 
-/* Return: 0: the kernel takes an LSM program; else why not. */
-static int try_program(void)
+int pol_host_try_hook(const char *hook)
 {
 	const struct bpf_insn insns[] = {
 		{ .code = 0xb7, .dst_reg = 0 }, /* r0 = 0 */
@@ -74,7 +73,7 @@ static int try_program(void)
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_MAC);
 	int id, fd;
 
-	id = libbpf_find_vmlinux_btf_id("file_open", BPF_LSM_MAC);
+	id = libbpf_find_vmlinux_btf_id(hook, BPF_LSM_MAC);
 	if (id < 0)
 		return id;
 	opts.attach_btf_id = (unsigned int)id;
@@ -97,7 +96,8 @@ static void probe_bpf(struct pol_host *host)
 	}
 	if (!host->root)
 		return; /* the refusal would say nothing about the kernel */
-	r = try_program();
+	r = pol_host_try_hook("file_open");
+	host->allocation_hook = !pol_host_try_hook("file_alloc_security");
 	if (!r)
 		return;
 	problem(host, "bpf_lsm_program",

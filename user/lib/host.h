@@ -25,6 +25,7 @@ struct pol_problem {
  * @cgroup_mount: of the cgroup2 tree; empty: not mounted.
  * @controllers: what its root offers, as cgroup.controllers says.
  * @lsm: the LSM list as the kernel has it.
+ * @allocation_hook: a program of LSM type, which is never skipped, sees every descriptor made.
  */
 struct pol_host {
 	char kernel[128];
@@ -33,9 +34,17 @@ struct pol_host {
 	char controllers[256];
 	uint64_t rename_lock;
 	bool root;
+	bool allocation_hook;
 	struct pol_problem problems[POL_HOST_PROBLEMS_MAX];
 	int problems_cnt;
 };
+
+/**
+ * pol_host_try_hook() - load an empty program of LSM type for @hook, and drop it.
+ *
+ * Return: 0; -ESRCH: no such hook; -EINVAL: it is closed to BPF ("disabled hook"); -EPERM.
+ */
+int pol_host_try_hook(const char *hook);
 
 /* pol_host_probe() - look at everything; @ret->problems tells what lacks. */
 void pol_host_probe(struct pol_host *ret);

@@ -11,7 +11,8 @@ static const char doctor_help[] =
 	"Usage: policyctl doctor [--json]\n"
 	"\n"
 	"Look at the kernel, its BPF LSM, BTF, BPF filesystem and cgroup v2, and tell per right of\n"
-	"the policy language whether this version mediates it: exact, bounded or unavailable.\n"
+	"the policy language whether this version mediates it: exact, bounded or unavailable; and\n"
+	"per kind of descriptor, and for tasks, whether ceilings are exact or bounded here.\n"
 	"\n"
 	"  --json  as JSON\n"
 	"  --help  this text\n"
@@ -39,6 +40,50 @@ static const struct {
 };
 _Static_assert(ARRAY_SIZE(grades) == POL_RIGHTS_CNT, "every right has a grade");
 
+/*
+ * Kinds of descriptor; @walled: a hook that is never skipped charges it on every kernel. The others
+ * are exact where the allocation itself has such a hook.
+ */
+static const struct {
+	const char *kind;
+	bool walled;
+} kinds[] = {
+	{ "open", true },	{ "exec", true },     { "accept", true },   { "pidfd", true },
+	{ "received", true },	{ "pipe", false },    { "socket", false },  { "socketpair", false },
+	{ "epoll", false },	{ "eventfd", false }, { "timerfd", false }, { "signalfd", false },
+	{ "inotify", false },	{ "memfd", false },   { "other", false },
+};
+
+static const char skippable[] =
+	"this kernel (6.19 on) closes the hook of LSM type where files are allocated; what is "
+	"attached there instead can be skipped when tasks preempt each other inside it. Found by "
+	"the next policyctl command; RLIMIT_NOFILE times tasks is the hard bound";
+
+static const char *grade_of(const struct pol_host *host, size_t kind)
+{
+	if (!host->root)
+		return "unknown"; /* the kernel did not let us try */
+	return host->allocation_hook || kinds[kind].walled ? "exact" : "bounded";
+}
+
+static json_t *descriptors_json(const struct pol_host *host)
+{
+	json_t *kind = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		json_object_set_new(kind, kinds[i].kind, json_string(grade_of(host, i)));
+	return kind;
+}
+
+static void print_ceilings(const struct pol_host *host)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		printf("%s %-10s %s\n", i ? "    " : "fds ", kinds[i].kind, grade_of(host, i));
+	if (!host->allocation_hook)
+		printf("     bounded: %s\n", skippable);
+	puts("tasks           exact");
+}
+
 static void print_json(const struct pol_host *host)
 {
 	json_t *rights = json_object(), *problems = json_array();
@@ -50,9 +95,10 @@ static void print_json(const struct pol_host *host)
 				      json_pack("{s:s,s:s,s:s}", "code", host->problems[i].code,
 						"message", host->problems[i].message, "fix",
 						host->problems[i].fix));
-	ctl_print_json(json_pack("{s:s,s:b,s:s,s:o,s:o}", "schema", CTL_SCHEMA, "enforcing",
-				 !host->problems_cnt, "kernel", host->kernel, "rights", rights,
-				 "problems", problems));
+	ctl_print_json(json_pack("{s:s,s:b,s:s,s:o,s:{s:o,s:s},s:o}", "schema", CTL_SCHEMA,
+				 "enforcing", !host->problems_cnt, "kernel", host->kernel, "rights",
+				 rights, "ceilings", "fds", descriptors_json(host), "tasks",
+				 "exact", "problems", problems));
 }
 
 static void print_text(const struct pol_host *host)
@@ -64,6 +110,9 @@ static void print_text(const struct pol_host *host)
 	for (size_t i = 0; i < ARRAY_SIZE(grades); i++)
 		printf("%-10s   %s%s%s\n", grades[i].right, grades[i].grade,
 		       grades[i].why[0] ? ": " : "", grades[i].why);
+	putchar('\n');
+	if (host->root)
+		print_ceilings(host);
 	putchar('\n');
 	for (int i = 0; i < host->problems_cnt; i++)
 		printf("problem: %s\n    fix: %s\n", host->problems[i].message,
