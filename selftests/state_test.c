@@ -266,4 +266,45 @@ TEST(unload_leaves_nothing_behind)
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
 }
 
+/*
+ * Neither a mount point nor what is mounted over can be renamed: the unload fails, and has to leave
+ * the guest as confined as it was.
+ */
+static void fail_to_unload(const char *mounted)
+{
+	const char *before = status_value("engine.generation");
+
+	ASSERT_EQ(0, mount(mounted, mounted, NULL, MS_BIND, NULL));
+	EXPECT_CTL(1, "nothing has changed", "unload --force");
+	EXPECT_STREQ("true", status_value("engine.loaded"));
+	EXPECT_STREQ(before, status_value("engine.generation"));
+	EXPECT_TRUE(exists(CGROUPS "/g"));
+}
+
+TEST(unload_that_fails_changes_nothing)
+{
+	struct probe p;
+
+	load_one();
+	probe_start(&p, "g",
+		    STEPS("pause", "open", "r", bad, "pause", "open", "r", bad, "pause", "open",
+			  "r", bad));
+	probe_until(&p, "paused");
+	fail_to_unload(PINS);
+	probe_go(&p);
+	EXPECT_STREQ("open 13", probe_until(&p, "open"));
+	ASSERT_EQ(0, umount(PINS));
+	probe_until(&p, "paused");
+	fail_to_unload(make_dir(PINS "_old"));
+	probe_go(&p);
+	EXPECT_STREQ("open 13", probe_until(&p, "open"));
+	ASSERT_EQ(0, umount(PINS "_old"));
+	probe_until(&p, "paused");
+	EXPECT_EQ(0, ctl("unload --force"));
+	probe_go(&p);
+	EXPECT_STREQ("open 0", probe_until(&p, "open"));
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_NOTHING(engine_down());
+}
+
 UNLOADS_CLEAN()

@@ -9,7 +9,6 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -37,25 +36,6 @@ const char *pol_map_name(enum pol_map_nr nr)
 const char *pol_prog_name(enum pol_prog_nr nr)
 {
 	return prog_names[nr];
-}
-
-int pol_lock(struct pol_err *err)
-{
-	_cleanup_close_ int fd = open(POL_BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return pol_err_set(err, POL_ERR_HOST, -errno, "cannot open " POL_BPFFS);
-	if (!flock(fd, LOCK_EX | LOCK_NB))
-		return TAKE_FD(fd);
-	if (errno != EWOULDBLOCK)
-		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot lock " POL_BPFFS);
-	pol_err_say(err, POL_ERR_BUSY, -EBUSY, "another policyctl is changing the engine");
-	return pol_err_fix(err, "wait for it and try again");
-}
-
-bool pol_engine_loaded(void)
-{
-	return access(POL_STORE, F_OK) == 0;
 }
 
 /* ------------------------------------------------------------------ */
@@ -158,23 +138,53 @@ static int open_pins(struct pol_engine *engine, struct pol_err *err)
 	return 0;
 }
 
+static int check_active(const struct pol_engine *engine, struct pol_err *err)
+{
+	if (engine->control->active)
+		return 0;
+	pol_err_say(err, POL_ERR_FAILED, -ESTALE,
+		    "nothing is confined: an unload is under way, or one has died");
+	return pol_err_fix(err, "policyctl unload, which finishes it");
+}
+
+/* Looks for pins, also for those that an unload took out of sight and then died. */
+static int find_store(struct pol_err *err)
+{
+	_cleanup_close_ int lock = -EBADF;
+	int r;
+
+	if (pol_engine_loaded())
+		return 0;
+	if (errno == EACCES || geteuid()) {
+		pol_err_say(err, POL_ERR_HOST, -EPERM, "cannot look at the engine: not root");
+		return pol_err_fix(err, "run it as root");
+	}
+	if (pol_store_state(POL_STORE_OLD) == POL_STORE_ENFORCES) {
+		lock = pol_lock(err);
+		r = lock < 0 ? lock : pol_store_revive(err);
+		if (r < 0)
+			return r;
+	}
+	if (pol_engine_loaded())
+		return 0;
+	pol_err_say(err, POL_ERR_FAILED, -ENOENT, "no policy is loaded");
+	return pol_err_fix(err, "policyctl load POLICY");
+}
+
 int pol_engine_open(struct pol_engine **ret, struct pol_err *err)
 {
 	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
 	int r;
 
-	if (!pol_engine_loaded()) {
-		if (errno == EACCES || geteuid()) {
-			pol_err_say(err, POL_ERR_HOST, -EPERM, "cannot look at the engine: not root");
-			return pol_err_fix(err, "run it as root");
-		}
-		pol_err_say(err, POL_ERR_FAILED, -ENOENT, "no policy is loaded");
-		return pol_err_fix(err, "policyctl load POLICY");
-	}
+	r = find_store(err);
+	if (r < 0)
+		return r;
 	engine = pol_engine_new();
 	if (!engine)
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot open the engine");
 	r = check_abi(engine, err);
+	if (!r)
+		r = check_active(engine, err);
 	if (!r)
 		r = open_pins(engine, err);
 	if (!r)
@@ -197,7 +207,7 @@ static int lock_iteration(const struct pol_engine *engine)
 {
 	_cleanup_close_ int fd = -EBADF;
 
-	if (engine->fresh)
+	if (engine->skel)
 		return -EBADF;
 	fd = open(POL_STORE "/progs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (fd >= 0 && flock(fd, LOCK_EX) < 0)

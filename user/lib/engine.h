@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The engine in the kernel: programs, links and maps, freshly loaded or found pinned, and the few
- * things one does with them. Pins lie under POL_STORE:
+ * things one does with them. Pins lie under POL_STORE (store.h):
  *
  *	maps/NAME  links/PROGRAM  progs/PROGRAM  gen_N/meta
- *
- * A first load pins into POL_STORE_NEW and renames it into place; what a dead load left there is
- * swept by the next. Every change is made under the lock.
  */
 #pragma once
 
@@ -20,10 +17,7 @@
 #include "cursor.h"
 #include "err.h"
 #include "host.h"
-
-#define POL_BPFFS "/sys/fs/bpf"
-#define POL_STORE POL_BPFFS "/policyctl"
-#define POL_STORE_NEW POL_BPFFS "/policyctl_new"
+#include "store.h"
 
 /* The pinned maps, in the order of enum pol_map_nr; names as in bpf/maps.bpf.c. */
 #define POL_MAPS(X)                                                                                \
@@ -86,7 +80,7 @@ enum pol_prog_nr {
  * @maps, @progs: descriptors; -EBADF for a program that this kernel does not take.
  * @links: of the descriptor hooks that this process has attached.
  * @control, @cgroups, @states: mapped.
- * @fresh: loaded by this process, not pinned yet. @skel: then the skeleton that owns the links.
+ * @skel: if this process loaded it, the skeleton that owns the links; else NULL.
  */
 struct pol_engine {
 	int maps[POL_MAPS_CNT];
@@ -95,22 +89,16 @@ struct pol_engine {
 	struct pol_control *control;
 	struct pol_cgroup_slot *cgroups;
 	const struct pol_guest_state *states;
-	bool fresh;
 	struct policy_bpf *skel;
 };
 
 /**
- * pol_lock() - the store's lock, held while the descriptor is open.
- * Return: descriptor; -EBUSY (kind POL_ERR_BUSY): another load holds it.
- */
-int pol_lock(struct pol_err *err);
-
-/* pol_engine_loaded() - whether there are pins. */
-bool pol_engine_loaded(void);
-
-/**
  * pol_engine_open() - the pinned engine.
- * Return: 0; -ENOENT: not loaded; -EPROTO: the pins are another version's, with the remedy; -EPERM.
+ *
+ * If an unload died before it took effect its pins are put back first; the caller must not hold the
+ * lock unless pol_engine_loaded().
+ * Return: 0; -ENOENT: not loaded; -EPROTO: the pins are another version's, with the remedy; -ESTALE:
+ * it confines nothing, an unload has begun; -EBUSY: one is just taking effect; -EPERM.
  */
 int pol_engine_open(struct pol_engine **ret, struct pol_err *err);
 
@@ -138,17 +126,8 @@ void pol_engine_detach_fds(struct pol_engine *engine);
 /* pol_engine_counts_skippable() - are the hooks attached, and the first one of the kind that skips? */
 bool pol_engine_counts_skippable(const struct pol_engine *engine);
 
-/* pol_engine_publish() - POL_STORE_NEW becomes POL_STORE, by one rename. */
-int pol_engine_publish(struct pol_engine *engine, struct pol_err *err);
-
 void pol_engine_close(struct pol_engine *engine);
 void pol_engine_closep(struct pol_engine **engine);
-
-/* pol_engine_sweep() - remove what a dead load left; true if there was something. */
-bool pol_engine_sweep(void);
-
-/* pol_engine_remove() - take the pins away: programs detach, nothing is enforced any more. */
-int pol_engine_remove(struct pol_err *err);
 
 /**
  * pol_iterate() - run an iterator program to its end; one at a time over all processes.

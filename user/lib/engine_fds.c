@@ -17,7 +17,7 @@ static bool is_attached(const struct pol_engine *engine, size_t nr)
 	char path[256];
 
 	link_path(nr, path, sizeof(path));
-	return engine->links[nr] >= 0 || (!engine->fresh && access(path, F_OK) == 0);
+	return engine->links[nr] >= 0 || (!engine->skel && access(path, F_OK) == 0);
 }
 
 /* Of a pinned engine; a fresh one's links are pinned with the others. */
@@ -25,7 +25,7 @@ static int pin_link(const struct pol_engine *engine, size_t nr)
 {
 	char path[256];
 
-	if (engine->fresh)
+	if (engine->skel)
 		return 0;
 	link_path(nr, path, sizeof(path));
 	return bpf_obj_pin(engine->links[nr], path);
@@ -53,7 +53,7 @@ void pol_engine_detach_fds(struct pol_engine *engine)
 		if (engine->links[i] < 0)
 			continue;
 		link_path(i, path, sizeof(path));
-		if (!engine->fresh)
+		if (!engine->skel)
 			(void)unlink(path);
 		pol_closep(&engine->links[i]);
 		engine->links[i] = -EBADF;

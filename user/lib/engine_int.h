@@ -9,6 +9,3 @@ int pol_engine_map(struct pol_engine *engine, struct pol_err *err);
 void pol_engine_free_skel(struct policy_bpf *skel);
 const char *pol_map_name(enum pol_map_nr nr);
 const char *pol_prog_name(enum pol_prog_nr nr);
-
-/* pol_store_remove() - a directory of pins with all in it. */
-int pol_store_remove(const char *path);

@@ -3,13 +3,11 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base.h"
 #include "engine.h"
@@ -237,7 +235,6 @@ int pol_engine_create(const struct pol_host *host, struct pol_engine **ret, stru
 	if (!engine)
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot load the engine");
 	(void)libbpf_set_print(print_nothing); /* what matters of it is in @err */
-	engine->fresh = true;
 	engine->skel = policy_bpf__open();
 	if (!engine->skel)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot open the programs");
@@ -316,60 +313,4 @@ int pol_engine_pin(struct pol_engine *engine, struct pol_err *err)
 	if (r < 0)
 		(void)pol_engine_sweep();
 	return r;
-}
-
-int pol_engine_publish(struct pol_engine *engine, struct pol_err *err)
-{
-	if (syscall(SYS_renameat2, AT_FDCWD, POL_STORE_NEW, AT_FDCWD, POL_STORE,
-		    1 /* RENAME_NOREPLACE */) < 0)
-		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot publish " POL_STORE);
-	engine->fresh = false;
-	return 0;
-}
-
-static int remove_tree(int parent, const char *name)
-{
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	struct dirent *entry;
-	DIR *dir;
-
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
-	}
-	while ((entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (unlinkat(fd, entry->d_name, 0) < 0)
-			(void)remove_tree(fd, entry->d_name);
-	}
-	closedir(dir);
-	return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : 0;
-}
-
-int pol_store_remove(const char *path)
-{
-	return remove_tree(AT_FDCWD, path);
-}
-
-bool pol_engine_sweep(void)
-{
-	return remove_tree(AT_FDCWD, POL_STORE_NEW) == 0;
-}
-
-int pol_engine_remove(struct pol_err *err)
-{
-	int r;
-
-	(void)pol_engine_sweep();
-	/* One rename takes the engine out of everybody's sight before its parts go. */
-	if (rename(POL_STORE, POL_STORE_NEW) < 0)
-		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot remove " POL_STORE);
-	r = remove_tree(AT_FDCWD, POL_STORE_NEW);
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot remove " POL_STORE_NEW);
-	return 0;
 }

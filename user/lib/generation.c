@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "base.h"
-#include "engine_int.h"
 
 /* Map entries as the kernel takes them: keys and values in two arrays. */
 struct table {
@@ -185,10 +184,10 @@ void pol_generation_publish(struct pol_engine *engine, uint64_t generation)
 
 #define CHUNK 4096u
 
-static void meta_path(uint64_t generation, bool fresh, const char *leaf, char *buf, size_t size)
+static void meta_path(const char *store, uint64_t generation, const char *leaf, char *buf,
+		      size_t size)
 {
-	(void)snprintf(buf, size, "%s/gen_%llu%s", fresh ? POL_STORE_NEW : POL_STORE,
-		       (unsigned long long)generation, leaf);
+	(void)snprintf(buf, size, "%s/gen_%llu%s", store, (unsigned long long)generation, leaf);
 }
 
 /* Length first, then the bytes, in one mapped array. */
@@ -214,6 +213,7 @@ static int meta_map(const char *bytes, size_t len)
 
 int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
 {
+	const char *store = fresh ? POL_STORE_NEW : POL_STORE;
 	_cleanup_close_ int fd = -EBADF;
 	_cleanup_free_ char *bytes = NULL;
 	char path[256];
@@ -225,11 +225,11 @@ int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
 		r = fd = meta_map(bytes, len);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot store the policy's names");
-	meta_path(meta->generation, fresh, "", path, sizeof(path));
+	meta_path(store, meta->generation, "", path, sizeof(path));
 	(void)pol_store_remove(path); /* of a load that died before it published */
 	if (mkdir(path, 0700) < 0)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make '%s'", path);
-	meta_path(meta->generation, fresh, "/meta", path, sizeof(path));
+	meta_path(store, meta->generation, "/meta", path, sizeof(path));
 	r = bpf_obj_pin(fd, path);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot pin '%s'", path);
@@ -260,13 +260,14 @@ static int meta_read(int fd, struct pol_meta **ret)
 	return r;
 }
 
-int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err)
+static int load_from(const char *store, uint64_t generation, struct pol_meta **ret,
+		     struct pol_err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	char path[256];
 	int r;
 
-	meta_path(generation, false, "/meta", path, sizeof(path));
+	meta_path(store, generation, "/meta", path, sizeof(path));
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return pol_err_set(err, POL_ERR_FAILED, fd, "cannot open the pin '%s'", path);
@@ -276,22 +277,45 @@ int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *er
 	return 0;
 }
 
+int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err)
+{
+	return load_from(POL_STORE, generation, ret, err);
+}
+
+/* The generation of the next entry that is one's; 0: no more, and @dir is closed. */
+static uint64_t next_generation(DIR *dir)
+{
+	unsigned long long generation;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (sscanf(entry->d_name, "gen_%llu", &generation) == 1 && generation)
+			return generation;
+	if (dir)
+		closedir(dir);
+	return 0;
+}
+
+int pol_meta_newest(const char *store, struct pol_meta **ret)
+{
+	uint64_t newest = 0, generation;
+	DIR *dir = opendir(store);
+
+	while ((generation = next_generation(dir)))
+		newest = generation > newest ? generation : newest;
+	return newest ? load_from(store, newest, ret, NULL) : -ENOENT;
+}
+
 void pol_generation_sweep(uint64_t active)
 {
 	DIR *dir = opendir(POL_STORE);
-	struct dirent *entry;
-	char path[512];
+	uint64_t generation;
+	char path[256];
 
-	while (dir && (entry = readdir(dir))) {
-		unsigned long long generation;
-
-		if (sscanf(entry->d_name, "gen_%llu", &generation) != 1)
-			continue;
+	while ((generation = next_generation(dir))) {
 		if (generation <= active && generation + POL_GENERATIONS_KEPT > active)
 			continue;
-		(void)snprintf(path, sizeof(path), POL_STORE "/%s", entry->d_name);
+		meta_path(POL_STORE, generation, "", path, sizeof(path));
 		(void)pol_store_remove(path);
 	}
-	if (dir)
-		closedir(dir);
 }

@@ -11,6 +11,7 @@
 #include "generation.h"
 #include "image.h"
 #include "nofile.h"
+#include "unload.h"
 
 /*
  * A load in the making. Owned by pol_load(); undone in reverse by transaction_done() unless
@@ -68,7 +69,9 @@ static int open_engine(struct transaction *t, struct pol_load_result *result)
 {
 	int r;
 
-	result->swept = pol_engine_sweep();
+	r = pol_recover(&result->swept, t->err);
+	if (r < 0)
+		return r;
 	if (!pol_engine_loaded())
 		return pol_engine_create(&t->host, &t->engine, t->err);
 	r = pol_engine_open(&t->engine, t->err);
@@ -381,7 +384,7 @@ static int settle(struct transaction *t)
 	if (!r && t->running)
 		r = settle_fds(t, t->running, t->next);
 	if (!r && !t->running)
-		r = pol_engine_publish(t->engine, t->err);
+		r = pol_store_publish(t->err);
 	return r;
 }
 
@@ -512,66 +515,4 @@ int pol_load(const struct pol_policy *policy, const struct pol_load_options *opt
 	pol_generation_sweep(t.next->generation);
 	tell(&t);
 	return 0;
-}
-
-/* ------------------------------------------------------------------ unload */
-
-static int refuse_unload(const struct pol_meta *meta, const uint32_t *tasks, struct pol_err *err)
-{
-	for (size_t i = 0; i < meta->guests_cnt; i++) {
-		if (!tasks[meta->guests[i].id])
-			continue;
-		pol_err_say(err, POL_ERR_FAILED, -EBUSY, "guest '%s' has %u task%s",
-			    meta->guests[i].name, tasks[meta->guests[i].id],
-			    tasks[meta->guests[i].id] == 1 ? "" : "s");
-		return pol_err_fix(err, "stop it, or 'unload --force': its tasks then go on "
-					"unconfined");
-	}
-	return 0;
-}
-
-static void remove_cgroups(const struct pol_meta *meta)
-{
-	for (size_t i = 0; i < meta->guests_cnt; i++) {
-		(void)pol_cgroup_drain(meta->cgroup, meta->guests[i].name);
-		(void)pol_cgroup_remove(meta->cgroup, meta->guests[i].name);
-	}
-	pol_cgroup_remove_parent(meta->cgroup);
-}
-
-int pol_unload(bool force, size_t *ret_running, struct pol_err *err)
-{
-	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
-	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
-	_cleanup_free_ uint32_t *tasks = NULL;
-	_cleanup_close_ int lock = -EBADF;
-	int r;
-
-	*ret_running = 0;
-	lock = pol_lock(err);
-	if (lock < 0)
-		return lock;
-	(void)pol_engine_sweep();
-	if (!pol_engine_loaded())
-		return 0;
-	r = pol_engine_open(&engine, err);
-	if (!r)
-		r = pol_meta_load(engine->control->active, &meta, err);
-	if (r < 0)
-		return r;
-	r = pol_task_counts(engine, &tasks);
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot count the guests' tasks");
-	r = force ? 0 : refuse_unload(meta, tasks, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < meta->guests_cnt; i++)
-		*ret_running += tasks[meta->guests[i].id];
-	/* One store ends it for everybody; links go only some time after their pins. */
-	pol_generation_publish(engine, 0);
-	r = pol_engine_remove(err);
-	if (r < 0)
-		return r;
-	remove_cgroups(meta);
-	return 1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The transaction that installs or replaces a policy, and the one that takes it away. */
+/* The transaction that installs or replaces a policy. */
 #pragma once
 
 #include "diag.h"
@@ -10,7 +10,7 @@
 /**
  * struct pol_load_options - @dry_run: everything but publishing. @reanchor: accept directories
  * that a guest could have replaced. @force: let guests that are not in the policy any more keep
- * their tasks, which then may do nothing; for unload: guests go on unconfined.
+ * their tasks, which then may do nothing.
  */
 struct pol_load_options {
 	bool dry_run;
@@ -18,7 +18,7 @@ struct pol_load_options {
 	bool force;
 };
 
-/* @replaced: there was a generation before. @swept: something of a dead load was removed. */
+/* @replaced: there was a generation before. @swept: something of a dead command was removed. */
 struct pol_load_result {
 	uint64_t generation;
 	size_t guests;
@@ -35,14 +35,6 @@ struct pol_load_result {
  */
 int pol_load(const struct pol_policy *policy, const struct pol_load_options *options,
 	     struct pol_diags *diags, struct pol_load_result *ret, struct pol_err *err);
-
-/**
- * pol_unload() - remove everything.
- * @ret_running: tasks that were confined and go on unconfined.
- *
- * Return: 1: done; 0: nothing was loaded; -EBUSY: guests run and !force.
- */
-int pol_unload(bool force, size_t *ret_running, struct pol_err *err);
 
 /* pol_task_counts() - tasks by guest id; @ret: POL_GUESTS_MAX counters, to be freed. */
 int pol_task_counts(const struct pol_engine *engine, uint32_t **ret);

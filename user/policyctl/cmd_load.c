@@ -6,6 +6,7 @@
 #include "base.h"
 #include "ctl.h"
 #include "load.h"
+#include "unload.h"
 
 static const char load_help[] =
 	"Usage: policyctl load POLICY [--dry-run] [--reanchor] [--force] [--json]\n"
@@ -83,7 +84,7 @@ static void report_load(const struct load_command *command, const struct pol_dia
 	if (!ok)
 		return;
 	if (result->swept)
-		fputs("policyctl load: removed what a load that died had left\n", stderr);
+		fputs("policyctl load: removed what a command that died had left\n", stderr);
 	printf("%s: generation %llu, %zu guest%s, %zu rule%s\n", done,
 	       (unsigned long long)result->generation, result->guests,
 	       result->guests == 1 ? "" : "s", result->rules, result->rules == 1 ? "" : "s");
@@ -136,6 +137,21 @@ static const char unload_help[] =
 	"  --force  also while guests run: their processes go on, unconfined\n"
 	"  --help   this text\n";
 
+static void report_unload(const struct pol_unload_result *result)
+{
+	size_t running = result->running;
+
+	if (result->swept)
+		fputs("policyctl unload: removed what a command that died had left\n", stderr);
+	if (result->loaded)
+		puts("unloaded: nothing is confined any more");
+	else
+		puts(result->swept ? "nothing was confined any more" : "nothing was loaded");
+	if (running)
+		printf("%zu task%s of guests go%s on unconfined\n", running,
+		       running == 1 ? "" : "s", running == 1 ? "es" : "");
+}
+
 int cmd_unload(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -143,9 +159,9 @@ int cmd_unload(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	struct pol_unload_result result;
 	struct pol_err err = {};
 	bool force = false;
-	size_t running;
 	int c, r;
 
 	optind = 0;
@@ -165,12 +181,9 @@ int cmd_unload(int argc, char **argv)
 		(void)pol_err_fix(&err, "run it as root");
 		return ctl_fail("unload", &err);
 	}
-	r = pol_unload(force, &running, &err);
+	r = pol_unload(force, &result, &err);
 	if (r < 0)
 		return ctl_fail("unload", &err);
-	puts(r ? "unloaded: nothing is confined any more" : "nothing was loaded");
-	if (running)
-		printf("%zu task%s of guests go%s on unconfined\n", running,
-		       running == 1 ? "" : "s", running == 1 ? "es" : "");
+	report_unload(&result);
 	return 0;
 }
