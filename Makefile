@@ -52,12 +52,15 @@ include selftests/selftests.mk
 ##@ Targets
 all: bpf user ## build everything (the default)
 
-.PHONY: deps kernels test lint format install clean help
+.PHONY: deps kernels vmlinux test lint format install clean help
 deps: ## install by apt what is missing here (root only if something is)
 	$(Q).ci/deps.sh
 
 kernels: deps ## fetch the kernel images of $(KERNELS) to $(POL_CACHE); REFRESH=1 looks for newer
 	$(Q).ci/kernels.sh $(if $(filter 1,$(REFRESH)),--refresh) $(KERNELS)
+
+vmlinux: kernels ## compare vmlinux/vmlinux.h with the types of $(KERNELS)
+	$(Q)vmlinux/check.sh $(KERNELS)
 
 test: ## unit tests, then the selftests in a VM on the distribution's stock kernel
 	$(Q)selftests/lib/sum.sh "unit=$(MAKE) --no-print-directory unit" \
