@@ -266,6 +266,25 @@ TEST(unload_leaves_nothing_behind)
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
 }
 
+TEST(unload_empties_cgroups_within_the_guests)
+{
+	struct probe p;
+	pid_t pid;
+
+	load_one();
+	probe_start(&p, "g", STEPS("pause", "open", "r", bad));
+	pid = probe_pid(probe_until(&p, "paused"));
+	make_dir(CGROUPS "/g/a");
+	make_dir(CGROUPS "/g/a/b");
+	make_dir(CGROUPS "/g/c");
+	ASSERT_EQ(0, run_cmd(NULL, 0, "echo %d >" CGROUPS "/g/a/b/cgroup.procs", pid));
+	EXPECT_EQ(0, ctl("unload --force"));
+	EXPECT_FALSE(exists(CGROUPS));
+	probe_go(&p);
+	EXPECT_STREQ("open 0", probe_until(&p, "open"));
+	EXPECT_EQ(0, probe_end(&p));
+}
+
 /*
  * Neither a mount point nor what is mounted over can be renamed: the unload fails, and has to leave
  * the guest as confined as it was.

@@ -269,57 +269,12 @@ int pol_cgroup_populated(int fd)
 	return strstr(buf, "populated 1") != NULL;
 }
 
-#define DRAIN_PASSES 100 /* a tree that forks faster is to be stopped first */
-
-/* One pass: every process of this cgroup and those beneath to @root. */
-static void drain_tree(int parent, const char *name, int root)
-{
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	_cleanup_(pol_fclosep) FILE *procs = NULL;
-	struct dirent *entry;
-	int pid, procs_fd;
-	DIR *dir;
-
-	if (fd < 0)
-		return;
-	procs_fd = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	procs = procs_fd < 0 ? NULL : fdopen(procs_fd, "r");
-	while (procs && fscanf(procs, "%d", &pid) == 1)
-		(void)pol_cgroup_move(root, pid); /* gone meanwhile: the next pass sees */
-	dir = fdopendir(fd);
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			drain_tree(fd, entry->d_name, root);
-	if (dir)
-		closedir(dir);
-	else
-		close(fd);
-}
-
-int pol_cgroup_drain(const char *parent, const char *name)
-{
-	_cleanup_close_ int fd = -EBADF, root = -EBADF, above = -EBADF;
-	char mount[256], path[PATH_SIZE];
-	int r;
-
-	r = pol_cgroup_open(parent, name, &fd);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	r = pol_cgroup_mount(mount, sizeof(mount));
-	if (!r)
-		r = full_path(parent, NULL, path);
-	if (r < 0)
-		return r;
-	root = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	above = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0 || above < 0)
-		return -errno;
-	for (int pass = 0; pass < DRAIN_PASSES && pol_cgroup_populated(fd) > 0; pass++)
-		drain_tree(above, name, root);
-	return pol_cgroup_populated(fd) > 0 ? -EBUSY : 0;
-}
-
-static int remove_tree(int parent, const char *name)
+/*
+ * @visit for each cgroup of the tree @name in @parent, those beneath first. Return: what the last,
+ * the tree's own, gave; 0: there is none.
+ */
+static int walk_tree(int parent, const char *name,
+		     int (*visit)(int parent, const char *name, int arg), int arg)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct dirent *entry;
@@ -334,24 +289,59 @@ static int remove_tree(int parent, const char *name)
 	}
 	while ((entry = readdir(dir)))
 		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			(void)remove_tree(fd, entry->d_name);
+			(void)walk_tree(fd, entry->d_name, visit, arg);
 	closedir(dir);
+	return visit(parent, name, arg);
+}
+
+#define DRAIN_PASSES 100 /* a tree that forks faster is to be stopped first */
+
+static int move_tasks(int parent, const char *name, int to)
+{
+	_cleanup_(pol_fclosep) FILE *procs = NULL;
+	char path[PATH_SIZE];
+	int pid, fd;
+
+	(void)snprintf(path, sizeof(path), "%s/cgroup.procs", name);
+	fd = openat(parent, path, O_RDONLY | O_CLOEXEC);
+	procs = fd < 0 ? NULL : fdopen(fd, "r");
+	while (procs && fscanf(procs, "%d", &pid) == 1)
+		(void)pol_cgroup_move(to, pid); /* gone meanwhile: the next pass sees */
+	return 0;
+}
+
+int pol_cgroup_drain(const char *parent, const char *name)
+{
+	_cleanup_close_ int fd = -EBADF, root = -EBADF, above = -EBADF;
+	int r;
+
+	r = pol_cgroup_open(parent, name, &fd);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = pol_cgroup_open("", NULL, &root);
+	if (!r)
+		r = pol_cgroup_open(parent, NULL, &above);
+	for (int pass = 0; !r && pass < DRAIN_PASSES && pol_cgroup_populated(fd) > 0; pass++)
+		r = walk_tree(above, name, move_tasks, root);
+	if (r < 0)
+		return r;
+	return pol_cgroup_populated(fd) > 0 ? -EBUSY : 0;
+}
+
+static int remove_one(int parent, const char *name, int unused)
+{
+	(void)unused;
 	return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int pol_cgroup_remove(const char *parent, const char *name)
 {
 	_cleanup_close_ int fd = -EBADF;
-	char path[PATH_SIZE];
-	int r;
+	int r = pol_cgroup_open(parent, NULL, &fd);
 
-	r = full_path(parent, NULL, path);
 	if (r < 0)
-		return r;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return remove_tree(fd, name);
+		return r == -ENOENT ? 0 : r;
+	return walk_tree(fd, name, remove_one, 0);
 }
 
 void pol_cgroup_remove_parent(const char *parent)
