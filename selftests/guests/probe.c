@@ -8,13 +8,16 @@
  */
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <time.h>
 
 #include "probe.h"
 
 #include "probe_border.h"
+#include "probe_count.h"
 #include "probe_files.h"
+#include "probe_storm.h"
 
 int probe_fds[SLOTS];
 
@@ -140,13 +143,75 @@ static void flow_leader_gone(char **rest)
 	pthread_exit(NULL);
 }
 
+static struct {
+	char **steps;
+	sem_t done;
+} aside;
+
+static void *aside_main(void *arg)
+{
+	(void)arg;
+	run_steps(aside.steps);
+	sem_post(&aside.done);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* aside STEPS -- MORE: STEPS in a thread, which then stays; when it is done, MORE here */
+static void flow_aside(char **rest)
+{
+	pthread_t thread;
+	int err;
+
+	sem_init(&aside.done, 0, 0);
+	aside.steps = rest;
+	while (*rest && strcmp(*rest, "--") != 0)
+		rest++;
+	if (*rest)
+		*rest++ = NULL;
+	err = pthread_create(&thread, NULL, aside_main, NULL);
+	if (err)
+		return probe_say("aside", err, "");
+	sem_wait(&aside.done);
+	run_steps(rest);
+}
+
+/* hand-over: a child drops what it has inherited and is sent it instead; the rest of the steps */
+static void flow_hand_over(char **rest)
+{
+	int pair[2], cnt = held.cnt;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return probe_say("hand-over", errno, "");
+	if (fork()) {
+		for (int i = 0; i < cnt; i++)
+			send_fd(pair[0], held.fds[i]);
+		drop_to(0);
+		close(pair[0]);
+		close(pair[1]);
+		return wait_for(-1);
+	}
+	drop_to(0);
+	for (; held.cnt < cnt; held.cnt++)
+		if (receive_fd(pair[1], &held.fds[held.cnt]))
+			break;
+	close(pair[0]);
+	close(pair[1]);
+	probe_say("hand-over", held.cnt == cnt ? 0 : -1, "");
+	run_steps(rest);
+	_exit(0);
+}
+
 static const struct {
 	const char *word;
 	void (*run)(char **rest);
 } flows[] = {
-	{ "fork", flow_fork },	   { "exec-self", flow_exec },		{ "vfork", flow_vfork },
-	{ "setsid", flow_setsid }, { "daemon", flow_daemon },		{ "setuid", flow_setuid },
+	{ "fork", flow_fork },	   { "exec-self", flow_exec },
+	{ "vfork", flow_vfork },   { "setsid", flow_setsid },
+	{ "daemon", flow_daemon }, { "setuid", flow_setuid },
 	{ "thread", flow_thread }, { "leader-gone", flow_leader_gone },
+	{ "aside", flow_aside },   { "hand-over", flow_hand_over },
 };
 
 /* ---- steps that are neither files nor border ---- */
@@ -167,14 +232,14 @@ static bool line_waits(void)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* pause: say the pid, go on at a line on stdin */
+/* pause: say pid and tid, go on at a line on stdin */
 static int do_pause(char **a)
 {
-	char pid[16];
+	char ids[32];
 
 	(void)a;
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	probe_say("paused", 0, pid);
+	snprintf(ids, sizeof(ids), "%d %d", getpid(), gettid());
+	probe_say("paused", 0, ids);
 	wait_line();
 	return 0;
 }
@@ -420,6 +485,30 @@ static const struct {
 	STEP("hammer-both", 2, hammer_both),
 	STEP("race", 2, race),
 	STEP("crew", 1, crew),
+	STEP("take", 3, take),
+	STEP("drop", 1, drop),
+	STEP("dup", 1, dup),
+	STEP("close-never", 1, close_never),
+	STEP("mmap-shared", 0, mmap_shared),
+	STEP("mmap-drop", 0, mmap_drop),
+	STEP("limit", 1, limit),
+	STEP("set-limit", 3, set_limit),
+	STEP("receive", 1, receive),
+	STEP("send", 0, send),
+	STEP("in-flight", 1, in_flight),
+	STEP("pidfd", 1, pidfd),
+	STEP("getfd", 1, getfd),
+	STEP("storm", 3, storm),
+	STEP("forks", 1, forks),
+	STEP("execs", 1, execs),
+	STEP("kills", 3, kills),
+	STEP("passes", 2, passes),
+	STEP("shared-tables", 4, shared_tables),
+	STEP("dups", 1, dups),
+	STEP("refused", 3, refused),
+	STEP("receive-drop", 1, receive_drop),
+	STEP("cycles", 1, cycles),
+	STEP("pinned", 2, pinned),
 };
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))
