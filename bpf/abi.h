@@ -450,6 +450,7 @@ struct pol_file_charge {
 };
 _Static_assert(sizeof(struct pol_file_charge) == 16, "pol_file_charge");
 #define POL_FILE_BASELINE 1u /* held at adoption: known, not counted */
+#define POL_FILE_FREED 2u    /* the count was moved down for it; the entry is about to go */
 
 /**
  * struct pol_task_charge - value of map "tasks", by the address of a struct task_struct that lives
@@ -507,6 +508,12 @@ struct pol_label {
 	char exe[2 * POL_EXE_SIZE];
 };
 _Static_assert(sizeof(struct pol_label) == 56 + 2 * POL_EXE_SIZE, "pol_label");
+
+/* struct pol_rebase - what the program pol_rebase shall do: @guest's charges become baseline. */
+struct pol_rebase {
+	__u32 guest;
+	__u32 pad;
+};
 
 /* What happens to the engine itself, by cause (per-CPU map "fails"); words for status and docs. */
 #define POL_FAILS(X)                                                                               \
@@ -766,8 +773,7 @@ _Static_assert(sizeof(struct pol_file_record) == 16, "pol_file_record");
 #define POL_ITER_BASELINE 3u  /* pol_files: what @tgid holds and nobody has is baseline */
 #define POL_ITER_CHARGE 4u    /* pol_files: ... is charged */
 #define POL_ITER_RECONCILE 5u /* pol_files: what guests hold and nobody has is charged to them */
-#define POL_ITER_REBASE 6u    /* pol_files: likewise, and what @guest was charged for becomes it, too */
-#define POL_ITER_NOFILE 7u    /* pol_tasks: write nofile_* into the labels of @guest's tasks */
+#define POL_ITER_NOFILE 6u    /* pol_tasks: write nofile_* into the labels of @guest's tasks */
 struct pol_iter_command {
 	__u32 tgid;
 	__u32 tid;

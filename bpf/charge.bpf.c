@@ -163,7 +163,7 @@ POL_SUBPROG int rearm(struct pol_guest_state *state, u32 guest, u32 resource, u3
 
 /*
  * Refused at a ceiling. With on_exceed = "kill" the process that came to it dies now, the guest's
- * others when they next come to a charge, and all of them by cgroup.kill once user space, which is
+ * others when they next come to a charge, and all of them by SIGKILL once user space, which is
  * woken, gets to it: no helper before 6.13 signals another task.
  */
 static __always_inline int exceeded(struct pol_guest_state *state, const struct ceiling *ceiling,
@@ -213,7 +213,7 @@ static __always_inline void uncharge_file(const struct pol_file_charge *charge)
 {
 	struct pol_guest_state *state = pol_state_of(charge->guest);
 
-	if (!state || charge->flags & POL_FILE_BASELINE)
+	if (!state)
 		return;
 	if (!fds_down(state, charge->instance))
 		__sync_fetch_and_sub(&state->orphaned, 1);
@@ -224,14 +224,46 @@ static __always_inline void uncharge_file(const struct pol_file_charge *charge)
 
 __attribute__((noinline)) int pol_fd_release(u64 file)
 {
-	const struct pol_file_charge *found = bpf_map_lookup_elem(&files, &file);
+	struct pol_file_charge *found = bpf_map_lookup_elem(&files, &file);
 	struct pol_file_charge charge;
 
 	if (!found)
 		return 0;
 	charge = *found;
-	if (!bpf_map_delete_elem(&files, &file))
+	/* Who sets the flag first, here or in pol_rebase, moves the count; the other finds it set. */
+	charge.flags = __sync_fetch_and_or(&found->flags, POL_FILE_FREED);
+	if (bpf_map_delete_elem(&files, &file))
+		pol_fail_count(POL_FAIL_COUNT_RACE);
+	if (!(charge.flags & (POL_FILE_FREED | POL_FILE_BASELINE)))
 		uncharge_file(&charge);
+	return 0;
+}
+
+static long rebase_file(struct bpf_map *map, const u64 *file, struct pol_file_charge *charge,
+			const struct pol_rebase *rebase)
+{
+	u32 flags;
+
+	if (charge->guest != rebase->guest || !is_charged(charge))
+		return 0;
+	flags = __sync_fetch_and_or(&charge->flags, POL_FILE_BASELINE);
+	if (!(flags & (POL_FILE_FREED | POL_FILE_BASELINE)))
+		uncharge_file(charge);
+	return 0;
+}
+
+/**
+ * pol_rebase - what a guest is charged for becomes its baseline: its ceiling is new.
+ *
+ * Also what no descriptor shows: mappings, messages in flight.
+ * Context: syscall program, run by BPF_PROG_TEST_RUN; root alone can. Return: 0.
+ */
+SEC("syscall")
+int pol_rebase(struct pol_rebase *rebase)
+{
+	struct pol_rebase what = *rebase;
+
+	bpf_for_each_map_elem(&files, rebase_file, &what, 0);
 	return 0;
 }
 
@@ -428,8 +460,6 @@ __attribute__((noinline)) int pol_task_release(u64 task)
 	if (!state)
 		return 1;
 	left = tasks_down(state);
-	if (!left)
-		state->killed = 0;
 	if (state->pressure)
 		rearm(state, guest, POL_RESOURCE_PIDS, left);
 	return 1;

@@ -63,6 +63,7 @@
 
 /* include/uapi/linux/magic.h; PIDFS from 6.9 */
 #define TMPFS_MAGIC 0x01021994u
+#define HUGETLBFS_MAGIC 0x958458f6u
 #define PIPEFS_MAGIC 0x50495045u
 #define SOCKFS_MAGIC 0x534F434Bu
 #define ANON_INODE_FS_MAGIC 0x09041934u

@@ -67,6 +67,8 @@ POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation)
 	fill_usage(&event->exit, task, leader);
 	event->exit.code = wait_status(leader);
 	event->exit.cause = event->exit.code & 0x7f ? POL_CAUSE_SIGNAL : POL_CAUSE_EXIT;
+	if (state->killed && (event->exit.code & 0x7f) == SIGKILL)
+		event->exit.cause = POL_CAUSE_CEILING;
 	event->exit.duration_ns = event->boot_ns - event->process.start_ns;
 	event->exit.fds_peak = POL_NO_CEILING;
 	if (config && config->fds != POL_NO_CEILING)

@@ -113,9 +113,16 @@ int BPF_PROG(pol_fd_socket)
 	return refuse_at_ceiling();
 }
 
-/* pol_fd_anon - second wall of memfd_create(2), userfaultfd(2), memfd_secret(2): likewise. */
+/*
+ * pol_fd_anon - second wall of userfaultfd(2), memfd_secret(2): likewise. A memfd has its file, and
+ * its charge, before it comes here: full then means that it was the last one let in.
+ */
 SEC("lsm/inode_init_security_anon")
-int BPF_PROG(pol_fd_anon)
+int BPF_PROG(pol_fd_anon, struct inode *inode)
 {
+	unsigned long magic = BPF_CORE_READ(inode, i_sb, s_magic);
+
+	if (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC)
+		return 0;
 	return refuse_at_ceiling();
 }

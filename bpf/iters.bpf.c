@@ -131,16 +131,14 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* What the table "files" says of a file. @ret_guest: whose it is. */
-static __always_inline u32 charge_of(u64 file, u32 *ret_guest)
+/* What the table "files" says of a file. */
+static __always_inline u32 charge_of(u64 file)
 {
 	const struct pol_file_charge *charge = bpf_map_lookup_elem(&files, &file);
 	const struct pol_guest_state *state = charge ? pol_state_of(charge->guest) : NULL;
 
-	*ret_guest = 0;
 	if (!state || POL_COUNT_INSTANCE(state->counts) != charge->instance)
 		return POL_CHARGE_NONE;
-	*ret_guest = charge->guest;
 	return charge->flags & POL_FILE_BASELINE ? POL_CHARGE_BASELINE : POL_CHARGE_COUNTED;
 }
 
@@ -159,16 +157,14 @@ POL_SUBPROG u32 counted_guest(struct task_struct *task)
 	return config && config->fds != POL_NO_CEILING ? guest : 0;
 }
 
-/* By command a file that is nobody's (REBASE: or this guest's own) becomes baseline or charged. */
+/* By command a file that is nobody's becomes baseline or charged. */
 POL_SUBPROG u32 take_file(u64 file, u32 guest, u32 action)
 {
-	u32 baseline = action == POL_ITER_BASELINE || action == POL_ITER_REBASE, owner;
-	u32 charge = charge_of(file, &owner);
-	bool free = charge == POL_CHARGE_NONE || (action == POL_ITER_REBASE && owner == guest);
+	u32 charge = charge_of(file);
 
-	if (action == POL_ITER_LIST || !free)
+	if (action == POL_ITER_LIST || charge != POL_CHARGE_NONE)
 		return charge;
-	if (!pol_fd_adopt(file, guest, baseline) && action == POL_ITER_RECONCILE)
+	if (!pol_fd_adopt(file, guest, action == POL_ITER_BASELINE) && action == POL_ITER_RECONCILE)
 		pol_fail_count(POL_FAIL_FDS_RECONCILED);
 	return charge;
 }

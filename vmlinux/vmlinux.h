@@ -202,6 +202,7 @@ struct linux_binprm {
 };
 
 struct seq_file;
+struct bpf_map;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;

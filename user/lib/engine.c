@@ -272,6 +272,14 @@ int pol_reconcile(const struct pol_engine *engine)
 			   no_record, NULL);
 }
 
+int pol_rebase(const struct pol_engine *engine, uint32_t guest)
+{
+	struct pol_rebase rebase = { .guest = guest };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &rebase, .ctx_size_in = sizeof(rebase));
+
+	return bpf_prog_test_run_opts(engine->progs[POL_PROG_REBASE], &opts);
+}
+
 void pol_note(const struct pol_engine *engine, uint32_t guest, enum pol_action action)
 {
 	struct pol_event_note note = {

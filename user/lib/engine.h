@@ -50,7 +50,8 @@ enum pol_map_nr {
 	X(TASKS, pol_tasks)                                                                        \
 	X(FDS, pol_fds)                                                                            \
 	X(FILES, pol_files)                                                                        \
-	X(NOTE, pol_note)
+	X(NOTE, pol_note)                                                                          \
+	X(REBASE, pol_rebase)
 
 /*
  * ... and those that are attached once some policy has a ceiling of descriptors: before, no hook of
@@ -142,6 +143,9 @@ int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
  * pol_engine_open() where that can happen; the health counter fds_reconciled says how many.
  */
 int pol_reconcile(const struct pol_engine *engine);
+
+/* pol_rebase() - all that a guest is charged for is its baseline from now on. */
+int pol_rebase(const struct pol_engine *engine, uint32_t guest);
 
 /* pol_note() - put a guest or policy record into the ring. Its loss is counted there. */
 void pol_note(const struct pol_engine *engine, uint32_t guest, enum pol_action action);

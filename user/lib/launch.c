@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -16,9 +17,11 @@
 
 #define KEEP_MAX 64
 
-/* What a child tells its parent: its pid, or which step failed. */
+/* What a child tells its parent: which step failed, enum pol_launch_step and errno; or: */
+#define SAY_PID -1   /* the new process's pid */
+#define SAY_READY -2 /* it holds nothing but what is its own, and waits */
 struct report {
-	int step; /* enum pol_launch_step, or -1: @value is the new process's pid */
+	int step;
 	int value;
 };
 
@@ -178,7 +181,8 @@ static int wait_for_go(const struct helper *helper)
 
 	if (helper->go < 0)
 		return 0;
-	close(helper->cgroup); /* neither of the two is the guest's */
+	close(helper->cgroup); /* not the guest's; the pipe and the socket go with its execve(2) */
+	say(helper->pipe, SAY_READY, 0);
 	do
 		n = read(helper->go, &byte, sizeof(byte));
 	while (n < 0 && errno == EINTR);
@@ -257,7 +261,7 @@ static _Noreturn void run_helper(struct helper *helper)
 	if (pid < 0)
 		say(helper->pipe, POL_LAUNCH_CLONE, errno);
 	else
-		say(helper->pipe, -1, (int)pid);
+		say(helper->pipe, SAY_PID, (int)pid);
 	_exit(0);
 }
 
@@ -338,7 +342,7 @@ static int let_go(struct launching *at)
 	if (at->go < 0)
 		return 0;
 	r = pol_held_take(at->engine, at->pid, at->guest->id, &at->guest->limits);
-	if (!r && write(at->go, "", 1) != 1)
+	if (!r && send(at->go, "", 1, MSG_NOSIGNAL) != 1)
 		r = -errno;
 	close(at->go);
 	at->go = -EBADF;
@@ -349,16 +353,21 @@ static int let_go(struct launching *at)
 static int collect(struct launching *at, enum pol_launch_step *ret_step)
 {
 	struct report report;
+	bool ready = false;
 	int r = 0;
 
+	/* The helper's word and its child's come in any order. */
 	while (read_report(at->report, &report)) {
-		if (report.step < 0) {
+		if (report.step == SAY_PID)
 			at->pid = report.value;
+		else if (report.step == SAY_READY)
+			ready = true;
+		else
+			*ret_step = (enum pol_launch_step)report.step;
+		if (report.step >= 0)
+			r = r ? r : -report.value;
+		else if (at->pid && ready)
 			r = let_go(at);
-			continue;
-		}
-		*ret_step = (enum pol_launch_step)report.step;
-		r = r ? r : -report.value;
 	}
 	if (!r && !at->pid)
 		r = -ECHILD; /* the helper died without a word */
@@ -397,12 +406,14 @@ int pol_launch(const struct pol_engine *engine, const struct pol_meta_guest *gue
 		.fds = guest->limits.fds,
 	};
 	struct launching at = { .engine = engine, .guest = guest };
-	int report[2], go[2] = { -EBADF, -EBADF }, r;
+	int report[2], go[2] = { -EBADF, -EBADF }, r = 0;
 
 	*ret_step = POL_LAUNCH_SETUP;
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
-	r = pol_has_fds(&guest->limits) && pipe2(go, O_CLOEXEC) < 0 ? -errno : 0;
+	if (pol_has_fds(&guest->limits) &&
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0)
+		r = -errno; /* a socket: to a child that has died, no SIGPIPE */
 	helper.pipe = report[1];
 	helper.go = go[0];
 	at.report = report[0];

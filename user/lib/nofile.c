@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 
 #include "base.h"
+#include "members.h"
 
 bool pol_has_fds(const struct pol_limits *limits)
 {
@@ -53,79 +54,16 @@ int pol_held_take(const struct pol_engine *engine, pid_t pid, uint32_t guest,
 			     limits->fds_all ? POL_ITER_CHARGE : POL_ITER_BASELINE, &held);
 }
 
-/* ------------------------------------------------------------------ a guest's processes */
-
-/* Processes that were adopted or born whole: a thread that is a guest has no limits of its own. */
-struct processes {
-	uint32_t guest;
-	pid_t *items;
-	size_t cnt;
-	size_t room;
-};
-
-static void processes_done(struct processes *list)
+static int take_held(const struct pol_engine *engine, pid_t pid, uint32_t guest, const void *limits)
 {
-	free(list->items);
-}
-
-static int add_process(const void *data, void *arg)
-{
-	const struct pol_task_record *record = data;
-	struct processes *list = arg;
-
-	if (record->guest != list->guest || record->tid != record->tgid ||
-	    record->flags & (POL_LABEL_THREAD | POL_LABEL_LAUNCHER | POL_TASK_BY_CGROUP))
-		return 0;
-	if (list->cnt == list->room) {
-		size_t room = list->room ? 2 * list->room : 64;
-		pid_t *items = reallocarray(list->items, room, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->room = room;
-	}
-	list->items[list->cnt++] = (pid_t)record->tgid;
-	return 0;
-}
-
-static int list_processes(const struct pol_engine *engine, struct processes *list)
-{
-	const struct pol_iter_command command = { .guest = list->guest, .action = POL_ITER_LIST };
-
-	return pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
-			   add_process, list);
-}
-
-/* For each of them; one that is gone meanwhile is no error. */
-static int for_each_process(const struct pol_engine *engine, uint32_t guest,
-			    int (*fn)(const struct pol_engine *engine, pid_t pid, uint32_t guest,
-				      const struct pol_limits *limits),
-			    const struct pol_limits *limits)
-{
-	_cleanup_(processes_done) struct processes list = { .guest = guest };
-	int r = list_processes(engine, &list);
-
-	for (size_t i = 0; i < list.cnt && r >= 0; i++) {
-		r = fn(engine, list.items[i], guest, limits);
-		if (r == -ESRCH)
-			r = 0;
-	}
-	return r < 0 ? r : 0;
-}
-
-static int rebase(const struct pol_engine *engine, pid_t pid, uint32_t guest,
-		  const struct pol_limits *limits)
-{
-	struct pol_held held;
-
-	return iterate_files(engine, pid, guest,
-			     limits->fds_all ? POL_ITER_CHARGE : POL_ITER_REBASE, &held);
+	return pol_held_take(engine, pid, guest, limits);
 }
 
 int pol_held_rebase(const struct pol_engine *engine, uint32_t guest, const struct pol_limits *limits)
 {
-	return for_each_process(engine, guest, rebase, limits);
+	int r = limits->fds_all ? 0 : pol_rebase(engine, guest);
+
+	return r < 0 ? r : pol_members_each(engine, guest, take_held, limits);
 }
 
 /* ------------------------------------------------------------------ limits */
@@ -172,6 +110,13 @@ int pol_nofile_restore(pid_t pid, const struct pol_nofile *before)
 	return before->hard ? set_limit(pid, &limit) : 0;
 }
 
+static int no_record(const void *record, void *arg)
+{
+	(void)record;
+	(void)arg;
+	return 0;
+}
+
 /* Writes the numbers into the labels of the process's threads, for its children and for detach. */
 static int keep_nofile(const struct pol_engine *engine, pid_t pid, uint32_t guest,
 		       const struct pol_nofile *nofile)
@@ -184,15 +129,14 @@ static int keep_nofile(const struct pol_engine *engine, pid_t pid, uint32_t gues
 		.nofile_hard = nofile->hard,
 		.nofile_base = nofile->base,
 	};
-	struct processes ignored = { .guest = 0 };
 
 	return pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
-			   add_process, &ignored);
+			   no_record, NULL);
 }
 
-static int follow(const struct pol_engine *engine, pid_t pid, uint32_t guest,
-		  const struct pol_limits *limits)
+static int follow(const struct pol_engine *engine, pid_t pid, uint32_t guest, const void *arg)
 {
+	const struct pol_limits *limits = arg;
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pol_nofile before = {};
 	struct pol_label label;
@@ -218,5 +162,5 @@ int pol_nofile_follow(const struct pol_engine *engine, uint32_t guest, uint64_t 
 {
 	const struct pol_limits limits = { .fds = fds };
 
-	return for_each_process(engine, guest, follow, &limits);
+	return pol_members_each(engine, guest, follow, &limits);
 }

@@ -7,6 +7,7 @@
 #include "cgroup.h"
 #include "engine.h"
 #include "generation.h"
+#include "nofile.h"
 #include "load.h"
 #include "meta.h"
 
@@ -91,6 +92,8 @@ static int unload_engine(bool force, size_t *ret_running, struct pol_err *err)
 		return r;
 	/* One store ends it for everybody; links go only some time after their pins. */
 	pol_generation_publish(engine, 0);
+	for (size_t i = 0; i < meta->guests_cnt; i++)
+		(void)pol_nofile_follow(engine, meta->guests[i].id, POL_LIMIT_MAX);
 	remove_cgroups(meta);
 	return 0;
 }

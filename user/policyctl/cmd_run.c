@@ -14,9 +14,9 @@
 #include "base.h"
 #include "cgroup.h"
 #include "ctl.h"
-#include "file.h"
 #include "generation.h"
 #include "launch.h"
+#include "members.h"
 
 /* Failures of ours, whatever their kind: CMD's own status must stay tellable (cli.md). */
 #define EXIT_OURS 125
@@ -247,8 +247,7 @@ static int wait_for(pid_t pid)
  * readers; the rest of the guest is ours to end. The tick is for a wake-up that another reader of
  * the ring took.
  */
-static void kill_when_exceeded(const struct pol_engine *engine, uint32_t guest, int cgroup,
-			       pid_t pid)
+static void kill_when_exceeded(const struct pol_engine *engine, uint32_t guest, pid_t pid)
 {
 	struct epoll_event child = { .events = EPOLLIN, .data.u32 = 1 };
 	struct epoll_event ring = { .events = EPOLLIN | EPOLLET }, got = {};
@@ -261,7 +260,7 @@ static void kill_when_exceeded(const struct pol_engine *engine, uint32_t guest, 
 	while (!got.data.u32) {
 		(void)epoll_wait(epoll, &got, 1, 1000);
 		if (engine->states[guest].killed)
-			(void)pol_file_write(cgroup, "cgroup.kill", "1");
+			(void)pol_members_kill(engine, guest);
 	}
 }
 
@@ -338,7 +337,7 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta *meta,
 				      engine->states[guest->id].denials != refused);
 	forward_signals(pid);
 	if (guest->limits.kill)
-		kill_when_exceeded(engine, guest->id, cgroup, pid);
+		kill_when_exceeded(engine, guest->id, pid);
 	return wait_for(pid);
 }
 
