@@ -268,13 +268,14 @@ int pol_rebase(struct pol_rebase *rebase)
 }
 
 /*
- * Enters a count that was moved up, or moves it down again. @fresh: an entry that is there is of a
+ * Enters a count that was moved up, or moves it down again. (Before 6.4 the call is inlined to a
+ * function that returns int: the upper half of a long would be anything.) @fresh: an entry that is there is of a
  * file of this address that is gone.
  */
 POL_SUBPROG int enter_file(u64 file, u32 guest, u32 instance, bool fresh)
 {
 	struct pol_file_charge charge = { .guest = guest, .instance = instance };
-	long r = bpf_map_update_elem(&files, &file, &charge, BPF_NOEXIST);
+	int r = bpf_map_update_elem(&files, &file, &charge, BPF_NOEXIST);
 
 	if (r == -EEXIST && fresh) {
 		pol_fd_release(file);
@@ -351,7 +352,7 @@ __attribute__((noinline)) int pol_fd_adopt(u64 file, u32 guest, u32 baseline)
 POL_SUBPROG int enter_task(u64 task, u32 guest, u32 flags)
 {
 	struct pol_task_charge charge = { .guest = guest, .flags = flags };
-	long r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
+	int r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
 
 	if (r == -EEXIST) { /* of a task of this address that is gone */
 		pol_task_release(task);
