@@ -305,6 +305,20 @@ TEST(new_on_a_reload)
 	EXPECT_EQ(0, probe_end(&p));
 }
 
+TEST(new_on_a_reload_and_what_was_held_is_passed_on)
+{
+	struct probe p;
+
+	load_lines("");
+	start_taking(&p, "30", STEPS("hand-over", "pause"));
+	load_ceiling(20);
+	probe_go(&p);
+	EXPECT_STREQ("hand-over 0", probe_until(&p, "hand-over"));
+	probe_until(&p, "paused");
+	EXPECT_EQ(0, guest_settles("g", "fds.now", 0));
+	EXPECT_EQ(0, probe_end(&p));
+}
+
 /* stdin is one, stdout and stderr are one. */
 TEST(new_on_a_reload_with_no_baseline)
 {
