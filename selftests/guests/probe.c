@@ -17,7 +17,11 @@
 #include "probe_border.h"
 #include "probe_count.h"
 #include "probe_files.h"
+#include "probe_hammer.h"
+#include "probe_members.h"
 #include "probe_storm.h"
+#include "probe_tasks.h"
+#include "probe_wild.h"
 
 int probe_fds[SLOTS];
 
@@ -485,6 +489,10 @@ static const struct {
 	STEP("hammer-both", 2, hammer_both),
 	STEP("race", 2, race),
 	STEP("crew", 1, crew),
+	TASKS_STEPS,
+	MEMBERS_STEPS,
+	WILD_STEPS,
+	HAMMER_STEPS,
 	STEP("take", 3, take),
 	STEP("drop", 1, drop),
 	STEP("dup", 1, dup),

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hammers on a guest's identity, for some seconds: by those who look it up, and by the guest. */
+#pragma once
+
+#include <linux/bpf.h>
+
+#include "probe_wild.h"
+
+#define HAMMER_STEPS STEP("lookups", 3, lookups), STEP("hammer-tasks", 3, hammer_tasks)
+
+/* lookups MAP PID SECONDS: BPF_MAP_LOOKUP_ELEM by a pidfd, over and over */
+static int do_lookups(char **a)
+{
+	static char value[4096];
+	union bpf_attr get = { .pathname = (uintptr_t)a[0] }, attr = { 0 };
+	int map = (int)syscall(SYS_bpf, BPF_OBJ_GET, &get, sizeof(get));
+	int pidfd = (int)syscall(SYS_pidfd_open, strtol(a[1], NULL, 10), 0);
+	double end = wild_now() + strtod(a[2], NULL);
+	long done = 0;
+
+	if (map < 0 || pidfd < 0)
+		return errno;
+	attr.map_fd = (unsigned int)map;
+	attr.key = (uintptr_t)&pidfd;
+	attr.value = (uintptr_t)value;
+	while (wild_now() < end)
+		for (int i = 0; i < 100; i++)
+			done += !syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr));
+	TASKS_SAY("looked", 0, done);
+	return 0;
+}
+
+struct hammer {
+	long rounds, good_refused, bad_opened;
+};
+
+static void hammer_once(struct hammer *hammer, char **paths)
+{
+	ATOMIC_ADD(&hammer->good_refused, opened(open(paths[0], O_RDONLY | O_CLOEXEC)) != 0);
+	ATOMIC_ADD(&hammer->bad_opened, opened(open(paths[1], O_RDONLY | O_CLOEXEC)) != EACCES);
+	ATOMIC_ADD(&hammer->rounds, 1);
+}
+
+/*
+ * hammer-tasks SECONDS GOOD BAD: both opened over and over, and in a child now and then. Says the
+ * rounds, how often GOOD was refused, and BAD not (EACCES); children born, forks that met EAGAIN,
+ * forks that failed otherwise.
+ */
+static int do_hammer_tasks(char **a)
+{
+	struct hammer *hammer = tasks_shared(sizeof(*hammer));
+	double end = wild_now() + strtod(a[0], NULL);
+	long born = 0, again = 0, other = 0;
+
+	while (wild_now() < end) {
+		pid_t pid;
+
+		for (int i = 0; i < 20; i++)
+			hammer_once(hammer, a + 1);
+		pid = fork();
+		if (!pid) {
+			for (int i = 0; i < 5; i++)
+				hammer_once(hammer, a + 1);
+			_exit(0);
+		}
+		born += pid > 0;
+		again += pid < 0 && errno == EAGAIN;
+		other += pid < 0 && errno != EAGAIN;
+		restless_wait(pid);
+	}
+	TASKS_SAY("hammered", 0, hammer->rounds, hammer->good_refused, hammer->bad_opened, born,
+		  again, other);
+	return 0;
+}
