@@ -187,7 +187,18 @@ enum pol_op { POL_OPS(X) };
 	X(INODE_REMOVEXATTR, 30, "inode_removexattr")                                              \
 	X(INODE_SET_ACL, 31, "inode_set_acl")                                                      \
 	X(INODE_REMOVE_ACL, 32, "inode_remove_acl")                                                \
-	X(TASK_SETRLIMIT, 33, "task_setrlimit")
+	X(TASK_SETRLIMIT, 33, "task_setrlimit")                                                    \
+	X(TASK_KILL, 34, "task_kill")                                                              \
+	X(TASK_SETSCHEDULER, 35, "task_setscheduler")                                              \
+	X(TASK_SETNICE, 36, "task_setnice")                                                        \
+	X(TASK_SETIOPRIO, 37, "task_setioprio")                                                    \
+	X(TASK_MOVEMEMORY, 38, "task_movememory")                                                  \
+	X(BPF_MAP, 39, "bpf_map")                                                                  \
+	X(BPF_PROG, 40, "bpf_prog")                                                                \
+	X(PERF_EVENT_OPEN, 41, "perf_event_open")                                                  \
+	X(KERNEL_READ_FILE, 42, "kernel_read_file")                                                \
+	X(KERNEL_LOAD_DATA, 43, "kernel_load_data")                                                \
+	X(LOCKED_DOWN, 44, "locked_down")
 
 #define X(name, nr, word) POL_HOOK_##name = (nr),
 enum pol_hook { POL_HOOKS(X) };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's border: mounts, user namespaces and io_uring (knobs of the policy, all "deny"), the
- * bpf system call and other tasks (built in, in every mode).
+ * The guest's border: mounts, user namespaces and io_uring (knobs of the policy, all "deny"); and,
+ * built in, in every mode: the bpf system call, other tasks, and what reaches into the kernel itself.
+ * So nothing of the engine can be read, changed or stopped from inside, root or not.
  */
 #include "verdict.bpf.h"
 
@@ -50,6 +51,15 @@ int BPF_PROG(pol_userns)
 	return refuse_knob(POL_OP_HOOK(USERNS, USERNS_CREATE));
 }
 
+static __always_inline int refuse_always(u32 op_hook)
+{
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	return pol_return(pol_escape(&actor, op_hook, 1));
+}
+
 /*
  * io_uring_setup(2) has no hook before 6.15, but its anonymous inode has one on every kernel, by
  * name. Other anonymous inodes (userfaultfd, memfd_secret) pass.
@@ -76,11 +86,77 @@ int BPF_PROG(pol_anon_inode, struct inode *inode, const struct qstr *name)
 SEC("lsm/bpf")
 int BPF_PROG(pol_bpf, int cmd)
 {
-	struct pol_actor actor;
+	return refuse_always(POL_OP_HOOK(BPF, BPF));
+}
 
-	if (!pol_actor_current(&actor))
-		return 0;
-	return pol_return(pol_escape(&actor, POL_OP_HOOK(BPF, BPF), 1));
+/*
+ * The second wall: a descriptor for a map or a program is made, by whatever way. There is no hook
+ * for links; the system call is the only way to one.
+ */
+SEC("lsm/bpf_map")
+int BPF_PROG(pol_bpf_map)
+{
+	return refuse_always(POL_OP_HOOK(BPF, BPF_MAP));
+}
+
+SEC("lsm/bpf_prog")
+int BPF_PROG(pol_bpf_prog)
+{
+	return refuse_always(POL_OP_HOOK(BPF, BPF_PROG));
+}
+
+/* perf_event_open(2): kernel memory, other tasks' registers, kprobes. */
+SEC("lsm/perf_event_open")
+int BPF_PROG(pol_perf)
+{
+	return refuse_always(POL_OP_HOOK(PERF, PERF_EVENT_OPEN));
+}
+
+/*
+ * init_module(2), finit_module(2), kexec_load(2), kexec_file_load(2). Firmware that a driver asks
+ * for while a guest uses its device is the kernel's own business.
+ */
+static __always_inline int refuse_image(int id, int module, int kexec, int initramfs, u32 hook)
+{
+	if (id == module)
+		return refuse_always((u32)POL_OP_MODULE << 16 | hook);
+	if (id == kexec || id == initramfs)
+		return refuse_always((u32)POL_OP_KEXEC << 16 | hook);
+	return 0;
+}
+
+SEC("lsm/kernel_read_file")
+int BPF_PROG(pol_read_file, struct file *file, int id)
+{
+	int module = bpf_core_enum_value(enum kernel_read_file_id, READING_MODULE);
+
+	/* From 6.19 on a compressed module is one of its own. */
+	if (bpf_core_enum_value_exists(enum kernel_read_file_id, READING_MODULE_COMPRESSED) &&
+	    id == (int)bpf_core_enum_value(enum kernel_read_file_id, READING_MODULE_COMPRESSED))
+		id = module;
+	return refuse_image(id, module,
+			    bpf_core_enum_value(enum kernel_read_file_id, READING_KEXEC_IMAGE),
+			    bpf_core_enum_value(enum kernel_read_file_id, READING_KEXEC_INITRAMFS),
+			    POL_HOOK_KERNEL_READ_FILE);
+}
+
+SEC("lsm/kernel_load_data")
+int BPF_PROG(pol_load_data, int id)
+{
+	return refuse_image(id, bpf_core_enum_value(enum kernel_load_data_id, LOADING_MODULE),
+			    bpf_core_enum_value(enum kernel_load_data_id, LOADING_KEXEC_IMAGE),
+			    bpf_core_enum_value(enum kernel_load_data_id, LOADING_KEXEC_INITRAMFS),
+			    POL_HOOK_KERNEL_LOAD_DATA);
+}
+
+/*
+ * What lockdown would refuse: I/O ports, MSRs, /dev/mem, ACPI tables, hibernation, ... A guest lives
+ * in a locked down kernel, whatever the host's is.
+ */
+SEC("lsm/locked_down")
+int BPF_PROG(pol_locked_down)
+{
+	return refuse_always(POL_OP_HOOK(DEVICE, LOCKED_DOWN));
 }
 
 static __always_inline int refuse_stranger(struct task_struct *other, u32 op_hook)
@@ -134,4 +210,42 @@ int BPF_PROG(pol_setrlimit, struct task_struct *other, unsigned int resource,
 	    BPF_CORE_READ(other, signal, rlim[RLIMIT_NOFILE].rlim_max))
 		return 0;
 	return pol_return(pol_escape(&actor, POL_OP_HOOK(PRLIMIT, TASK_SETRLIMIT), 1));
+}
+
+/*
+ * pol_kill - kill(2), tgkill(2), pidfd_send_signal(2), SIGIO: to the guest's own tasks only, signal 0
+ * included. What the kernel itself sends, SIGCHLD say, does not come here.
+ *
+ * With @cred the signal is sent for somebody else, maybe in an interrupt: current says nothing then.
+ */
+SEC("lsm/task_kill")
+int BPF_PROG(pol_kill, struct task_struct *other, struct kernel_siginfo *info, int sig,
+	     const struct cred *cred)
+{
+	return cred ? 0 : refuse_stranger(other, POL_OP_HOOK(SIGNAL, TASK_KILL));
+}
+
+/* Scheduling and memory placement of others: to starve the agent is to blind it. */
+SEC("lsm/task_setscheduler")
+int BPF_PROG(pol_setscheduler, struct task_struct *other)
+{
+	return refuse_stranger(other, POL_OP_HOOK(SCHED, TASK_SETSCHEDULER));
+}
+
+SEC("lsm/task_setnice")
+int BPF_PROG(pol_setnice, struct task_struct *other)
+{
+	return refuse_stranger(other, POL_OP_HOOK(SCHED, TASK_SETNICE));
+}
+
+SEC("lsm/task_setioprio")
+int BPF_PROG(pol_setioprio, struct task_struct *other)
+{
+	return refuse_stranger(other, POL_OP_HOOK(SCHED, TASK_SETIOPRIO));
+}
+
+SEC("lsm/task_movememory")
+int BPF_PROG(pol_movememory, struct task_struct *other)
+{
+	return refuse_stranger(other, POL_OP_HOOK(SCHED, TASK_MOVEMEMORY));
 }

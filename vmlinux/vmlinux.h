@@ -132,6 +132,22 @@ enum cgroup_subsys_id {
 	pids_cgrp_id, /* its number depends on the configuration: bpf_core_enum_value() */
 };
 
+enum kernel_read_file_id {
+	READING_MODULE,
+	READING_MODULE_COMPRESSED,
+	READING_KEXEC_IMAGE,
+	READING_KEXEC_INITRAMFS,
+};
+
+enum kernel_load_data_id {
+	LOADING_MODULE,
+	LOADING_KEXEC_IMAGE,
+	LOADING_KEXEC_INITRAMFS,
+};
+
+struct kernel_siginfo;
+struct cred;
+
 struct css_set {
 	struct cgroup_subsys_state *subsys[16]; /* CGROUP_SUBSYS_COUNT of them */
 	struct cgroup *dfl_cgrp;
