@@ -28,8 +28,14 @@ int BPF_PROG(pol_mmap_file, struct file *file, unsigned long reqprot, unsigned l
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	/* execve's own mappings are of what it has opened to execute: decided in file_open. */
-	if (!file || !(prot & PROT_EXEC) || BPF_CORE_READ_BITFIELD(task, in_execve))
+	/*
+	 * execve's own mappings are of what it has opened to execute: decided in file_open. No file:
+	 * anonymous memory; asked by address, since to the verifier an argument is never NULL and the
+	 * test is deleted (but from 7.0 on, where it may be and the program must test).
+	 */
+	if (!(prot & PROT_EXEC) || BPF_CORE_READ_BITFIELD(task, in_execve))
+		return 0;
+	if (!file || !pol_address(file))
 		return 0;
 	return check_mapping(file, POL_OP_HOOK(MMAP, MMAP_FILE));
 }

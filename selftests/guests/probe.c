@@ -22,6 +22,7 @@
 #include "probe_storm.h"
 #include "probe_tasks.h"
 #include "probe_wild.h"
+#include "probe_guard.h"
 
 int probe_fds[SLOTS];
 
@@ -481,6 +482,20 @@ static const struct {
 	STEP("vm-read", 1, vm_read),
 	STEP("clone-into", 1, clone_into),
 	STEP("cgroup-move", 1, cgroup_move),
+	STEP("signal", 2, signal),
+	STEP("tgkill", 2, tgkill),
+	STEP("pidfd-signal", 2, pidfd_signal),
+	STEP("pidfd-take", 2, pidfd_take),
+	STEP("affinity", 1, affinity),
+	STEP("renice", 1, renice),
+	STEP("ioprio", 1, ioprio),
+	STEP("move-pages", 1, move_pages),
+	STEP("bpf-id", 2, bpf_id),
+	STEP("perf", 0, perf),
+	STEP("init-module", 0, init_module),
+	STEP("finit-module", 1, finit_module),
+	STEP("kexec", 0, kexec),
+	STEP("ioperm", 0, ioperm),
 	STEP("pause", 0, pause),
 	STEP("exit", 1, exit),
 	STEP("kill", 1, kill),
