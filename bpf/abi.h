@@ -488,8 +488,9 @@ _Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
 
 #define POL_LABEL_LAUNCHER 1u /* not confined itself; its children are born as the guest */
 #define POL_LABEL_EXITED 2u   /* on a thread group's leader: the exit record is out */
-#define POL_LABEL_THREAD 4u   /* adopted as a thread (attach --tid), or born of one: no cgroup */
+#define POL_LABEL_THREAD 4u   /* adopted as a thread (attach --tid): it has no cgroup of its own */
 #define POL_LABEL_STARTING 8u /* born of a launcher, before its execve: its descriptors are ours */
+#define POL_LABEL_LOOSE 16u   /* born of a thread that was adopted as one: no cgroup either */
 
 /**
  * struct pol_label - a task's identity (task storage "labels").
@@ -730,17 +731,24 @@ struct pol_anchor_record {
 _Static_assert(sizeof(struct pol_anchor_record) == 64 + POL_NAME_SIZE, "pol_anchor_record");
 
 /**
- * struct pol_task_record - of the iterator pol_tasks: one task that is a guest's.
+ * struct pol_task_record - of the iterator pol_tasks: one task that is a guest's; by POL_ITER_TREE
+ * and POL_ITER_ADOPT one of the tree, a guest's or not.
+ * @origin: of its label. @cgroup: where it is now.
  */
 struct pol_task_record {
 	__u32 guest;
 	__u32 tgid;
 	__u32 tid;
-	__u32 flags; /* the label's; POL_TASK_BY_CGROUP: it has none */
+	__u32 flags; /* the label's, and POL_TASK_* */
 	__u64 origin;
+	__u64 cgroup;
 };
-#define POL_TASK_BY_CGROUP 0x80000000u
-_Static_assert(sizeof(struct pol_task_record) == 24, "pol_task_record");
+#define POL_TASK_BY_CGROUP 0x80000000u /* it has no label */
+#define POL_TASK_NEW 0x40000000u       /* it got its label just now */
+#define POL_TASK_FULL 0x20000000u      /* there was no memory for its label */
+#define POL_TASK_EXITING 0x10000000u   /* it has ended, or is about to */
+_Static_assert(sizeof(struct pol_task_record) == 32, "pol_task_record");
+#define POL_TREE_DEPTH 128 /* ancestors that are looked at to tell whether a task is of the tree */
 
 /**
  * struct pol_fd_record - of the iterator pol_fds: a descriptor that a guest's process holds
@@ -772,19 +780,21 @@ _Static_assert(sizeof(struct pol_file_record) == 16, "pol_file_record");
 /**
  * struct pol_iter_command - what the iterators shall do (map "iter", one entry).
  * @tgid: the process; 0: every one (pol_tasks, pol_files).
- * @tid: pol_tasks: this thread alone; 0: all of them.
+ * @tid: pol_tasks: this thread alone; 0: all of them. TREE, ADOPT: the process that is left out.
  * @guest: pol_tasks: restrict to this guest, 0: any; POL_ITER_LABEL: whose the tasks become;
  *	   pol_files: whose the charges are.
  * @action: POL_ITER_*.
- * @label: POL_ITER_LABEL: flags and the rest of the labels (its guest is @guest).
+ * @label_flags: POL_ITER_LABEL: of the new label. @nofile_soft and on: POL_ITER_NOFILE.
  */
 #define POL_ITER_LIST 0u
-#define POL_ITER_LABEL 1u     /* pol_tasks: give @tgid's tasks that have none a label */
+#define POL_ITER_LABEL 1u     /* pol_tasks: give the thread @tid a label of @guest */
 #define POL_ITER_UNLABEL 2u   /* pol_tasks: take the labels of @tgid's (or @tid's) tasks away */
 #define POL_ITER_BASELINE 3u  /* pol_files: what @tgid holds and nobody has is baseline */
 #define POL_ITER_CHARGE 4u    /* pol_files: ... is charged */
 #define POL_ITER_RECONCILE 5u /* pol_files: what guests hold and nobody has is charged to them */
 #define POL_ITER_NOFILE 6u    /* pol_tasks: write nofile_* into the labels of @guest's tasks */
+#define POL_ITER_TREE 7u      /* pol_tasks: list the process @tgid with all its descendants */
+#define POL_ITER_ADOPT 8u     /* pol_tasks: and give those that have none a label of @guest */
 struct pol_iter_command {
 	__u32 tgid;
 	__u32 tid;
@@ -792,7 +802,6 @@ struct pol_iter_command {
 	__u32 action;
 	__u32 label_flags;
 	__u32 nofile_base;
-	__u64 origin;
 	__u64 nofile_soft;
 	__u64 nofile_hard;
 };

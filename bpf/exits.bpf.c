@@ -84,7 +84,7 @@ static __always_inline bool is_lone_thread(struct task_struct *task, u32 guest)
 {
 	const struct pol_label *own = bpf_task_storage_get(&labels, task, NULL, 0), *leader;
 
-	if (!own || !(own->flags & POL_LABEL_THREAD))
+	if (!own || !(own->flags & (POL_LABEL_THREAD | POL_LABEL_LOOSE)))
 		return false;
 	leader = bpf_task_storage_get(&labels, task->group_leader, NULL, 0);
 	return !leader || leader->guest != guest;

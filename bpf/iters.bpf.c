@@ -51,7 +51,8 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-POL_SUBPROG int give_label(struct task_struct *task, const struct pol_iter_command *command)
+POL_SUBPROG int give_label(struct task_struct *task, const struct pol_iter_command *command,
+			   u64 origin)
 {
 	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
 	struct pol_label *label;
@@ -64,7 +65,7 @@ POL_SUBPROG int give_label(struct task_struct *task, const struct pol_iter_comma
 	if (exe)
 		pol_label_exe(label, (u64)BPF_CORE_READ(exe, f_path.dentry),
 			      pol_mount_of(BPF_CORE_READ(exe, f_path.mnt)));
-	label->origin = command->origin;
+	label->origin = origin;
 	label->nofile_soft = command->nofile_soft;
 	label->nofile_hard = command->nofile_hard;
 	label->nofile_base = command->nofile_base;
@@ -75,18 +76,75 @@ POL_SUBPROG int give_label(struct task_struct *task, const struct pol_iter_comma
 	return 0;
 }
 
-static __always_inline bool is_meant(const struct task_struct *task,
+struct ancestry {
+	u64 task;
+	u32 tgid;
+	u32 found;
+};
+
+static int look_at_ancestor(u32 i, struct ancestry *at)
+{
+	const struct task_struct *task = (const void *)at->task;
+	u32 tgid = BPF_CORE_READ(task, tgid);
+
+	at->found = tgid == at->tgid;
+	at->task = (u64)BPF_CORE_READ(task, real_parent);
+	return at->found || tgid <= 1 || !at->task;
+}
+
+/* Is the task of the process @tgid, or of one of its descendants? */
+POL_SUBPROG bool is_of_tree(struct task_struct *task, u32 tgid)
+{
+	struct ancestry at = { .task = pol_address(task), .tgid = tgid };
+
+	bpf_loop(POL_TREE_DEPTH, look_at_ancestor, &at, 0);
+	return at.found;
+}
+
+static __always_inline bool is_meant(struct task_struct *task,
 				     const struct pol_iter_command *command)
 {
+	if (command->action == POL_ITER_TREE || command->action == POL_ITER_ADOPT)
+		return command->tid != (u32)task->tgid && is_of_tree(task, command->tgid);
 	if (command->tid && command->tid != (u32)task->pid)
 		return false;
 	return !command->tgid || command->tgid == (u32)task->tgid;
 }
 
+/* What a label that is there says; and what NOFILE writes into it. */
+static __always_inline void tell_label(struct pol_label *label,
+				       const struct pol_iter_command *command,
+				       struct pol_task_record *record)
+{
+	record->guest = label->guest;
+	record->flags = label->flags;
+	record->origin = label->origin;
+	if (command->action != POL_ITER_NOFILE || label->guest != command->guest)
+		return;
+	label->nofile_soft = command->nofile_soft;
+	label->nofile_hard = command->nofile_hard;
+	label->nofile_base = command->nofile_base;
+}
+
+static __always_inline void tell_new_label(struct task_struct *task,
+					   const struct pol_iter_command *command,
+					   struct pol_task_record *record)
+{
+	u64 origin = command->action == POL_ITER_ADOPT ? record->cgroup : 0;
+
+	record->guest = command->guest;
+	record->origin = origin;
+	record->flags = command->label_flags;
+	record->flags |= give_label(task, command, origin) ? POL_TASK_FULL : POL_TASK_NEW;
+}
+
 /**
  * pol_tasks - one struct pol_task_record for each task that is a guest's; by command it also
- * gives labels to a process's or thread's tasks that have none, takes them away, or notes their
- * RLIMIT_NOFILE.
+ * gives labels to a thread or a whole tree, takes them away, or notes their RLIMIT_NOFILE.
+ *
+ * Tasks come in the order of their numbers. A child has a higher one than its parent, so a tree that
+ * forks while it is adopted is overtaken; what had its number from below, after a wrap, is found by
+ * the next pass: the caller makes them until one finds nobody without a label.
  */
 SEC("iter/task")
 int pol_tasks(struct bpf_iter__task *ctx)
@@ -96,35 +154,29 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	struct pol_task_record record = {};
 	struct task_struct *task = ctx->task;
 	struct pol_label *label;
+	bool tree;
 
 	if (!task || !command || !ctl || !is_meant(task, command))
 		return 0;
+	tree = command->action == POL_ITER_TREE || command->action == POL_ITER_ADOPT;
+	record.cgroup = task->cgroups->dfl_cgrp->kn->id;
 	label = bpf_task_storage_get(&labels, task, NULL, 0);
 	if (label) {
-		record.guest = label->guest;
-		record.flags = label->flags;
-		record.origin = label->origin;
-		if (command->action == POL_ITER_NOFILE && label->guest == command->guest) {
-			label->nofile_soft = command->nofile_soft;
-			label->nofile_hard = command->nofile_hard;
-			label->nofile_base = command->nofile_base;
-		}
-	} else if (command->action == POL_ITER_LABEL) {
-		if (give_label(task, command))
-			return 0;
-		record.guest = command->guest;
-		record.flags = command->label_flags;
-		record.origin = command->origin;
+		tell_label(label, command, &record);
+	} else if (command->action == POL_ITER_LABEL || command->action == POL_ITER_ADOPT) {
+		tell_new_label(task, command, &record);
 	} else {
 		record.guest = pol_guest_by_cgroup(task, ctl->level_mask);
 		record.flags = POL_TASK_BY_CGROUP;
 	}
-	if (!record.guest || (command->guest && command->guest != record.guest))
+	if (!tree && (!record.guest || (command->guest && command->guest != record.guest)))
 		return 0;
 	if (label && command->action == POL_ITER_UNLABEL) {
 		bpf_task_storage_delete(&labels, task);
 		pol_task_release(pol_address(task));
 	}
+	if (task->flags & PF_EXITING)
+		record.flags |= POL_TASK_EXITING;
 	record.tgid = task->tgid;
 	record.tid = task->pid;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

@@ -35,7 +35,9 @@ POL_SUBPROG int inherit_label(struct task_struct *task, const struct pol_label *
 		label->nofile_base = from->nofile_base;
 		label->exe_len = from->exe_len;
 		label->exe_flags = from->exe_flags;
-		label->flags = from->flags & (POL_LABEL_THREAD | POL_LABEL_STARTING);
+		label->flags = from->flags & (POL_LABEL_LOOSE | POL_LABEL_STARTING);
+		if (from->flags & POL_LABEL_THREAD)
+			label->flags |= POL_LABEL_LOOSE;
 		if (from->flags & POL_LABEL_LAUNCHER)
 			label->flags |= POL_LABEL_STARTING;
 		__builtin_memcpy(label->exe, from->exe, POL_EXE_SIZE);

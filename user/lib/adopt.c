@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "adopt.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,121 +16,28 @@
 #define PASSES_MAX 1000 /* a tree that forks faster than this many passes is to be stopped first */
 #define PF_KTHREAD 0x00200000u /* include/linux/sched.h; field 9 of /proc/PID/stat */
 
+/* What /proc says of a process, or a thread. */
 struct process {
-	pid_t pid;
-	pid_t parent;
-	unsigned int threads;
 	bool kernel;
-	bool chosen;
 };
-
-/* Every process there is, sorted by pid. */
-struct processes {
-	struct process *items;
-	size_t cnt;
-	size_t room;
-};
-
-static void processes_done(struct processes *list)
-{
-	free(list->items);
-}
 
 /* Fields of /proc/PID/stat after the name, which may hold anything. Return: 0; -ESRCH. */
 static int read_process(pid_t pid, struct process *ret)
 {
 	char path[64], buf[1024], *at;
 	unsigned int flags;
-	int parent;
 	char state;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (pol_file_read(AT_FDCWD, path, buf, sizeof(buf)) < 0)
 		return -ESRCH;
 	at = strrchr(buf, ')');
-	if (!at || sscanf(at + 1, " %c %d %*d %*d %*d %*d %u", &state, &parent, &flags) != 3)
+	if (!at || sscanf(at + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
 		return -ESRCH;
 	if (state == 'Z' || state == 'X')
 		return -ESRCH;
-	ret->pid = pid;
-	ret->parent = parent;
 	ret->kernel = flags & PF_KTHREAD;
-	ret->chosen = false;
-	ret->threads = 1;
-	if (sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u",
-		   &ret->threads) != 1)
-		ret->threads = 1;
 	return 0;
-}
-
-static int add_process(struct processes *list, pid_t pid)
-{
-	if (list->cnt == list->room) {
-		size_t room = list->room ? 2 * list->room : 256;
-		struct process *items = reallocarray(list->items, room, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->room = room;
-	}
-	if (!read_process(pid, &list->items[list->cnt]))
-		list->cnt++;
-	return 0;
-}
-
-static int list_processes(struct processes *list)
-{
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
-	int r = 0;
-
-	if (!dir)
-		return -errno;
-	list->cnt = 0;
-	while (!r && (entry = readdir(dir))) {
-		char *end;
-		long pid = strtol(entry->d_name, &end, 10);
-
-		if (pid > 0 && !*end)
-			r = add_process(list, (pid_t)pid);
-	}
-	closedir(dir);
-	return r;
-}
-
-static struct process *find(const struct processes *list, pid_t pid)
-{
-	for (size_t i = 0; i < list->cnt; i++)
-		if (list->items[i].pid == pid)
-			return &list->items[i];
-	return NULL;
-}
-
-/* Marks @root and its descendants. Return: tasks in them. */
-static size_t choose(struct processes *list, pid_t root)
-{
-	struct process *at = find(list, root);
-	size_t tasks = 0;
-	bool more = at;
-
-	if (at)
-		at->chosen = true;
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < list->cnt; i++) {
-			struct process *parent;
-
-			if (list->items[i].chosen)
-				continue;
-			parent = find(list, list->items[i].parent);
-			if (parent && parent->chosen)
-				more = list->items[i].chosen = true;
-		}
-	}
-	for (size_t i = 0; i < list->cnt; i++)
-		tasks += list->items[i].chosen ? list->items[i].threads : 0;
-	return tasks;
 }
 
 static int count_record(const void *record, void *arg)
@@ -151,22 +57,6 @@ static int command_tasks(const struct pol_engine *engine, const struct pol_iter_
 	return r < 0 ? r : (int)cnt;
 }
 
-static int label_threads(const struct pol_engine *engine, pid_t pid, uint32_t guest,
-			 uint64_t origin, const struct pol_nofile *nofile)
-{
-	const struct pol_iter_command command = {
-		.tgid = (uint32_t)pid,
-		.guest = guest,
-		.action = POL_ITER_LABEL,
-		.origin = origin,
-		.nofile_soft = nofile->soft,
-		.nofile_hard = nofile->hard,
-		.nofile_base = nofile->base,
-	};
-
-	return command_tasks(engine, &command);
-}
-
 static int unlabel_threads(const struct pol_engine *engine, pid_t pid)
 {
 	const struct pol_iter_command command = {
@@ -177,70 +67,147 @@ static int unlabel_threads(const struct pol_engine *engine, pid_t pid)
 	return command_tasks(engine, &command);
 }
 
+/* ------------------------------------------------------------------ a tree of processes */
+
 /*
- * In this order: limits and label first, so that a child forked meanwhile has both and is only to
- * be moved; what was held before the label is baseline, what is opened after it is charged.
+ * What an iteration over a tree has found. @pids: processes with a task that lives and is to be
+ * settled (@settling: it lies where its label says it came from; else: it is a guest's).
  */
-static int adopt_unlabelled(struct pol_engine *engine, int cgroup,
-			    const struct pol_meta_guest *guest, pid_t pid, uint64_t origin)
+struct tree {
+	uint32_t guest;
+	bool settling;
+	pid_t *pids;
+	size_t cnt;
+	size_t room;
+	size_t tasks;	/* that are no guest's yet */
+	size_t labelled; /* got a label just now */
+	bool others;	/* some task is another guest's */
+	bool full;	/* some label found no memory */
+};
+
+static void tree_done(struct tree *tree)
+{
+	free(tree->pids);
+}
+
+static int add_pid(struct tree *tree, pid_t pid)
+{
+	for (size_t i = tree->cnt; i-- > 0;) /* the threads of one process come close together */
+		if (tree->pids[i] == pid)
+			return 0;
+	if (tree->cnt == tree->room) {
+		size_t room = tree->room ? 2 * tree->room : 64;
+		pid_t *pids = reallocarray(tree->pids, room, sizeof(*pids));
+
+		if (!pids)
+			return -ENOMEM;
+		tree->pids = pids;
+		tree->room = room;
+	}
+	tree->pids[tree->cnt++] = pid;
+	return 0;
+}
+
+static int see_task(const void *data, void *arg)
+{
+	const struct pol_task_record *record = data;
+	const uint32_t loose = POL_LABEL_THREAD | POL_LABEL_LOOSE;
+	struct tree *tree = arg;
+	bool meant;
+
+	tree->tasks += !record->guest && !(record->flags & POL_TASK_EXITING);
+	tree->labelled += !!(record->flags & POL_TASK_NEW);
+	tree->full |= record->flags & POL_TASK_FULL;
+	tree->others |= record->guest && record->guest != tree->guest;
+	meant = tree->settling ? record->guest == tree->guest && !(record->flags & loose) &&
+					 record->origin == record->cgroup
+			       : !tree->guest || record->guest != tree->guest;
+	if (!meant || record->flags & POL_TASK_EXITING)
+		return 0;
+	return add_pid(tree, (pid_t)record->tgid);
+}
+
+/* The process @pid with all its descendants, but for ourselves. */
+static int look_at_tree(const struct pol_engine *engine, pid_t pid, uint32_t action,
+			struct tree *tree)
+{
+	const struct pol_iter_command command = {
+		.tgid = (uint32_t)pid,
+		.tid = (uint32_t)getpid(),
+		.guest = tree->guest,
+		.action = action,
+	};
+
+	tree->cnt = tree->tasks = tree->labelled = 0;
+	return pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
+			   see_task, tree);
+}
+
+/* ------------------------------------------------------------------ attach */
+
+/*
+ * A process that has its label and lies where it came from: limits, baseline, cgroup. What it held
+ * before the label is baseline, what it opens since is charged; a child that it forks has the label,
+ * and lies where it does. Return: 0; -ESRCH is no error.
+ */
+static int settle(struct pol_engine *engine, int cgroup, const struct pol_meta_guest *guest,
+		  pid_t pid)
 {
 	bool counted = pol_has_fds(&guest->limits);
-	struct pol_nofile nofile = {};
 	int r = 0;
 
 	if (counted)
-		r = pol_nofile_set(engine, pid, guest->id, guest->limits.fds, &nofile);
+		r = pol_nofile_apply(engine, pid, guest->id, &guest->limits);
 	if (!r && counted)
 		r = pol_held_take(engine, pid, guest->id, &guest->limits);
 	if (!r)
-		r = label_threads(engine, pid, guest->id, origin, &nofile);
-	if (r >= 0)
 		r = pol_cgroup_move(cgroup, pid);
-	if (r >= 0 && counted)
-		r = pol_held_take(engine, pid, guest->id, &guest->limits);
-	if (r >= 0)
-		return 0;
-	(void)unlabel_threads(engine, pid);
-	(void)pol_nofile_restore(pid, &nofile);
-	return r;
+	return r == -ESRCH ? 0 : r;
 }
 
-/* Makes one process the guest's. Return: 1: done, 0: it is gone, or was in. */
-static int adopt_one(struct pol_engine *engine, int cgroup, const struct pol_meta_guest *guest,
-		     pid_t pid)
+/* Until a pass finds nobody without a label, and nobody who is not in the cgroup. */
+static int adopt_tree(struct pol_engine *engine, int cgroup, const struct pol_meta_guest *guest,
+		      pid_t pid, size_t *ret_cnt)
 {
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pol_label label;
-	uint64_t now;
+	_cleanup_(tree_done) struct tree tree = { .guest = guest->id, .settling = true };
 	int r;
 
-	if (pidfd < 0)
-		return errno == ESRCH ? 0 : -errno;
-	if (pol_cgroup_of_pid(pid, &now) < 0)
-		return 0;
-	r = pol_label_get(engine, pidfd, &label);
-	if (!r && label.guest != guest->id)
-		return -EALREADY;
-	if (!r && (!label.origin || label.origin != now))
-		return 0;
-	/* Labelled and still there: forked by a parent that was being adopted. */
-	r = r ? adopt_unlabelled(engine, cgroup, guest, pid, now) : pol_cgroup_move(cgroup, pid);
-	return r < 0 ? (r == -ESRCH ? 0 : r) : 1;
+	for (int pass = 0; pass < PASSES_MAX; pass++) {
+		r = look_at_tree(engine, pid, POL_ITER_ADOPT, &tree);
+		if (!r && tree.full)
+			r = -ENOMEM;
+		if (!r && tree.others)
+			r = -EALREADY;
+		for (size_t i = 0; i < tree.cnt && !r; i++)
+			r = settle(engine, cgroup, guest, tree.pids[i]);
+		if (r < 0)
+			return r;
+		*ret_cnt += tree.cnt;
+		if (!tree.labelled && !tree.cnt)
+			return 0;
+	}
+	return -EBUSY;
 }
 
-static int check_target(const struct processes *list, pid_t pid, struct pol_err *err)
+static int check_target(pid_t pid, struct pol_err *err)
 {
-	const struct process *at = find(list, pid);
+	struct process process;
 
-	if (!at)
+	if (read_process(pid, &process) < 0)
 		return pol_err_say(err, POL_ERR_FAILED, -ESRCH, "no process %d", pid);
-	if (pid == 1 || at->kernel || pid == getpid())
+	if (pid == 1 || process.kernel || pid == getpid())
 		return pol_err_say(err, POL_ERR_FAILED, -EPERM, "process %d cannot be a guest: %s",
 				   pid,
-				   pid == 1	? "it is pid 1"
-				   : at->kernel ? "it is a kernel thread"
-						: "it is this command");
+				   pid == 1	    ? "it is pid 1"
+				   : process.kernel ? "it is a kernel thread"
+						    : "it is this command");
 	return 0;
+}
+
+static int say_others(pid_t pid, struct pol_err *err)
+{
+	return pol_err_say(err, POL_ERR_FAILED, -EALREADY,
+			   "process %d, or a child or thread of it, is another guest's", pid);
 }
 
 static int check_tasks(const struct pol_engine *engine, const struct pol_meta_guest *guest,
@@ -261,18 +228,17 @@ static int check_tasks(const struct pol_engine *engine, const struct pol_meta_gu
 
 /* With fds_baseline = "none" what the processes hold is charged: there has to be room. */
 static int check_fds(const struct pol_engine *engine, const struct pol_meta_guest *guest,
-		     const struct processes *list, struct pol_err *err)
+		     const struct tree *tree, struct pol_err *err)
 {
 	uint32_t now = POL_COUNT_FDS(engine->states[guest->id].counts);
 	size_t held = 0;
 
 	if (!pol_has_fds(&guest->limits) || !guest->limits.fds_all)
 		return 0;
-	for (size_t i = 0; i < list->cnt; i++) {
+	for (size_t i = 0; i < tree->cnt; i++) {
 		struct pol_held one = {};
 
-		if (list->items[i].chosen &&
-		    pol_held_look(engine, list->items[i].pid, guest->id, &one) >= 0)
+		if (pol_held_look(engine, tree->pids[i], guest->id, &one) >= 0)
 			held += one.new;
 	}
 	if (now + held <= guest->limits.fds)
@@ -283,50 +249,36 @@ static int check_fds(const struct pol_engine *engine, const struct pol_meta_gues
 	return pol_err_fix(err, "raise limits.fds, or set fds_baseline = \"attach\"");
 }
 
-static int adopt_tree(struct pol_engine *engine, int cgroup, const struct pol_meta_guest *guest,
-		      pid_t pid, size_t *ret_cnt)
+/* Before anything is changed: nobody is another guest's, and there is room for all. */
+static int check_tree(const struct pol_engine *engine, const struct pol_meta_guest *guest,
+		      pid_t pid, struct pol_err *err)
 {
-	_cleanup_(processes_done) struct processes list = {};
-	int r;
+	_cleanup_(tree_done) struct tree tree = { .guest = guest->id };
+	int r = look_at_tree(engine, pid, POL_ITER_TREE, &tree);
 
-	for (int pass = 0; pass < PASSES_MAX; pass++) {
-		size_t moved = 0;
-
-		r = list_processes(&list);
-		if (r < 0)
-			return r;
-		(void)choose(&list, pid);
-		for (size_t i = 0; i < list.cnt; i++) {
-			if (!list.items[i].chosen || list.items[i].pid == getpid())
-				continue;
-			r = adopt_one(engine, cgroup, guest, list.items[i].pid);
-			if (r < 0)
-				return r;
-			moved += (size_t)r;
-		}
-		*ret_cnt += moved;
-		if (!moved)
-			return 0;
-	}
-	return -EBUSY;
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot look at process %d", pid);
+	if (tree.others)
+		return say_others(pid, err);
+	r = check_tasks(engine, guest, tree.tasks, err);
+	return r < 0 ? r : check_fds(engine, guest, &tree, err);
 }
+
+static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t guest, size_t *ret_cnt,
+		     uint32_t *ret_guest);
 
 int pol_attach(struct pol_engine *engine, const struct pol_meta *meta,
 	       const struct pol_meta_guest *guest, pid_t pid, size_t *ret_cnt, struct pol_err *err)
 {
-	_cleanup_(processes_done) struct processes list = {};
 	_cleanup_close_ int cgroup = -EBADF;
+	uint32_t ignored;
+	size_t freed;
 	int r;
 
 	*ret_cnt = 0;
-	r = list_processes(&list);
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot read /proc");
-	r = check_target(&list, pid, err);
+	r = check_target(pid, err);
 	if (!r)
-		r = check_tasks(engine, guest, choose(&list, pid), err);
-	if (!r)
-		r = check_fds(engine, guest, &list, err);
+		r = check_tree(engine, guest, pid, err);
 	if (r < 0)
 		return r;
 	r = pol_cgroup_open(meta->cgroup, guest->name, &cgroup);
@@ -334,9 +286,10 @@ int pol_attach(struct pol_engine *engine, const struct pol_meta *meta,
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'",
 				   guest->name);
 	r = adopt_tree(engine, cgroup, guest, pid, ret_cnt);
+	if (r < 0)
+		(void)free_tree(engine, pid, guest->id, &freed, &ignored);
 	if (r == -EALREADY)
-		return pol_err_say(err, POL_ERR_FAILED, r,
-				   "process %d, or a child of it, is another guest's", pid);
+		return say_others(pid, err);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot adopt process %d", pid);
 	if (*ret_cnt)
@@ -445,6 +398,7 @@ struct identity {
 	uint32_t guest;
 	uint64_t origin;
 	bool threads;
+	bool alone; /* it was attached as a thread itself */
 };
 
 static int take_identity(const void *data, void *arg)
@@ -455,7 +409,8 @@ static int take_identity(const void *data, void *arg)
 	if (!identity->guest) {
 		identity->guest = record->guest;
 		identity->origin = record->origin;
-		identity->threads = record->flags & POL_LABEL_THREAD;
+		identity->alone = record->flags & POL_LABEL_THREAD;
+		identity->threads = record->flags & (POL_LABEL_THREAD | POL_LABEL_LOOSE);
 	}
 	return 0;
 }
@@ -504,13 +459,14 @@ static int move_home(pid_t pid, uint64_t origin)
 }
 
 /* Out of the cgroup first: while it is in, it is the guest, label or not. */
-static int free_one(const struct pol_engine *engine, pid_t pid, uint32_t *ret_guest)
+static int free_one(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+		    uint32_t *ret_guest)
 {
 	struct identity identity;
 	int r;
 
 	r = identify(engine, pid, &identity);
-	if (r < 0 || !identity.guest)
+	if (r < 0 || !identity.guest || (guest && identity.guest != guest))
 		return r;
 	*ret_guest = identity.guest;
 	r = identity.threads ? 0 : move_home(pid, identity.origin);
@@ -534,7 +490,7 @@ static int detach_thread(struct pol_engine *engine, pid_t tid, uint32_t *ret_gue
 			take_identity, &identity);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot look at thread %d", tid);
-	if (!identity.threads) {
+	if (!identity.alone) {
 		pol_err_say(err, POL_ERR_FAILED, -ENOENT, "thread %d is no guest by itself", tid);
 		return identity.guest ? pol_err_fix(err, "detach its process, %d", group_of(tid))
 				      : -ENOENT;
@@ -548,36 +504,58 @@ static int detach_thread(struct pol_engine *engine, pid_t tid, uint32_t *ret_gue
 	return 0;
 }
 
-int pol_detach(struct pol_engine *engine, pid_t pid, size_t *ret_cnt, uint32_t *ret_guest,
-	       struct pol_err *err)
+/* All of the tree that is a guest's, @guest's alone if that is not 0; until a pass finds nobody. */
+static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t guest, size_t *ret_cnt,
+		     uint32_t *ret_guest)
 {
-	_cleanup_(processes_done) struct processes list = {};
-	size_t moved = 1;
-	int r = 0;
+	_cleanup_(tree_done) struct tree tree = {};
+	size_t freed = 1;
+	int r;
 
 	*ret_cnt = 0;
 	*ret_guest = 0;
-	if (group_of(pid) >= 0 && group_of(pid) != pid) {
+	for (int pass = 0; pass < PASSES_MAX && freed; pass++) {
+		freed = 0;
+		r = look_at_tree(engine, pid, POL_ITER_TREE, &tree);
+		for (size_t i = 0; i < tree.cnt && r >= 0; i++) {
+			r = free_one(engine, tree.pids[i], guest, ret_guest);
+			freed += r > 0;
+		}
+		if (r < 0)
+			return r;
+		*ret_cnt += freed;
+	}
+	return 0;
+}
+
+/* Was this thread, maybe the first of its process, attached as one? */
+static bool is_lone_thread(struct pol_engine *engine, pid_t tid)
+{
+	const struct pol_iter_command command = { .tid = (uint32_t)tid, .action = POL_ITER_LIST };
+	struct identity identity = {};
+
+	(void)pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
+			  take_identity, &identity);
+	return identity.alone;
+}
+
+int pol_detach(struct pol_engine *engine, pid_t pid, size_t *ret_cnt, uint32_t *ret_guest,
+	       struct pol_err *err)
+{
+	pid_t group = group_of(pid);
+	int r;
+
+	*ret_cnt = 0;
+	*ret_guest = 0;
+	if (group < 0)
+		return pol_err_say(err, POL_ERR_FAILED, -ESRCH, "no process %d", pid);
+	if (group != pid || is_lone_thread(engine, pid)) {
 		*ret_cnt = 1;
 		return detach_thread(engine, pid, ret_guest, err);
 	}
-	for (int pass = 0; pass < PASSES_MAX && moved; pass++) {
-		moved = 0;
-		r = list_processes(&list);
-		if (r < 0)
-			return pol_err_set(err, POL_ERR_FAILED, r, "cannot read /proc");
-		if (!find(&list, pid) && !pass)
-			return pol_err_say(err, POL_ERR_FAILED, -ESRCH, "no process %d", pid);
-		(void)choose(&list, pid);
-		for (size_t i = 0; i < list.cnt; i++) {
-			r = list.items[i].chosen ? free_one(engine, list.items[i].pid, ret_guest) : 0;
-			if (r < 0)
-				return pol_err_set(err, POL_ERR_FAILED, r,
-						   "cannot free process %d", list.items[i].pid);
-			moved += (size_t)r;
-		}
-		*ret_cnt += moved;
-	}
+	r = free_tree(engine, pid, 0, ret_cnt, ret_guest);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot free process %d", pid);
 	if (!*ret_cnt)
 		return pol_err_say(err, POL_ERR_FAILED, -ENOENT, "process %d is no guest", pid);
 	pol_note(engine, *ret_guest, POL_ACTION_DETACHED);

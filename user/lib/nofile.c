@@ -82,27 +82,6 @@ static int set_limit(pid_t pid, const struct rlimit *limit)
 	return prlimit(pid, RLIMIT_NOFILE, limit, NULL) < 0 ? -errno : 0;
 }
 
-int pol_nofile_set(const struct pol_engine *engine, pid_t pid, uint32_t guest, uint64_t fds,
-		   struct pol_nofile *ret)
-{
-	struct pol_held held;
-	struct rlimit limit;
-	int r;
-
-	r = pol_held_look(engine, pid, guest, &held);
-	if (r < 0)
-		return r;
-	if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
-		return -errno;
-	*ret = (struct pol_nofile){
-		.soft = limit.rlim_cur,
-		.hard = limit.rlim_max,
-		.base = (uint32_t)(held.highest + 1),
-	};
-	limit = pol_nofile_floor(ret, fds);
-	return set_limit(pid, &limit);
-}
-
 int pol_nofile_restore(pid_t pid, const struct pol_nofile *before)
 {
 	const struct rlimit limit = { .rlim_cur = before->soft, .rlim_max = before->hard };
@@ -134,28 +113,54 @@ static int keep_nofile(const struct pol_engine *engine, pid_t pid, uint32_t gues
 			   no_record, NULL);
 }
 
-static int follow(const struct pol_engine *engine, pid_t pid, uint32_t guest, const void *arg)
+/* How it is now, before it is changed for the first time. */
+static int look_before(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+		       struct pol_nofile *ret)
 {
-	const struct pol_limits *limits = arg;
+	struct pol_held held;
+	struct rlimit limit;
+	int r = pol_held_look(engine, pid, guest, &held);
+
+	if (r < 0)
+		return r;
+	if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+		return -errno;
+	*ret = (struct pol_nofile){
+		.soft = limit.rlim_cur,
+		.hard = limit.rlim_max,
+		.base = (uint32_t)(held.highest + 1),
+	};
+	return 0;
+}
+
+int pol_nofile_apply(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+		     const struct pol_limits *limits)
+{
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pol_nofile before = {};
 	struct pol_label label;
 	struct rlimit limit;
-	int r;
+	int r = 0;
 
 	if (pidfd < 0 || pol_label_get(engine, pidfd, &label) < 0)
-		return 0; /* gone */
+		return -ESRCH;
 	before = (struct pol_nofile){ label.nofile_soft, label.nofile_hard, label.nofile_base };
 	if (!pol_has_fds(limits)) {
 		r = pol_nofile_restore(pid, &before);
 		return r < 0 ? r : keep_nofile(engine, pid, guest, &(struct pol_nofile){});
 	}
-	if (!before.hard) {
-		r = pol_nofile_set(engine, pid, guest, limits->fds, &before);
-		return r < 0 ? r : keep_nofile(engine, pid, guest, &before);
-	}
+	/* Kept first: a child that is forked meanwhile knows how it was, whichever limit it got. */
+	if (!before.hard)
+		r = look_before(engine, pid, guest, &before);
+	if (!r && !label.nofile_hard)
+		r = keep_nofile(engine, pid, guest, &before);
 	limit = pol_nofile_floor(&before, limits->fds);
-	return set_limit(pid, &limit);
+	return r < 0 ? r : set_limit(pid, &limit);
+}
+
+static int follow(const struct pol_engine *engine, pid_t pid, uint32_t guest, const void *limits)
+{
+	return pol_nofile_apply(engine, pid, guest, limits);
 }
 
 int pol_nofile_follow(const struct pol_engine *engine, uint32_t guest, uint64_t fds)

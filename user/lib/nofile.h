@@ -29,13 +29,13 @@ bool pol_has_fds(const struct pol_limits *limits);
 struct rlimit pol_nofile_floor(const struct pol_nofile *before, uint64_t fds);
 
 /**
- * pol_nofile_set() - cap the numbers of a process by its guest's ceiling.
- * @ret: how it was before, to be kept in its label.
+ * pol_nofile_apply() - cap the numbers of a guest's process by its ceiling, or without one restore
+ * them. How they were is kept in the process's labels, so that it can be called again.
  *
  * Return: 0; -ESRCH: it is gone.
  */
-int pol_nofile_set(const struct pol_engine *engine, pid_t pid, uint32_t guest, uint64_t fds,
-		   struct pol_nofile *ret);
+int pol_nofile_apply(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+		     const struct pol_limits *limits);
 
 /* pol_nofile_restore() - as it was before. Nothing to restore is no error. */
 int pol_nofile_restore(pid_t pid, const struct pol_nofile *before);
