@@ -373,6 +373,29 @@ TEST(reloads_move_no_count)
 	EXPECT_EQ(0, probe_end(&p));
 }
 
+/* Ceilings that come and go while descriptors do: what is left at the end was made after the last. */
+TEST_TIMEOUT(come_and_go_in_a_storm, 600)
+{
+	struct probe p;
+
+	load_ceiling(2000);
+	probe_start(&p, "g", STEPS("churn", dir, "pause", FILL, "pause"));
+	ASSERT_STREQ("hammering 0", probe_until(&p, "hammering"));
+	for (int i = (int)test_count(4, 300); i > 0; i--) {
+		load_ceiling(2000 + i);
+		load_lines("limits = { fds = \"max\" }\n");
+	}
+	load_ceiling(100);
+	probe_go(&p);
+	EXPECT_STREQ("churn 0", probe_until(&p, "churn"));
+	probe_until(&p, "paused");
+	EXPECT_EQ(0, guest_settles("g", "fds.now", 0));
+	probe_go(&p);
+	EXPECT_STREQ(taken("eventfd", EMFILE, 100), probe_until(&p, "taken"));
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_EQ(0, guest_settles("g", "fds.orphaned", 0));
+}
+
 /* ---- events ---- */
 
 #define PRESSURE FDS, "verdict=pressure", "errno=null", "ceiling=100"

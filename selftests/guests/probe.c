@@ -222,7 +222,7 @@ static const struct {
 /* ---- steps that are neither files nor border ---- */
 
 /* One line from stdin; the end of it will do. */
-static void wait_line(void)
+void probe_wait_line(void)
 {
 	char c = 0;
 
@@ -230,7 +230,7 @@ static void wait_line(void)
 		;
 }
 
-static bool line_waits(void)
+bool probe_line_waits(void)
 {
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 
@@ -245,7 +245,7 @@ static int do_pause(char **a)
 	(void)a;
 	snprintf(ids, sizeof(ids), "%d %d", getpid(), gettid());
 	probe_say("paused", 0, ids);
-	wait_line();
+	probe_wait_line();
 	return 0;
 }
 
@@ -280,8 +280,8 @@ static int do_hammer(char **a)
 		if (got != want)
 			wrong = got ?: -1;
 		rounds++;
-	} while (!wrong && !line_waits());
-	wait_line();
+	} while (!wrong && !probe_line_waits());
+	probe_wait_line();
 	return rounds ? wrong : EAGAIN;
 }
 
@@ -294,8 +294,8 @@ static int do_hammer_both(char **a)
 	do {
 		good = opened(open(a[0], O_RDWR));
 		bad = opened(open(a[1], O_RDWR));
-	} while (!good && bad == EACCES && !line_waits());
-	wait_line();
+	} while (!good && bad == EACCES && !probe_line_waits());
+	probe_wait_line();
 	return good ?: bad == EACCES ? 0 : bad ?: -1;
 }
 
@@ -315,8 +315,8 @@ static int do_race(char **a)
 		opens += !err;
 		refused += err == EACCES;
 		gone += err == ENOENT;
-	} while ((!err || err == EACCES || err == ENOENT) && !line_waits());
-	wait_line();
+	} while ((!err || err == EACCES || err == ENOENT) && !probe_line_waits());
+	probe_wait_line();
 	snprintf(text, sizeof(text), "%ld %ld %ld", opens, refused, gone);
 	probe_say("raced", 0, text);
 	return err == EACCES || err == ENOENT ? 0 : err;
@@ -531,6 +531,7 @@ static const struct {
 	STEP("refused", 3, refused),
 	STEP("receive-drop", 1, receive_drop),
 	STEP("cycles", 1, cycles),
+	STEP("churn", 1, churn),
 	STEP("pinned", 2, pinned),
 };
 

@@ -31,5 +31,9 @@ static inline int probe_result(long r)
 /* A line of the report: one write, so that lines of several processes do not mix. */
 void probe_say(const char *op, int err, const char *more);
 
+/* Is there something to read on stdin? Then: one line of it, or its end. */
+bool probe_line_waits(void);
+void probe_wait_line(void);
+
 /* Letters to open(2) flags: r w (both: rw), c O_CREAT, x O_EXCL, t O_TRUNC, p O_PATH, d, f, m. */
 int probe_flags(const char *letters);

@@ -258,3 +258,47 @@ static int do_pinned(char **a)
 	}
 	return reap_all() ?: err;
 }
+
+/* A file, a pipe, a memfd, one sent and received, a child that holds them all and ends. */
+static int churn_once(const char *dir, int pair[2])
+{
+	static const char *const words[] = { "open", "pipe", "memfd", "eventfd" };
+	int err = 0, fd = -1;
+	pid_t pid;
+
+	for (int i = 0; i < 4 && !err; i++)
+		err = take(find_kind(words[i]), dir, 1);
+	if (err || send_fd(pair[0], held.fds[held.cnt - 1]))
+		return err ?: errno;
+	pid = fork();
+	if (!pid)
+		_exit(take(find_kind("open"), dir, 10));
+	drop_to(0);
+	err = receive_fd(pair[1], &fd);
+	if (fd >= 0)
+		close(fd);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return err;
+}
+
+/* churn DIR: in two processes, until a line comes on stdin */
+static int do_churn(char **a)
+{
+	int pair[2], err = 0;
+	pid_t other;
+
+	probe_say("hammering", 0, "");
+	other = fork();
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return errno;
+	do
+		err = churn_once(a[0], pair);
+	while (!err && (!other || !probe_line_waits()));
+	if (!other)
+		_exit(1);
+	probe_wait_line();
+	close(pair[0]);
+	close(pair[1]);
+	return kill_and_reap(other) ?: err;
+}

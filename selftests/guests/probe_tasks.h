@@ -18,7 +18,6 @@
 #include "probe.h"
 #include "probe_files.h"
 
-static void wait_line(void);
 
 #define TASKS_STEPS                                                                   \
 	STEP("spawn", 1, spawn), STEP("idle", 1, idle), STEP("zombies", 0, zombies),  \
@@ -122,7 +121,7 @@ static int do_zombies(char **a)
 	}
 	err = errno;
 	TASKS_SAY("dead", err, cnt);
-	wait_line();
+	probe_wait_line();
 	tasks_reap_all();
 	return err;
 }
@@ -252,7 +251,7 @@ static int bomb_report(void)
 	while (read(bomb.refused[0], &c, 1) == 1 && ++seen != ATOMIC_GET(&bomb.shared->others) + 1)
 		;
 	TASKS_SAY("bombed", bomb.shared->err, seen);
-	wait_line();
+	probe_wait_line();
 	close(bomb.end[1]);
 	for (int i = 0; i < bomb.threads_cnt; i++)
 		pthread_join(bomb.threads[i], NULL);

@@ -219,16 +219,16 @@ static int do_growing(char **a)
 	if (pipe(growing.end))
 		return errno;
 	probe_say("ready", 0, "");
-	wait_line();
+	probe_wait_line();
 	for (int i = 0; i < GROWING_MAKERS; i++)
 		if (pthread_create(&makers[i], NULL, growing_maker, NULL))
 			return EAGAIN;
-	wait_line();
+	probe_wait_line();
 	growing.stop = 1;
 	for (int i = 0; i < GROWING_MAKERS; i++)
 		pthread_join(makers[i], NULL);
 	TASKS_SAY("grown", 0, growing.threads);
-	wait_line();
+	probe_wait_line();
 	close(growing.end[1]);
 	while (ATOMIC_GET(&growing.opened) + ATOMIC_GET(&growing.refused) < growing.threads)
 		sched_yield();
