@@ -18,7 +18,8 @@ int pol_cgroup_mount(char *buf, size_t size);
 
 /**
  * pol_cgroup_create() - a guest's cgroup below @parent (a relative path), made if missing.
- * @ret_fd: O_DIRECTORY descriptor. @ret_id: the kernel's id. @ret_level: depth, the root is 0.
+ * @ret_fd: O_DIRECTORY descriptor. @ret_id: the kernel's id. @ret_level: depth below the root that
+ * is seen, which is 0.
  * @ret_created: whether this call made it.
  */
 int pol_cgroup_create(const char *parent, const char *name, int *ret_fd, uint64_t *ret_id,
@@ -26,6 +27,9 @@ int pol_cgroup_create(const char *parent, const char *name, int *ret_fd, uint64_
 
 /* pol_cgroup_open() - an existing one; -ENOENT without a message if there is none. */
 int pol_cgroup_open(const char *parent, const char *name, int *ret_fd);
+
+/* pol_cgroup_sees_root() - is the cgroup2 tree seen from its root? Not in a cgroup namespace. */
+bool pol_cgroup_sees_root(void);
 
 /* pol_cgroup_id() - the kernel's id of an open cgroup directory. */
 int pol_cgroup_id(int fd, uint64_t *ret);

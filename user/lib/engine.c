@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "base.h"
+#include "cgroup.h"
 #include "engine_int.h"
 
 static const char *const map_names[] = {
@@ -337,7 +338,10 @@ int pol_cgroups_put(struct pol_engine *engine, uint64_t id, unsigned int level, 
 		return -ENOSPC;
 	__atomic_store_n(&free_slot->guest, guest, __ATOMIC_RELEASE);
 	__atomic_store_n(&free_slot->id, id, __ATOMIC_RELEASE);
-	__atomic_fetch_or(&engine->control->level_mask, 1ull << level, __ATOMIC_SEQ_CST);
+	/* From within a cgroup namespace nobody sees how deep it lies: any level from there on. */
+	__atomic_fetch_or(&engine->control->level_mask,
+			  pol_cgroup_sees_root() ? 1ull << level : ~0ull << level,
+			  __ATOMIC_SEQ_CST);
 	return 0;
 }
 
