@@ -413,14 +413,15 @@ __attribute__((noinline)) int pol_task_charge(u64 task, u32 guest, u64 generatio
 	if (!task_ceiling(guest, generation, &ceiling))
 		ceiling.max = POL_COUNT_MASK;
 	word = count_up(&state->counts, POL_COUNT_ONE_TASK, ceiling.max);
-	if (!word && cgroup_has_room(guest, ceiling.max))
+	if (word)
+		raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));
+	else if (cgroup_has_room(guest, ceiling.max)) /* no peak: it counts some that have ended */
 		word = count_up(&state->counts, POL_COUNT_ONE_TASK, POL_COUNT_MASK);
 	if (!word) {
 		if (flags & POL_LABEL_LAUNCHER)
 			ceiling.flags = 0;
 		return exceeded(state, &ceiling, POL_COUNT_TASKS(read_word(&state->counts)));
 	}
-	raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));
 	if (ceiling.max != POL_COUNT_MASK)
 		tell_pressure(state, &ceiling, POL_COUNT_TASKS(word));
 	if (!enter_task(task, guest, flags))
