@@ -267,6 +267,8 @@ enum pol_action { POL_ACTIONS(X) };
  * @level_mask: bit n set: some guest's cgroup lies at level n of the cgroup2 tree.
  * @abi: POL_ABI_VERSION of the programs that read the maps.
  * @next_guest: lowest guest id never given out; ids are not reused until unload.
+ * @missed: written by programs: some exit was skipped, so counts of tasks may be too high for the
+ *	    time that RCU takes.
  *
  * Written by user space under the store's lock; read by every program. Mapped, so that @active
  * is one aligned 8-byte store.
@@ -276,7 +278,8 @@ struct pol_control {
 	__u64 level_mask;
 	__u32 abi;
 	__u32 next_guest;
-	__u64 pad[5];
+	__u64 missed;
+	__u64 pad[4];
 };
 _Static_assert(sizeof(struct pol_control) == 64, "pol_control");
 

@@ -366,15 +366,20 @@ POL_SUBPROG int enter_task(u64 task, u32 guest, u32 flags)
 
 /*
  * Does the pids controller, which a skipped program cannot mislead, see room in the guest's cgroup?
- * An exit that pol_exit missed is charged until the task is freed, which RCU delays.
+ * An exit that pol_exit missed is charged until the task is freed, which RCU delays. Asked only once
+ * some exit was missed: the controller is charged after us, so while many tasks fork at once it sees
+ * room that is none, and would refuse them without an event.
  */
 static __always_inline bool cgroup_has_room(u32 guest, u32 max)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	u32 nr = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
 	const struct cgroup_subsys_state *css = NULL;
+	const struct pol_control *ctl = pol_control_get();
 	const struct pids_cgroup *pids;
 
+	if (!ctl || !ctl->missed)
+		return false;
 	bpf_core_read(&css, sizeof(css), &task->cgroups->subsys[nr & 15]);
 	if (!css || pol_guest_of_cgroup_id(BPF_CORE_READ(css, cgroup, kn, id)) != (int)guest)
 		return false;

@@ -104,7 +104,12 @@ int BPF_PROG(pol_task_free, struct task_struct *task)
 	u64 address = pol_address(task);
 	const struct task_struct *gone = (const void *)address;
 
-	if (pol_task_release(address) && BPF_CORE_READ(gone, flags) & PF_EXITING)
-		pol_fail_count(POL_FAIL_EXITS_MISSED);
+	struct pol_control *ctl = pol_control_get();
+
+	if (!pol_task_release(address) || !(BPF_CORE_READ(gone, flags) & PF_EXITING))
+		return 0;
+	pol_fail_count(POL_FAIL_EXITS_MISSED);
+	if (ctl)
+		ctl->missed = 1;
 	return 0;
 }
