@@ -751,7 +751,7 @@ struct pol_task_record {
 #define POL_TASK_FULL 0x20000000u      /* there was no memory for its label */
 #define POL_TASK_EXITING 0x10000000u   /* it has ended, or is about to */
 _Static_assert(sizeof(struct pol_task_record) == 32, "pol_task_record");
-#define POL_TREE_DEPTH 128 /* ancestors that are looked at to tell whether a task is of the tree */
+#define POL_TREE_DEPTH (1u << 22) /* PID_MAX_LIMIT: no chain of ancestors is longer */
 
 /**
  * struct pol_fd_record - of the iterator pol_fds: a descriptor that a guest's process holds

@@ -94,6 +94,33 @@ TEST(a_process_that_grows)
 		expect_growth();
 }
 
+/* However far down: the last of so many generations is adopted, too. */
+#define GENERATIONS 200
+
+TEST(a_deep_tree)
+{
+	const char *steps[GENERATIONS + 6] = { NULL };
+	struct probe p;
+	int n = 0;
+
+	tasks_make_tree();
+	ASSERT_LOAD("%s", tasks_guest("deep", 2 * GENERATIONS, ""));
+	while (n < GENERATIONS)
+		steps[n++] = "fork";
+	steps[n++] = "pause";
+	steps[n++] = "open";
+	steps[n++] = "r";
+	steps[n++] = tree.bad;
+	probe_start(&p, NULL, steps);
+	ASSERT_TRUE(probe_until(&p, "paused") != NULL);
+	EXPECT_EQ(0, ctl("attach deep %d", p.pid));
+	EXPECT_EQ(GENERATIONS + 1, guest_number("deep", "pids.now"));
+	probe_go(&p);
+	EXPECT_STREQ(text("open %d", EACCES), probe_until(&p, "open"));
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_EQ(0, tasks_settle("deep", 0));
+}
+
 /* ---- all or nothing ---- */
 
 #define ELSEWHERE CGROUP_ROOT "/elsewhere"
