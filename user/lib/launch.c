@@ -16,6 +16,7 @@
 #include "nofile.h"
 
 #define KEEP_MAX 64
+#define LABEL_TRIES 8 /* a third of the children had none in the worst storm seen */
 
 /* What a child tells its parent: which step failed, enum pol_launch_step and errno; or: */
 #define SAY_PID -1   /* the new process's pid */
@@ -167,8 +168,8 @@ struct helper {
 	int labels;
 	int cgroup;
 	int pipe;
-	int go; /* a byte: what it holds is known, it may execve(2); -EBADF: it need not wait */
-	uint64_t fds;
+	int go; /* a byte: it has its label and what it holds is known, it may execve(2) */
+	const struct pol_limits *limits;
 	int keep[KEEP_MAX + 3];
 	size_t keep_cnt;
 };
@@ -179,8 +180,6 @@ static int wait_for_go(const struct helper *helper)
 	ssize_t n;
 	char byte;
 
-	if (helper->go < 0)
-		return 0;
 	close(helper->cgroup); /* not the guest's; the pipe and the socket go with its execve(2) */
 	say(helper->pipe, SAY_READY, 0);
 	do
@@ -279,7 +278,7 @@ static void floor_of(struct helper *helper)
 	struct pol_nofile before;
 	struct rlimit now;
 
-	if (helper->go < 0 || getrlimit(RLIMIT_NOFILE, &now) < 0)
+	if (!pol_has_fds(helper->limits) || getrlimit(RLIMIT_NOFILE, &now) < 0)
 		return;
 	before = (struct pol_nofile){ now.rlim_cur, now.rlim_max, 3 };
 	for (size_t i = 0; i < helper->keep_cnt; i++)
@@ -288,7 +287,7 @@ static void floor_of(struct helper *helper)
 	label->nofile_soft = before.soft;
 	label->nofile_hard = before.hard;
 	label->nofile_base = before.base;
-	helper->floor = pol_nofile_floor(&before, helper->fds);
+	helper->floor = pol_nofile_floor(&before, helper->limits->fds);
 }
 
 static int prepare(struct helper *helper, const struct pol_launch *launch)
@@ -303,8 +302,7 @@ static int prepare(struct helper *helper, const struct pol_launch *launch)
 	floor_of(helper);
 	helper->keep[helper->keep_cnt++] = helper->pipe;
 	helper->keep[helper->keep_cnt++] = helper->cgroup;
-	if (helper->go >= 0)
-		helper->keep[helper->keep_cnt++] = helper->go;
+	helper->keep[helper->keep_cnt++] = helper->go;
 	qsort(helper->keep, helper->keep_cnt, sizeof(*helper->keep), by_number);
 	return 0;
 }
@@ -330,21 +328,37 @@ struct launching {
 	const struct pol_engine *engine;
 	const struct pol_meta_guest *guest;
 	int report; /* read end */
-	int go;	    /* write end; -EBADF: it does not wait */
+	int go;	    /* write end */
 	pid_t pid;
 };
 
-/* It stands still before its execve(2): what it holds now is the baseline. */
-static int let_go(struct launching *at)
+/*
+ * Its label is looked up by the syscall, which waits for the lock that a program may give up on:
+ * before 6.2 the child of a launcher that somebody holds up can come to be without one.
+ */
+static int check_label(const struct launching *at, enum pol_launch_step *ret_step)
 {
-	int r;
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, at->pid, 0);
+	struct pol_label label;
 
-	if (at->go < 0)
+	if (pidfd < 0)
+		return -errno;
+	if (!pol_label_get(at->engine, pidfd, &label) && label.guest == at->guest->id)
 		return 0;
-	r = pol_held_take(at->engine, at->pid, at->guest->id, &at->guest->limits);
+	*ret_step = POL_LAUNCH_LABEL;
+	return -EAGAIN;
+}
+
+/* It stands still before its execve(2): what it holds now is the baseline. */
+static int let_go(struct launching *at, enum pol_launch_step *ret_step)
+{
+	int r = check_label(at, ret_step);
+
+	if (!r && pol_has_fds(&at->guest->limits))
+		r = pol_held_take(at->engine, at->pid, at->guest->id, &at->guest->limits);
 	if (!r && send(at->go, "", 1, MSG_NOSIGNAL) != 1)
 		r = -errno;
-	close(at->go);
+	close(at->go); /* without a byte it ends */
 	at->go = -EBADF;
 	return r;
 }
@@ -362,12 +376,12 @@ static int collect(struct launching *at, enum pol_launch_step *ret_step)
 			at->pid = report.value;
 		else if (report.step == SAY_READY)
 			ready = true;
-		else
+		else if (!r)
 			*ret_step = (enum pol_launch_step)report.step;
 		if (report.step >= 0)
 			r = r ? r : -report.value;
 		else if (at->pid && ready)
-			r = let_go(at);
+			r = let_go(at, ret_step);
 	}
 	if (!r && !at->pid)
 		r = -ECHILD; /* the helper died without a word */
@@ -395,35 +409,50 @@ static int start(struct helper *helper, struct launching *at, const struct pol_l
 	return r;
 }
 
-int pol_launch(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup_fd,
-	       const struct pol_launch *launch, pid_t *ret_pid, enum pol_launch_step *ret_step)
+static int launch_once(const struct pol_engine *engine, const struct pol_meta_guest *guest,
+		       int cgroup_fd, const struct pol_launch *launch, pid_t *ret_pid,
+		       enum pol_launch_step *ret_step)
 {
 	struct helper helper = {
 		.labels = engine->maps[POL_MAP_LABELS],
 		.launch = launch,
 		.label = { .guest = guest->id },
 		.cgroup = cgroup_fd,
-		.fds = guest->limits.fds,
+		.limits = &guest->limits,
 	};
 	struct launching at = { .engine = engine, .guest = guest };
-	int report[2], go[2] = { -EBADF, -EBADF }, r = 0;
+	int report[2], go[2], r;
 
 	*ret_step = POL_LAUNCH_SETUP;
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
-	if (pol_has_fds(&guest->limits) &&
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0)
-		r = -errno; /* a socket: to a child that has died, no SIGPIPE */
+	/* A socket: to a child that has died, no SIGPIPE. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0) {
+		r = -errno;
+		close(report[0]);
+		close(report[1]);
+		return r;
+	}
 	helper.pipe = report[1];
 	helper.go = go[0];
 	at.report = report[0];
 	at.go = go[1];
-	if (!r)
-		r = start(&helper, &at, launch, ret_step);
-	else
-		close(report[1]);
+	r = start(&helper, &at, launch, ret_step);
 	pol_closep(&at.report);
 	pol_closep(&at.go);
 	*ret_pid = at.pid;
+	return r;
+}
+
+int pol_launch(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup_fd,
+	       const struct pol_launch *launch, pid_t *ret_pid, enum pol_launch_step *ret_step)
+{
+	int r;
+
+	for (unsigned int i = 0; i < LABEL_TRIES; i++) {
+		r = launch_once(engine, guest, cgroup_fd, launch, ret_pid, ret_step);
+		if (r != -EAGAIN || *ret_step != POL_LAUNCH_LABEL)
+			break;
+	}
 	return r;
 }

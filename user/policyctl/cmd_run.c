@@ -294,6 +294,12 @@ static int explain_launch(const struct run_command *command, const char *path, i
 		if (code == -EAGAIN)
 			(void)pol_err_fix(&err, "its task ceiling is reached (limits.pids)");
 		break;
+	case POL_LAUNCH_LABEL:
+		pol_err_set(&err, POL_ERR_FAILED, code,
+			    "the kernel gave a task of guest '%s' no label, not started",
+			    command->guest);
+		(void)pol_err_fix(&err, "try again; before 6.2 other tasks can hold labels up");
+		break;
 	case POL_LAUNCH_DESCRIPTORS:
 		pol_err_set(&err, POL_ERR_FAILED, code,
 			    "inherited descriptors cannot be closed, not started");
