@@ -202,8 +202,9 @@ POL_SUBPROG u32 counted_guest(struct task_struct *task)
 	u64 generation = 0;
 	u32 guest;
 
-	if (label && label->flags & POL_LABEL_STARTING)
-		return 0; /* what its launcher has not closed yet */
+	/* What its launcher has not closed yet; what the other threads of its process have opened. */
+	if (label && label->flags & (POL_LABEL_STARTING | POL_LABEL_THREAD | POL_LABEL_LOOSE))
+		return 0;
 	guest = pol_guest_of(task, &generation);
 	config = guest ? pol_guest_config(guest, generation) : NULL;
 	return config && config->fds != POL_NO_CEILING ? guest : 0;

@@ -71,7 +71,7 @@ static void expect_growth(void)
 	probe_start(&p, NULL, STEPS("growing", tree.bad));
 	ASSERT_STREQ("ready 0", probe_until(&p, "ready"));
 	probe_go(&p);
-	EXPECT_EQ(0, ctl("attach grows %d", p.pid));
+	EXPECT_CTL(0, "adopted", "attach grows %d", p.pid);
 	probe_go(&p);
 	threads = tasks_numbers(probe_until(&p, "grown")).n[1];
 	EXPECT_EQ(threads + 1, tasks_settle("grows", threads + 1));
