@@ -5,12 +5,11 @@
  */
 #include "harness.h"
 
-#include <linux/ptrace.h>
 #include <sys/stat.h>
 #include <bpf/bpf.h>
 
 #include "abi.h"
-#include "guest.h"
+#include "guest_kill.h"
 
 #define PINS_OLD PINS "_old"
 
@@ -121,65 +120,23 @@ TEST(pins_that_confine_nothing)
 	EXPECT_NOTHING(engine_left());
 }
 
-/* glibc's header of it and the kernel's do not go together. */
-static long trace(long request, pid_t pid, long address, long data)
-{
-	return syscall(SYS_ptrace, request, pid, address, data);
-}
-
-/* Of the calls that change something; each is a stop before it and one after. */
-static bool changes(const struct ptrace_syscall_info *at)
-{
-	static long nr;
-
-	if (at->op == PTRACE_SYSCALL_INFO_ENTRY)
-		nr = (long)at->entry.nr;
-	return nr == SYS_renameat2 || nr == SYS_unlinkat || nr == SYS_write;
-}
-
-/* unload --force, killed at its @stop-th such stop. Return: whether it came so far. */
-static bool unload_killed_at(int stop)
-{
-	struct ptrace_syscall_info at = { 0 };
-	pid_t pid = fork();
-	int status;
-
-	if (!pid) {
-		dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-		trace(PTRACE_TRACEME, 0, 0, 0);
-		execlp("policyctl", "policyctl", "unload", "--force", NULL);
-		_exit(127);
-	}
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_EQ(0, trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
-	while (!trace(PTRACE_SYSCALL, pid, 0, 0) && waitpid(pid, &status, 0) == pid) {
-		if (WIFEXITED(status)) {
-			EXPECT_EQ(0, WEXITSTATUS(status));
-			return false;
-		}
-		trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(at), (long)&at);
-		if (changes(&at) && !stop--)
-			break;
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return true;
-}
-
 /*
  * At every step either all is as before, or nothing is confined and the next unload ends it. Each
  * step of the first ones; of the many pins that go then, some.
  */
 TEST_TIMEOUT(unload_killed_at_each_step, 600)
 {
-	int confined = 0, unconfined = 0;
+	static const char *const words[] = { "unload", "--force", NULL };
+	int confined = 0, unconfined = 0, status;
 	bool killed = true;
 	struct probe p;
 
 	for (int stop = 0; killed; stop += stop < 2 || test_count(0, 1) ? 1 : 2 * stop) {
 		load_one();
 		start_prober(&p);
-		killed = unload_killed_at(stop);
+		status = ctl_killed(&(struct death){ .stop = stop }, words);
+		EXPECT_TRUE(status <= 0);
+		killed = status < 0;
 		if (!strcmp(status_value("engine.loaded"), "true")) {
 			EXPECT_STREQ("open 13", probe_again(&p));
 			EXPECT_CTL(1, "'g'", "unload");

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "guest.h"
+#include "guest_kill.h"
 
 static const char *root, *yes, *no;
 
@@ -83,20 +83,6 @@ static void run_race(const char *held, const char *a, const char *b, struct tall
 	printf("# %ld opened, %ld refused, %ld not found\n", ret->opens, ret->refused, ret->gone);
 }
 
-/* Violations delivered, and those that the lost records account for. */
-static long violations_accounted(void)
-{
-	long n = EVENTS("type=violation", "op=open", "verdict=denied");
-	const json_t *event;
-	size_t i;
-
-	json_array_foreach(events_all(), i, event)
-		if (!strcmp(json_at(event, "type"), "lost") &&
-		    !strcmp(json_at(event, "of"), "violation"))
-			n += strtol(json_at(event, "count"), NULL, 10);
-	return n;
-}
-
 /* Forbidden wherever it is: never opens. */
 TEST_TIMEOUT(forbidden_moved_within_the_forbidden, 600)
 {
@@ -146,7 +132,7 @@ TEST_TIMEOUT(moved_over_the_border, 600)
 	run_race(text("%s/a/b/m/x", yes), text("%s/a/b", yes), text("%s/a/b", no), &tally);
 	EXPECT_EQ(0, tally.err);
 	EXPECT_EQ(0, tally.gone);
-	EXPECT_EQ(tally.refused, violations_accounted());
+	EXPECT_EQ(tally.refused, events_accounted("violation"));
 }
 
 UNLOADS_CLEAN()

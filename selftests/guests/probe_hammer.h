@@ -6,7 +6,9 @@
 
 #include "probe_wild.h"
 
-#define HAMMER_STEPS STEP("lookups", 3, lookups), STEP("hammer-tasks", 3, hammer_tasks)
+#define HAMMER_STEPS                                                        \
+	STEP("lookups", 3, lookups), STEP("hammer-tasks", 3, hammer_tasks), \
+		STEP("hammer-all", 4, hammer_all)
 
 /* lookups MAP PID SECONDS: BPF_MAP_LOOKUP_ELEM by a pidfd, over and over */
 static int do_lookups(char **a)
@@ -70,5 +72,55 @@ static int do_hammer_tasks(char **a)
 	}
 	TASKS_SAY("hammered", 0, hammer->rounds, hammer->good_refused, hammer->bad_opened, born,
 		  again, other);
+	return 0;
+}
+
+/* As many descriptions of @path as there may be. Return: how many; -1: the end was another errno. */
+static long hammer_descriptors(const char *path)
+{
+	int fds[64];
+	long n = 0;
+	int err;
+
+	while (n < 64 && (fds[n] = open(path, O_RDONLY | O_CLOEXEC)) >= 0)
+		n++;
+	err = errno;
+	for (long i = 0; i < n; i++)
+		close(fds[i]);
+	return err == EMFILE ? n : -1;
+}
+
+/*
+ * hammer-all GOOD BAD LEAST MOST: until a line comes, both are opened, here and in a child, and GOOD as
+ * often as it can be. Says "hammering 0" when it begins; then the rounds, how often GOOD was refused,
+ * BAD not (EACCES), a fork failed, and other than LEAST to MOST descriptions of GOOD could be had.
+ */
+static int do_hammer_all(char **a)
+{
+	struct hammer *hammer = tasks_shared(sizeof(*hammer));
+	long least = strtol(a[2], NULL, 10), most = strtol(a[3], NULL, 10);
+	long forks_failed = 0, fds_wrong = 0;
+
+	probe_say("hammering", 0, "");
+	while (!probe_line_waits()) {
+		long held;
+		pid_t pid;
+
+		for (int i = 0; i < 10; i++)
+			hammer_once(hammer, a);
+		pid = fork();
+		if (!pid) {
+			hammer_once(hammer, a);
+			_exit(0);
+		}
+		forks_failed += pid < 0;
+		restless_wait(pid);
+		held = hammer_descriptors(a[0]);
+		if ((held < least || held > most) && !fds_wrong++)
+			TASKS_SAY("held", 0, held);
+	}
+	probe_wait_line();
+	TASKS_SAY("hammered", 0, hammer->rounds, hammer->good_refused, hammer->bad_opened,
+		  forks_failed, fds_wrong);
 	return 0;
 }

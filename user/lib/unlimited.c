@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base.h"
@@ -35,6 +36,8 @@ static int run_call(void *data)
 {
 	struct call *call = data;
 
+	/* Who kills the caller means us, too; without it we would go on in its memory. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	enter_root();
 	call->result = call->fn(call->arg);
 	return 0;

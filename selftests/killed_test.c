@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Commands killed anywhere, while a guest hammers: at each step (soak), and at random points. What is
+ * left is what Documentation/operations.rst says: the old or the new, and the next command cleans up.
+ * unload has crash_test.c.
+ */
+#include "harness.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "guest_kill.h"
+#include "guest_tasks.h"
+
+#define CEILING_A 8
+#define CEILING_B 12
+#define HELD	  (PROGRAM + 1) /* the hammer shares memory with its children: a file, too */
+#define POLICY_A  "/tmp/a.toml"
+#define POLICY_B  "/tmp/b.toml"
+
+static const char *said; /* where the payload of a killed `run` writes */
+
+/*
+ * Guest "g" hammers, "h" is what is killed. Two policies that say the same of what they do; all else
+ * differs.
+ */
+static void make_policies(void)
+{
+	const char *g = text(GUEST("g") FILES RULE("%s/ok", "rw") END "[guest.g.limits]\npids = 9\n",
+			     tree.root);
+	const char *h = text(GUEST("h") FILES RULE("%s/ok", "rw") END "[guest.h.limits]\npids = 9\n",
+			     tree.root);
+
+	policy_write("%sfds = %d\n%s", g, CEILING_A, h);
+	ASSERT_EQ(0, rename(POLICY_FILE, POLICY_A));
+	policy_write("[guest.third]\n" FILES RULE("%s/no", "rw") END "%sfds = %d\n%sfds = 40\n",
+		     tree.root, g, CEILING_B, h);
+	ASSERT_EQ(0, rename(POLICY_FILE, POLICY_B));
+}
+
+static void load_first(void)
+{
+	tasks_make_tree();
+	said = make_file(text("%s/ok/said", tree.root), "");
+	make_policies();
+	EXPECT_CTL(0, "", "load " POLICY_A);
+}
+
+static void start_hammer(struct probe *p)
+{
+	load_first();
+	hammer_start(p, tree.good, tree.bad, CEILING_A - HELD, CEILING_B - HELD);
+}
+
+static void end_hammer(struct probe *p)
+{
+	long rounds = 0;
+
+	EXPECT_NOTHING(hammer_end(p, &rounds));
+	EXPECT_LE(20, rounds);
+	EXPECT_EQ(0, guest_settles("g", "fds.now", 0));
+	EXPECT_EQ(0, tasks_settle("g", 0));
+}
+
+/* Return: whether it was killed. */
+static bool die(const struct death *death, const char *const words[])
+{
+	int status = ctl_killed(death, words);
+
+	if (status > 0)
+		FAIL("%s at %ld: status 0x%x", words[0], death->stop, (unsigned int)status);
+	return status < 0;
+}
+
+static void measure(const char *const words[], struct death *ret)
+{
+	EXPECT_EQ(0, ctl_timed(words, ret));
+	EXPECT_EQ(0, ctl_stepped(words, ret));
+}
+
+static long generation(void)
+{
+	return strtol(status_value("engine.generation"), NULL, 10);
+}
+
+/* The old generation or the new one, whole; and in the end no map more than there was. */
+TEST_TIMEOUT(load_killed_anywhere, 7200)
+{
+	static const char *const a[] = { "load", POLICY_A, NULL };
+	static const char *const b[] = { "load", POLICY_B, NULL };
+	long maps, before, now, killed = 0;
+	struct death whole, death;
+	struct probe p;
+
+	start_hammer(&p);
+	measure(a, &whole);
+	maps = maps_settle(0);
+	for (long i = 0; death_next(i, &whole, test_count(12, 100), &death); i++) {
+		before = generation();
+		killed += die(&death, i % 2 ? a : b);
+		now = generation();
+		EXPECT_TRUE(now == before || now == before + 1);
+	}
+	printf("# killed %ld times\n", killed);
+	EXPECT_LE(test_count(6, 50), killed);
+	for (int slot = 0; slot < 2; slot++)
+		EXPECT_CTL(0, "", "load " POLICY_A);
+	EXPECT_EQ(maps, maps_settle(maps));
+	EXPECT_STREQ("absent", guest_value("third", "tasks"));
+	end_hammer(&p);
+}
+
+/* What it said is what a guest meets, if it said anything; and it is counted to its end. */
+static void expect_confined(bool ran)
+{
+	char line[256];
+
+	EXPECT_EQ(0, tasks_settle("h", 0));
+	EXPECT_LE(0, read_file(said, line, sizeof(line)));
+	if (ran || *line)
+		EXPECT_STREQ(text("open %d\n", EACCES), line);
+	EXPECT_EQ(0, write_file(said, ""));
+}
+
+/* What it started is confined, or ends with it. */
+TEST_TIMEOUT(run_killed_anywhere, 7200)
+{
+	struct death whole, death;
+	const char *script;
+	struct probe p;
+
+	start_hammer(&p);
+	script = text("exec %s open r %s >>%s", PROBE_BIN, tree.bad, said);
+	const char *const words[] = { "run", "h", "--", "/usr/bin/sh", "-c", script, NULL };
+
+	measure(words, &whole);
+	EXPECT_EQ(0, write_file(said, ""));
+	for (long i = 0; death_next(i, &whole, test_count(8, 50), &death); i++)
+		expect_confined(!die(&death, words));
+	end_hammer(&p);
+}
+
+/* A payload of three processes. */
+static void start_members(struct probe *p)
+{
+	probe_start(p, NULL, STEPS("members", "process", "2"));
+	ASSERT_TRUE(probe_until(p, "ready") != NULL);
+}
+
+static void expect_members(struct probe *p, int err)
+{
+	for (int i = 0; i < 3; i++) {
+		tasks_order(p, i, "open r %s", tree.bad);
+		EXPECT_STREQ(text("open %d", err), probe_until(p, "open"));
+	}
+	EXPECT_EQ(err ? 3 : 0, tasks_settle("h", err ? 3 : 0));
+}
+
+static void measure_members(const char *verb, struct death *ret)
+{
+	bool attach = !strcmp(verb, "attach");
+
+	for (int step = 0; step < 2; step++) {
+		struct probe p;
+		const char *pid;
+
+		start_members(&p);
+		pid = text("%d", p.pid);
+		if (!attach)
+			EXPECT_EQ(0, ctl("attach h %s", pid));
+		EXPECT_EQ(0, (step ? ctl_stepped : ctl_timed)(
+				     attach ? STEPS(verb, "h", pid) : STEPS(verb, pid), ret));
+		EXPECT_EQ(0, probe_end(&p));
+	}
+}
+
+/* Those done so far are guests; attach again. */
+TEST_TIMEOUT(attach_killed_anywhere, 7200)
+{
+	struct death whole, death;
+	struct probe p, members;
+
+	start_hammer(&p);
+	measure_members("attach", &whole);
+	for (long i = 0; death_next(i, &whole, test_count(6, 30), &death); i++) {
+		start_members(&members);
+		die(&death, STEPS("attach", "h", text("%d", members.pid)));
+		EXPECT_CTL(0, "", "attach h %d", members.pid);
+		expect_members(&members, EACCES);
+		EXPECT_EQ(0, probe_end(&members));
+		EXPECT_EQ(0, tasks_settle("h", 0));
+	}
+	end_hammer(&p);
+}
+
+/* Those done so far are free; detach again. */
+TEST_TIMEOUT(detach_killed_anywhere, 7200)
+{
+	struct death whole, death;
+	struct probe p, members;
+	int status;
+
+	start_hammer(&p);
+	measure_members("detach", &whole);
+	for (long i = 0; death_next(i, &whole, test_count(4, 20), &death); i++) {
+		start_members(&members);
+		EXPECT_CTL(0, "", "attach h %d", members.pid);
+		die(&death, STEPS("detach", text("%d", members.pid)));
+		status = ctl("detach %d", members.pid);
+		EXPECT_TRUE(!status || strstr(ctl_said, "is no guest"));
+		expect_members(&members, 0);
+		EXPECT_TRUE(strcmp("/policyctl/h", tasks_cgroup_of(members.pid)) != 0);
+		EXPECT_EQ(0, probe_end(&members));
+	}
+	end_hammer(&p);
+}
+
+/* Nobody is confined by half an engine; what is left does not hinder the next. */
+TEST_TIMEOUT(first_load_killed_anywhere, 14400)
+{
+	static const char *const words[] = { "load", POLICY_A, NULL };
+	struct death whole, death;
+
+	load_first();
+	EXPECT_NOTHING(engine_down());
+	EXPECT_EQ(0, ctl_timed(words, &whole));
+	EXPECT_NOTHING(engine_down());
+	EXPECT_EQ(0, ctl_stepped(words, &whole));
+	EXPECT_NOTHING(engine_down());
+	for (long i = 0; death_next(i, &whole, test_count(3, 12), &death); i++) {
+		die(&death, words);
+		EXPECT_EQ(0, PROBE(NULL, "open", "r", tree.bad));
+		EXPECT_CTL(0, "", "load " POLICY_A);
+		EXPECT_EQ(EACCES, PROBE("g", "open", "r", tree.bad));
+		EXPECT_NOTHING(engine_down());
+	}
+}
+
+UNLOADS_CLEAN()

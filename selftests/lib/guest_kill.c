@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest_kill.h"
+
+#include <linux/ptrace.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <bpf/bpf.h>
+
+#include "harness_util.h"
+#include "lib_util.h"
+
+#define WORDS_MAX 14
+
+/* ------------------------------------------------------------------ one death */
+
+/* glibc's header of it and the kernel's do not go together. */
+static long trace(long request, pid_t pid, long address, long data)
+{
+	return syscall(SYS_ptrace, request, pid, address, data);
+}
+
+/* Of the calls that change something; each is a stop before it and one after. */
+static bool changes(const struct ptrace_syscall_info *at)
+{
+	static const long calls[] = {
+		SYS_bpf,   SYS_write,  SYS_renameat2, SYS_rename, SYS_unlinkat, SYS_unlink,
+		SYS_rmdir, SYS_mkdir,  SYS_mkdirat,   SYS_clone,  SYS_clone3,	SYS_vfork,
+		SYS_fork,  SYS_sendto, SYS_prlimit64, SYS_kill,	  SYS_fchmod,	SYS_pidfd_send_signal,
+	};
+	static long nr;
+
+	if (at->op == PTRACE_SYSCALL_INFO_ENTRY)
+		nr = (long)at->entry.nr;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (nr == calls[i])
+			return at->op == PTRACE_SYSCALL_INFO_ENTRY ||
+			       at->op == PTRACE_SYSCALL_INFO_EXIT;
+	return false;
+}
+
+static pid_t start(const char *const words[], bool traced)
+{
+	const char *argv[WORDS_MAX + 2] = { "policyctl" };
+	pid_t pid;
+
+	for (int i = 0; words[i] && i < WORDS_MAX; i++)
+		argv[i + 1] = words[i];
+	fflush(stdout);
+	pid = fork();
+	if (pid)
+		return pid;
+	dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
+	dup2(STDIN_FILENO, STDOUT_FILENO);
+	dup2(STDIN_FILENO, STDERR_FILENO);
+	if (traced)
+		trace(PTRACE_TRACEME, 0, 0, 0);
+	execvp("policyctl", (char **)argv);
+	_exit(127);
+}
+
+/* To its @stop-th stop, the number of stops counted. Return: -1: there; else its status. */
+static int run_to_stop(pid_t pid, long stop, long *ret_stops)
+{
+	struct ptrace_syscall_info at = { 0 };
+	int status, sig = 0;
+
+	*ret_stops = 0;
+	if (waitpid(pid, &status, 0) != pid ||
+	    trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL))
+		lib_die("ptrace", "policyctl");
+	while (!trace(PTRACE_SYSCALL, pid, 0, sig) && waitpid(pid, &status, 0) == pid) {
+		if (!WIFSTOPPED(status))
+			return status;
+		sig = WSTOPSIG(status);
+		if (sig != (SIGTRAP | 0x80))
+			continue;
+		sig = 0;
+		trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(at), (long)&at);
+		if (changes(&at) && (*ret_stops)++ == stop)
+			return -1;
+	}
+	return lib_die("ptrace", "policyctl"), -1;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+}
+
+static long now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int ctl_killed(const struct death *death, const char *const words[])
+{
+	pid_t pid = start(words, death->stop >= 0);
+	int status = -1;
+	long stops;
+
+	if (death->stop >= 0) {
+		status = run_to_stop(pid, death->stop, &stops);
+		if (status == -1)
+			end(pid);
+		return status;
+	}
+	usleep((useconds_t)death->us);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? -1 : status;
+}
+
+int ctl_timed(const char *const words[], struct death *ret)
+{
+	long begin = now_us();
+	pid_t pid = start(words, false);
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	ret->us = now_us() - begin;
+	return status;
+}
+
+int ctl_stepped(const char *const words[], struct death *ret)
+{
+	int status = run_to_stop(start(words, true), -1, &ret->stop);
+
+	printf("# policyctl %s: %ld stops, %ld us\n", words[0], ret->stop, ret->us);
+	return status;
+}
+
+bool death_next(long i, const struct death *whole, long random_cnt, struct death *ret)
+{
+	long each = test_count(0, whole->stop);
+
+	if (!i)
+		srandom((unsigned int)test_seed());
+	if (i >= each + random_cnt)
+		return false;
+	if (i < each)
+		*ret = (struct death){ .stop = i };
+	else if (i % 2)
+		*ret = (struct death){ .stop = random() % whole->stop };
+	else
+		*ret = (struct death){ .stop = -1, .us = random() % whole->us };
+	return true;
+}
+
+/* ------------------------------------------------------------------ the hammer */
+
+void hammer_start(struct probe *p, const char *good, const char *bad, long least, long most)
+{
+	const char *line;
+
+	probe_start(p, "g",
+		    (const char *const[]){ "hammer-all", good, bad, text("%ld", least),
+					   text("%ld", most), NULL });
+	line = probe_until(p, "hammering");
+	if (!line || strcmp(line, "hammering 0"))
+		lib_die("hammer", line ? line : "no line");
+}
+
+const char *hammer_end(struct probe *p, long *ret_rounds)
+{
+	long refused = 0, opened = 0, forks = 0, fds = 0;
+	const char *line;
+	int status;
+
+	probe_go(p);
+	while ((line = probe_line(p)) && strncmp(line, "hammered", 8))
+		printf("# %s\n", line);
+	if (!line || sscanf(line, "hammered 0 %ld %ld %ld %ld %ld", ret_rounds, &refused, &opened,
+			    &forks, &fds) != 5)
+		return text("the hammer says: %s", line ? line : "nothing");
+	printf("# %ld rounds\n", *ret_rounds);
+	status = probe_end(p);
+	if (status || refused || opened || forks || fds)
+		return text("status %d; good refused %ld, bad opened %ld, forks refused %ld, "
+			    "descriptors wrong %ld times",
+			    status, refused, opened, forks, fds);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ what is left */
+
+/* @say: their names, too. */
+static long count_maps(bool say)
+{
+	unsigned int id = 0, len;
+	long n = 0;
+
+	if (say)
+		printf("# maps:");
+	for (; !bpf_map_get_next_id(id, &id); n++) {
+		struct bpf_map_info info = { 0 };
+		int fd = say ? bpf_map_get_fd_by_id(id) : -1;
+
+		len = sizeof(info);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			printf(" %u %s", id, info.name);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (say)
+		printf("\n");
+	return n;
+}
+
+long maps_settle(long want)
+{
+	long n = count_maps(false);
+
+	for (int i = 0; i < 100 && n > want; i++) {
+		usleep(100000);
+		n = count_maps(false);
+	}
+	if (want && n != want)
+		count_maps(true);
+	return n;
+}
+
+long events_accounted(const char *type)
+{
+	long n = events_count((const char *const[]){ text("type=%s", type), NULL });
+	const json_t *event;
+	size_t i;
+
+	json_array_foreach(events_all(), i, event)
+		if (!strcmp(json_at(event, "type"), "lost") && !strcmp(json_at(event, "of"), type))
+			n += strtol(json_at(event, "count"), NULL, 10);
+	return n;
+}
