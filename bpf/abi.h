@@ -269,6 +269,8 @@ enum pol_action { POL_ACTIONS(X) };
  * @next_guest: lowest guest id never given out; ids are not reused until unload.
  * @missed: written by programs: some exit was skipped, so counts of tasks may be too high for the
  *	    time that RCU takes.
+ * @settled: the last generation whose ceilings were applied wholly; behind @active if a load died
+ *	     between the two: the next one does the rest.
  *
  * Written by user space under the store's lock; read by every program. Mapped, so that @active
  * is one aligned 8-byte store.
@@ -279,7 +281,8 @@ struct pol_control {
 	__u32 abi;
 	__u32 next_guest;
 	__u64 missed;
-	__u64 pad[4];
+	__u64 settled;
+	__u64 pad[3];
 };
 _Static_assert(sizeof(struct pol_control) == 64, "pol_control");
 
@@ -469,7 +472,7 @@ _Static_assert(sizeof(struct pol_file_charge) == 16, "pol_file_charge");
 /**
  * struct pol_task_charge - value of map "tasks", by the address of a struct task_struct that lives
  * and is charged. Also the identity where 6.1 gives up a look-up in task storage.
- * @flags: POL_LABEL_* of its label.
+ * @flags: POL_LABEL_* of its parent's label, when it was born; 0: adopted.
  */
 struct pol_task_charge {
 	__u32 guest;
@@ -494,6 +497,7 @@ _Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
 #define POL_LABEL_THREAD 4u   /* adopted as a thread (attach --tid): it has no cgroup of its own */
 #define POL_LABEL_STARTING 8u /* born of a launcher, before its execve: its descriptors are ours */
 #define POL_LABEL_LOOSE 16u   /* born of a thread that was adopted as one: no cgroup either */
+#define POL_LABEL_ADOPTING 32u /* an attach has not settled it yet: its descriptors are no guest's */
 
 /**
  * struct pol_label - a task's identity (task storage "labels").
@@ -748,7 +752,7 @@ struct pol_task_record {
 };
 #define POL_TASK_BY_CGROUP 0x80000000u /* it has no label */
 #define POL_TASK_NEW 0x40000000u       /* it got its label just now */
-#define POL_TASK_FULL 0x20000000u      /* there was no memory for its label */
+#define POL_TASK_FULL 0x20000000u      /* no memory for its label, or, before 6.2, it was busy */
 #define POL_TASK_EXITING 0x10000000u   /* it has ended, or is about to */
 _Static_assert(sizeof(struct pol_task_record) == 32, "pol_task_record");
 #define POL_TREE_DEPTH (1u << 22) /* PID_MAX_LIMIT: no chain of ancestors is longer */
@@ -798,6 +802,7 @@ _Static_assert(sizeof(struct pol_file_record) == 16, "pol_file_record");
 #define POL_ITER_NOFILE 6u    /* pol_tasks: write nofile_* into the labels of @guest's tasks */
 #define POL_ITER_TREE 7u      /* pol_tasks: list the process @tgid with all its descendants */
 #define POL_ITER_ADOPT 8u     /* pol_tasks: and give those that have none a label of @guest */
+#define POL_ITER_SETTLED 9u   /* pol_tasks: @guest's tasks are not ADOPTING any more */
 struct pol_iter_command {
 	__u32 tgid;
 	__u32 tid;

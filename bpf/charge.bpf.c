@@ -400,6 +400,13 @@ static __always_inline bool task_ceiling(u32 guest, u64 generation, struct ceili
 	return ret->max != POL_NO_CEILING;
 }
 
+/* They are all gone: a new instance. */
+static __always_inline void forget_killed(struct pol_guest_state *state)
+{
+	if (state->killed && !POL_COUNT_TASKS(read_word(&state->counts)))
+		state->killed = 0;
+}
+
 __attribute__((noinline)) int pol_task_charge(u64 task, u32 guest, u64 generation, u32 flags)
 {
 	struct pol_guest_state *state = pol_state_of(guest);
@@ -408,8 +415,7 @@ __attribute__((noinline)) int pol_task_charge(u64 task, u32 guest, u64 generatio
 
 	if (!state)
 		return EAGAIN;
-	if (state->killed && !POL_COUNT_TASKS(read_word(&state->counts)))
-		state->killed = 0; /* they are all gone: a new instance */
+	forget_killed(state);
 	if (state->killed) {
 		if (!(flags & POL_LABEL_LAUNCHER))
 			bpf_send_signal(SIGKILL);
@@ -442,6 +448,7 @@ __attribute__((noinline)) int pol_task_adopt(u64 task, u32 guest)
 
 	if (!state)
 		return EAGAIN;
+	forget_killed(state);
 	word = count_up(&state->counts, POL_COUNT_ONE_TASK, POL_COUNT_MASK);
 	if (!word)
 		return EAGAIN;

@@ -42,3 +42,41 @@ int pol_task_adopt(u64 task, u32 guest);
 
 /* pol_task_release() - it ends. Return: 1: it was charged until now. */
 int pol_task_release(u64 task);
+
+/**
+ * pol_label_adopt() - a label for a task that is there already, and its charge; none if it is ending.
+ * @command: label_flags and nofile_* of the label; NULL: none.
+ *
+ * Return: 0; 1: it has a label, which a look-up before 6.2 can miss; -1: no memory, or no room.
+ */
+POL_SUBPROG int pol_label_adopt(struct task_struct *task, u32 guest, u64 origin,
+				const struct pol_iter_command *command)
+{
+	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+	struct pol_label *label;
+
+	label = bpf_task_storage_get(&labels, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!label) {
+		pol_fail_count(POL_FAIL_NO_STORAGE);
+		return -1;
+	}
+	if (pol_label_is_given(label))
+		return 1;
+	/* Of one that is ending, pol_exit may have been there already. */
+	if (!(task->flags & PF_EXITING) && pol_task_adopt(pol_address(task), guest)) {
+		bpf_task_storage_delete(&labels, task);
+		return -1;
+	}
+	if (exe)
+		pol_label_exe(label, (u64)BPF_CORE_READ(exe, f_path.dentry),
+			      pol_mount_of(BPF_CORE_READ(exe, f_path.mnt)));
+	label->origin = origin;
+	if (command) {
+		label->nofile_soft = command->nofile_soft;
+		label->nofile_hard = command->nofile_hard;
+		label->nofile_base = command->nofile_base;
+		label->flags = command->label_flags;
+	}
+	pol_label_give(label, guest);
+	return 0;
+}

@@ -105,8 +105,8 @@ int BPF_PROG(pol_exit, struct task_struct *task)
 	u64 generation = 0;
 	u32 guest;
 
+	guest = pol_guest_of(task, &generation); /* before 6.2 it may need the charge */
 	pol_task_release(pol_address(task));
-	guest = pol_guest_of(task, &generation);
 	if (!guest || task->signal->live.counter || is_lone_thread(task, guest))
 		return 0;
 	label = bpf_task_storage_get(&labels, task->group_leader, NULL, 0);

@@ -159,6 +159,14 @@ int BPF_PROG(pol_locked_down)
 	return refuse_always(POL_OP_HOOK(DEVICE, LOCKED_DOWN));
 }
 
+/* Born of a launcher, not yet its program: what it holds and maps is policyctl's. */
+static __always_inline bool is_starting(struct task_struct *task)
+{
+	const struct pol_label *label = bpf_task_storage_get(&labels, task, NULL, 0);
+
+	return label && label->flags & POL_LABEL_STARTING && task != bpf_get_current_task_btf();
+}
+
 static __always_inline int refuse_stranger(struct task_struct *other, u32 op_hook)
 {
 	struct pol_actor actor;
@@ -166,7 +174,7 @@ static __always_inline int refuse_stranger(struct task_struct *other, u32 op_hoo
 
 	if (!pol_actor_current(&actor))
 		return 0;
-	if (pol_guest_of(other, &generation) == actor.guest)
+	if (pol_guest_of(other, &generation) == actor.guest && !is_starting(other))
 		return 0;
 	return pol_return(pol_escape(&actor, op_hook, 1));
 }

@@ -68,6 +68,17 @@ static __always_inline u32 pol_guest_unlabelled(struct task_struct *task, u64 le
 	return guest ? guest : pol_guest_by_cgroup(task, level_mask);
 }
 
+/* A label that is being made has no guest yet; that is written last. */
+static __always_inline bool pol_label_is_given(const struct pol_label *label)
+{
+	return label && *(volatile const u32 *)&label->guest;
+}
+
+static __always_inline void pol_label_give(struct pol_label *label, u32 guest)
+{
+	*(volatile u32 *)&label->guest = guest;
+}
+
 /**
  * pol_guest_of() - the guest that a task is, while some generation is active.
  * @generation: gets the active generation, read once for the whole decision.
@@ -78,6 +89,7 @@ static __always_inline u32 pol_guest_of(struct task_struct *task, u64 *generatio
 {
 	const struct pol_control *ctl = pol_control_get();
 	const struct pol_label *label;
+	u32 guest;
 
 	if (!ctl)
 		return 0;
@@ -85,8 +97,9 @@ static __always_inline u32 pol_guest_of(struct task_struct *task, u64 *generatio
 	if (!*generation)
 		return 0;
 	label = bpf_task_storage_get(&labels, task, NULL, 0);
-	if (label)
-		return label->flags & POL_LABEL_LAUNCHER ? 0 : label->guest;
+	guest = label ? *(volatile const u32 *)&label->guest : 0;
+	if (guest)
+		return label->flags & POL_LABEL_LAUNCHER ? 0 : guest;
 	return pol_guest_unlabelled(task, ctl->level_mask);
 }
 

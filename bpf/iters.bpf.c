@@ -51,31 +51,6 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-POL_SUBPROG int give_label(struct task_struct *task, const struct pol_iter_command *command,
-			   u64 origin)
-{
-	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
-	struct pol_label *label;
-
-	label = bpf_task_storage_get(&labels, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!label) {
-		pol_fail_count(POL_FAIL_NO_STORAGE);
-		return -1;
-	}
-	if (exe)
-		pol_label_exe(label, (u64)BPF_CORE_READ(exe, f_path.dentry),
-			      pol_mount_of(BPF_CORE_READ(exe, f_path.mnt)));
-	label->origin = origin;
-	label->nofile_soft = command->nofile_soft;
-	label->nofile_hard = command->nofile_hard;
-	label->nofile_base = command->nofile_base;
-	label->flags = command->label_flags;
-	label->guest = command->guest;
-	if (!(task->flags & PF_EXITING)) /* else pol_exit may have been there already */
-		pol_task_adopt(pol_address(task), command->guest);
-	return 0;
-}
-
 struct ancestry {
 	u64 task;
 	u32 tgid;
@@ -119,23 +94,39 @@ static __always_inline void tell_label(struct pol_label *label,
 	record->guest = label->guest;
 	record->flags = label->flags;
 	record->origin = label->origin;
-	if (command->action != POL_ITER_NOFILE || label->guest != command->guest)
+	if (label->guest != command->guest)
+		return;
+	if (command->action == POL_ITER_SETTLED)
+		__sync_fetch_and_and(&label->flags, ~POL_LABEL_ADOPTING);
+	if (command->action != POL_ITER_NOFILE)
 		return;
 	label->nofile_soft = command->nofile_soft;
 	label->nofile_hard = command->nofile_hard;
 	label->nofile_base = command->nofile_base;
 }
 
-static __always_inline void tell_new_label(struct task_struct *task,
-					   const struct pol_iter_command *command,
-					   struct pol_task_record *record)
+/* What it lay in before: where it goes back to. Not the guest's own cgroup. */
+POL_SUBPROG int tell_new_label(struct task_struct *task, const struct pol_iter_command *command,
+			       struct pol_task_record *record, u32 by_cgroup)
 {
-	u64 origin = command->action == POL_ITER_ADOPT ? record->cgroup : 0;
+	struct pol_label *label;
+	int r;
 
+	if (command->action == POL_ITER_ADOPT && by_cgroup != command->guest)
+		record->origin = record->cgroup;
 	record->guest = command->guest;
-	record->origin = origin;
-	record->flags = command->label_flags;
-	record->flags |= give_label(task, command, origin) ? POL_TASK_FULL : POL_TASK_NEW;
+	record->flags = command->label_flags | POL_TASK_NEW;
+	r = pol_label_adopt(task, command->guest, record->origin, command);
+	if (r < 0)
+		record->flags = command->label_flags | POL_TASK_FULL;
+	if (r <= 0)
+		return 0;
+	label = bpf_task_storage_get(&labels, task, NULL, 0);
+	if (label)
+		tell_label(label, command, record);
+	else
+		record->flags = POL_TASK_FULL; /* again not to be had */
+	return 0;
 }
 
 /**
@@ -154,26 +145,32 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	struct pol_task_record record = {};
 	struct task_struct *task = ctx->task;
 	struct pol_label *label;
+	u32 by_cgroup;
 	bool tree;
 
 	if (!task || !command || !ctl || !is_meant(task, command))
 		return 0;
 	tree = command->action == POL_ITER_TREE || command->action == POL_ITER_ADOPT;
 	record.cgroup = task->cgroups->dfl_cgrp->kn->id;
+	by_cgroup = pol_guest_by_cgroup(task, ctl->level_mask);
 	label = bpf_task_storage_get(&labels, task, NULL, 0);
-	if (label) {
+	if (pol_label_is_given(label)) {
 		tell_label(label, command, &record);
 	} else if (command->action == POL_ITER_LABEL || command->action == POL_ITER_ADOPT) {
-		tell_new_label(task, command, &record);
+		tell_new_label(task, command, &record, by_cgroup);
 	} else {
-		record.guest = pol_guest_by_cgroup(task, ctl->level_mask);
-		record.flags = POL_TASK_BY_CGROUP;
+		record.guest = pol_storage_busy ? pol_guest_charged(task) : 0;
+		record.flags = record.guest ? 0 : POL_TASK_BY_CGROUP;
+		if (!record.guest)
+			record.guest = by_cgroup;
 	}
 	if (!tree && (!record.guest || (command->guest && command->guest != record.guest)))
 		return 0;
 	if (label && command->action == POL_ITER_UNLABEL) {
-		bpf_task_storage_delete(&labels, task);
-		pol_task_release(pol_address(task));
+		if (bpf_task_storage_delete(&labels, task))
+			record.flags |= POL_TASK_FULL; /* before 6.2: busy */
+		else
+			pol_task_release(pol_address(task));
 	}
 	if (task->flags & PF_EXITING)
 		record.flags |= POL_TASK_EXITING;
@@ -202,8 +199,12 @@ POL_SUBPROG u32 counted_guest(struct task_struct *task)
 	u64 generation = 0;
 	u32 guest;
 
-	/* What its launcher has not closed yet; what the other threads of its process have opened. */
-	if (label && label->flags & (POL_LABEL_STARTING | POL_LABEL_THREAD | POL_LABEL_LOOSE))
+	/*
+	 * What its launcher has not closed yet; what was there before it was adopted; what the other
+	 * threads of its process have opened.
+	 */
+	if (label && label->flags & (POL_LABEL_STARTING | POL_LABEL_ADOPTING | POL_LABEL_THREAD |
+				     POL_LABEL_LOOSE))
 		return 0;
 	guest = pol_guest_of(task, &generation);
 	config = guest ? pol_guest_config(guest, generation) : NULL;

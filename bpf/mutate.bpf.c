@@ -77,14 +77,11 @@ int BPF_PROG(pol_path_rename, struct path *old_dir, struct dentry *old_dentry,
 	const u32 op = POL_OP_HOOK(RENAME, PATH_RENAME);
 	u64 from = pol_address(old_dentry), to = pol_address(new_dentry), mount;
 	struct pol_actor actor;
-	bool replaces;
 	int r;
 
 	if (!pol_actor_current(&actor))
 		return 0;
 	mount = pol_mount_of(new_dir->mnt);
-	/* A probe read: 6.12's verifier believes that a trusted dentry's inode is never NULL. */
-	replaces = BPF_CORE_READ(new_dentry, d_inode);
 	r = pol_refuse_anchor(&actor, from, mount, op);
 	if (!r)
 		r = pol_refuse_anchor(&actor, to, mount, op);
@@ -92,7 +89,8 @@ int BPF_PROG(pol_path_rename, struct path *old_dir, struct dentry *old_dentry,
 		r = check_move(&actor, from, to, mount);
 	if (!r && flags & RENAME_EXCHANGE)
 		r = check_move(&actor, to, from, mount);
-	else if (!r && replaces)
+	/* A probe read: 6.12's verifier believes that a trusted dentry's inode is never NULL. */
+	else if (!r && BPF_CORE_READ((const struct dentry *)to, d_inode))
 		r = pol_check(&actor, to, mount, POL_RIGHT_DELETE, op);
 	if (!r && flags & RENAME_WHITEOUT)
 		r = pol_check(&actor, from, mount, POL_RIGHT_CREATE | POL_RIGHT_WRITE, op);

@@ -12,8 +12,8 @@ static __always_inline u32 inherited_guest(struct task_struct *parent,
 {
 	const struct pol_label *label = bpf_task_storage_get(&labels, parent, NULL, 0);
 
-	*ret_label = label;
-	if (label)
+	*ret_label = pol_label_is_given(label) ? label : NULL;
+	if (*ret_label)
 		return label->guest;
 	return ctl && ctl->active ? pol_guest_unlabelled(parent, ctl->level_mask) : 0;
 }
@@ -35,15 +35,27 @@ POL_SUBPROG int inherit_label(struct task_struct *task, const struct pol_label *
 		label->nofile_base = from->nofile_base;
 		label->exe_len = from->exe_len;
 		label->exe_flags = from->exe_flags;
-		label->flags = from->flags & (POL_LABEL_LOOSE | POL_LABEL_STARTING);
+		label->flags = from->flags &
+			       (POL_LABEL_LOOSE | POL_LABEL_STARTING | POL_LABEL_ADOPTING);
 		if (from->flags & POL_LABEL_THREAD)
 			label->flags |= POL_LABEL_LOOSE;
 		if (from->flags & POL_LABEL_LAUNCHER)
 			label->flags |= POL_LABEL_STARTING;
 		__builtin_memcpy(label->exe, from->exe, POL_EXE_SIZE);
 	}
-	label->guest = guest;
+	pol_label_give(label, guest);
 	return 0;
+}
+
+/*
+ * A task that is a guest by its cgroup alone - somebody has moved it there - is one by its label from
+ * its first fork on: were it not counted, the end of its child would be the end of the instance.
+ */
+POL_SUBPROG int settle_parent(struct task_struct *parent, u32 guest)
+{
+	if (pol_storage_busy && pol_guest_charged(parent))
+		return 0; /* it has a label, which was not to be had */
+	return pol_label_adopt(parent, guest, 0, NULL) < 0;
 }
 
 /* A guest's child in another cgroup than its own: refused. */
@@ -77,13 +89,18 @@ int BPF_PROG(pol_task_alloc, struct task_struct *task, u64 clone_flags)
 	guest = inherited_guest(parent, ctl, &inherited);
 	if (!guest)
 		return 0;
+	/* After an unload: who is whose is kept, nothing is counted, nobody refused. */
+	if (!ctl || !ctl->active)
+		return inherit_label(task, inherited, guest) ? -EAGAIN : 0;
+	if (!inherited && settle_parent(parent, guest))
+		return -EAGAIN;
 	flags = inherited ? inherited->flags : 0;
 	address = pol_address(task);
 	r = 0;
 	if (!(flags & POL_LABEL_LAUNCHER) && clone_flags & CLONE_INTO_CGROUP)
 		r = refuse_into_cgroup();
 	if (!r)
-		r = pol_task_charge(address, guest, ctl ? ctl->active : 0, flags);
+		r = pol_task_charge(address, guest, ctl->active, flags);
 	if (r)
 		return pol_return(r);
 	if (!inherit_label(task, inherited, guest))

@@ -217,6 +217,50 @@ TEST(a_part_of_it_is_anothers)
 	EXPECT_EQ(0, probe_end(&p));
 }
 
+/* It lies where it is to go: moved there by hand, or left there by an engine that is gone. */
+TEST(one_that_lies_in_the_cgroup)
+{
+	struct probe p;
+
+	tasks_make_tree();
+	ASSERT_LOAD("%s", tasks_guest("home", 20, ""));
+	probe_start(&p, NULL, STEPS("members", "process", "1"));
+	ASSERT_TRUE(probe_until(&p, "ready") != NULL);
+	EXPECT_EQ(0, tasks_move(p.pid, tasks_cgroup("home", "")));
+	EXPECT_CTL(0, "2 processes adopted", "attach home %d", p.pid);
+	EXPECT_EQ(2, tasks_settle("home", 2));
+	expect_open(&p, 0, tree.bad, EACCES);
+	EXPECT_CTL(0, "2 processes freed", "detach %d", p.pid);
+	expect_open(&p, 0, tree.bad, 0);
+	EXPECT_STREQ("/", tasks_cgroup_of(p.pid));
+	EXPECT_EQ(0, probe_end(&p));
+}
+
+/* An attach that fails half-way frees whom it has adopted, and nobody else. */
+TEST(one_that_was_confined_before)
+{
+	struct numbers members;
+	struct probe p;
+
+	tasks_make_tree();
+	ASSERT_LOAD("%s", tasks_guest("web", 20, ""));
+	probe_start(&p, NULL, STEPS("members", "process", "2"));
+	members = tasks_numbers(probe_until(&p, "ready"));
+	EXPECT_EQ(0, ctl("attach web %ld", members.n[1]));
+	EXPECT_EQ(0, tasks_move((pid_t)members.n[1], CGROUP_ROOT));
+	/* A cgroup that hands a controller on takes no process. */
+	EXPECT_EQ(0, write_file(tasks_cgroup("web", "cgroup.subtree_control"), "+memory"));
+	EXPECT_CTL(1, "cannot adopt", "attach web %d", p.pid);
+	expect_open(&p, 0, tree.bad, 0);
+	expect_open(&p, 1, tree.bad, EACCES);
+	expect_open(&p, 2, tree.bad, 0);
+	EXPECT_EQ(1, tasks_settle("web", 1));
+	EXPECT_EQ(0, write_file(tasks_cgroup("web", "cgroup.subtree_control"), "-memory"));
+	EXPECT_CTL(0, "adopted", "attach web %d", p.pid);
+	expect_open(&p, 2, tree.bad, EACCES);
+	EXPECT_EQ(0, probe_end(&p));
+}
+
 /* ---- threads ---- */
 
 /* Guests "left" and "right": each may open a file of its own, and no more than @fds at a time. */

@@ -131,7 +131,7 @@ TEST_TIMEOUT(unload_killed_at_each_step, 600)
 	bool killed = true;
 	struct probe p;
 
-	for (int stop = 0; killed; stop += stop < 2 || test_count(0, 1) ? 1 : 2 * stop) {
+	for (int stop = 0; killed; stop += stop < 4 || test_count(0, 1) ? 1 : 2 * stop) {
 		load_one();
 		start_prober(&p);
 		status = ctl_killed(&(struct death){ .stop = stop }, words);
@@ -150,7 +150,7 @@ TEST_TIMEOUT(unload_killed_at_each_step, 600)
 		if (!exists(PINS))
 			EXPECT_NOTHING(engine_left());
 	}
-	EXPECT_EQ(2, confined); /* before the rename and after it */
+	EXPECT_LE(2, confined); /* before the rename and after it */
 	EXPECT_LE(5, unconfined);
 }
 

@@ -524,4 +524,40 @@ TEST(kill_takes_the_others_too)
 	EXPECT_EQ(0, guest_settles("g", "fds.orphaned", 0));
 }
 
+/* Killed was the instance before: who is adopted then lives. */
+TEST(kill_is_over_with_the_instance)
+{
+	struct probe p;
+
+	load_kill();
+	probe_start(&p, "g", STEPS(FILL, "block"));
+	EXPECT_EQ(128 + SIGKILL, probe_end(&p));
+	EXPECT_EQ(0, guest_settles("g", "tasks", 0));
+	probe_start(&p, NULL, STEPS("pause", "spawn", "3", "take", "eventfd", dir, "1", "exit", "7"));
+	EXPECT_CTL(0, "adopted", "attach g %d", probe_pid(probe_until(&p, "paused")));
+	EXPECT_EQ(7, probe_end(&p));
+}
+
+/*
+ * Somebody has moved it there: a guest by its cgroup, without a label. The end of its child is not
+ * the end of the instance, or the ceiling would begin anew.
+ */
+TEST(a_guest_by_its_cgroup_alone)
+{
+	struct probe p;
+
+	load_ceiling(8);
+	probe_start(&p, NULL,
+		    STEPS("pause", "take", "eventfd", dir, "8", "spawn", "1", "take", "eventfd", dir,
+			  "1"));
+	EXPECT_EQ(0, write_file(CGROUPS "/g/cgroup.procs",
+				text("%d", probe_pid(probe_until(&p, "paused")))));
+	probe_go(&p);
+	EXPECT_STREQ("taken 0 eventfd 8", probe_until(&p, "taken"));
+	EXPECT_STREQ("spawn 0", probe_until(&p, "spawn"));
+	EXPECT_STREQ(text("taken %d eventfd 8", EMFILE), probe_until(&p, "taken"));
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_EQ(0, guest_settles("g", "fds.now", 0));
+}
+
 UNLOADS_CLEAN()

@@ -88,7 +88,7 @@ TEST_TIMEOUT(load_killed_anywhere, 7200)
 {
 	static const char *const a[] = { "load", POLICY_A, NULL };
 	static const char *const b[] = { "load", POLICY_B, NULL };
-	long maps, before, now, killed = 0;
+	long before, now, killed = 0, maps;
 	struct death whole, death;
 	struct probe p;
 
@@ -138,6 +138,55 @@ TEST_TIMEOUT(run_killed_anywhere, 7200)
 	for (long i = 0; death_next(i, &whole, test_count(8, 50), &death); i++)
 		expect_confined(!die(&death, words));
 	end_hammer(&p);
+}
+
+/* ---- commands side by side ---- */
+
+static pid_t only_task_of(const char *guest)
+{
+	return (pid_t)read_number(text(CGROUPS "/%s/cgroup.procs", guest));
+}
+
+/*
+ * `run` before it lets its child go: the child is the guest, and holds nothing by which another task
+ * of the guest could get at the engine or at policyctl.
+ */
+TEST(a_child_that_starts)
+{
+	const char *const words[] = { "run", "h", "--", "/usr/bin/true", NULL };
+	char maps[65536];
+	struct probe p;
+	pid_t run, child;
+
+	load_first();
+	run = ctl_stands(words, SYS_sendto);
+	child = only_task_of("h");
+	ASSERT_LE(2, child);
+	EXPECT_LE(1, read_file(text("/proc/%d/maps", child), maps, sizeof(maps)));
+	EXPECT_TRUE(!strstr(maps, "bpf-map"));
+	probe_start(&p, "h", STEPS("pause", "ptrace", text("%d", child), "signal", text("%d", child),
+				   "19", "vm-read", text("%d", child)));
+	probe_until(&p, "paused");
+	probe_go(&p);
+	EXPECT_STREQ(text("ptrace %d", EPERM), probe_until(&p, "ptrace"));
+	EXPECT_STREQ(text("signal %d", EPERM), probe_until(&p, "signal"));
+	EXPECT_STREQ(text("vm-read %d", EPERM), probe_until(&p, "vm-read"));
+	probe_end(&p);
+	EXPECT_EQ(0, ctl_goes_on(run));
+}
+
+/* While one is starting, nobody unloads or loads; and what has begun ends well. */
+TEST(unload_and_load_beside_run)
+{
+	const char *const words[] = { "run", "h", "--", "/usr/bin/true", NULL };
+	pid_t run;
+
+	load_first();
+	run = ctl_stands(words, SYS_sendto);
+	EXPECT_CTL(5, "starting or adopting", "unload");
+	EXPECT_CTL(5, "starting or adopting", "load " POLICY_B);
+	EXPECT_EQ(0, ctl_goes_on(run));
+	EXPECT_CTL(0, "", "load " POLICY_B);
 }
 
 /* A payload of three processes. */

@@ -119,6 +119,37 @@ int ctl_killed(const struct death *death, const char *const words[])
 	return WIFSIGNALED(status) ? -1 : status;
 }
 
+pid_t ctl_stands(const char *const words[], long nr)
+{
+	struct ptrace_syscall_info at = { 0 };
+	pid_t pid = start(words, true);
+	int status, sig = 0;
+
+	if (waitpid(pid, &status, 0) != pid ||
+	    trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL))
+		lib_die("ptrace", "policyctl");
+	while (!trace(PTRACE_SYSCALL, pid, 0, sig) && waitpid(pid, &status, 0) == pid &&
+	       WIFSTOPPED(status)) {
+		sig = WSTOPSIG(status);
+		if (sig != (SIGTRAP | 0x80))
+			continue;
+		sig = 0;
+		trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(at), (long)&at);
+		if (at.op == PTRACE_SYSCALL_INFO_ENTRY && (long)at.entry.nr == nr)
+			return pid;
+	}
+	lib_die("it does not come there", words[0]);
+}
+
+int ctl_goes_on(pid_t pid)
+{
+	int status = -1;
+
+	if (trace(PTRACE_DETACH, pid, 0, 0) || waitpid(pid, &status, 0) != pid)
+		lib_die("detach", "policyctl");
+	return status;
+}
+
 int ctl_timed(const char *const words[], struct death *ret)
 {
 	long begin = now_us();
@@ -192,26 +223,26 @@ const char *hammer_end(struct probe *p, long *ret_rounds)
 
 /* ------------------------------------------------------------------ what is left */
 
-/* @say: their names, too. */
+/* But for the metas of generations, of which some are kept. @say: their names, too. */
 static long count_maps(bool say)
 {
 	unsigned int id = 0, len;
 	long n = 0;
 
-	if (say)
-		printf("# maps:");
-	for (; !bpf_map_get_next_id(id, &id); n++) {
+	while (!bpf_map_get_next_id(id, &id)) {
 		struct bpf_map_info info = { 0 };
-		int fd = say ? bpf_map_get_fd_by_id(id) : -1;
+		int fd = bpf_map_get_fd_by_id(id);
 
 		len = sizeof(info);
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
-			printf(" %u %s", id, info.name);
-		if (fd >= 0)
-			close(fd);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+			continue;
+		close(fd);
+		if (!strcmp(info.name, "meta"))
+			continue;
+		n++;
+		if (say)
+			printf("# map %u %s\n", id, info.name);
 	}
-	if (say)
-		printf("\n");
 	return n;
 }
 

@@ -19,6 +19,13 @@ struct death {
  */
 int ctl_killed(const struct death *death, const char *const words[]);
 
+/*
+ * Run policyctl with these words to where it first enters that syscall, and let it stand there. Only
+ * the caller can let it go on. ctl_goes_on() returns its wait status.
+ */
+pid_t ctl_stands(const char *const words[], long nr);
+int ctl_goes_on(pid_t pid);
+
 /* What a whole run of it takes: microseconds; stops. Return: wait status. */
 int ctl_timed(const char *const words[], struct death *ret);
 int ctl_stepped(const char *const words[], struct death *ret);

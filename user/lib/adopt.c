@@ -14,6 +14,7 @@
 #include "nofile.h"
 
 #define PASSES_MAX 1000 /* a tree that forks faster than this many passes is to be stopped first */
+#define BUSY_TRIES 20
 #define PF_KTHREAD 0x00200000u /* include/linux/sched.h; field 9 of /proc/PID/stat */
 
 /* What /proc says of a process, or a thread. */
@@ -40,27 +41,43 @@ static int read_process(pid_t pid, struct process *ret)
 	return 0;
 }
 
-static int count_record(const void *record, void *arg)
+struct done {
+	int cnt;
+	bool full;
+};
+
+static int count_record(const void *data, void *arg)
 {
-	(void)record;
-	++*(size_t *)arg;
+	const struct pol_task_record *record = data;
+	struct done *done = arg;
+
+	done->cnt++;
+	done->full |= record->flags & POL_TASK_FULL;
 	return 0;
 }
 
-/* The command's tasks. Return: how many records came. */
+/*
+ * The command's tasks. Return: how many records came; -ENOMEM: for some there was no memory, or before
+ * 6.2 others kept its label busy to the last try.
+ */
 static int command_tasks(const struct pol_engine *engine, const struct pol_iter_command *command)
 {
-	size_t cnt = 0;
-	int r = pol_iterate(engine, POL_PROG_TASKS, command, sizeof(struct pol_task_record),
-			    count_record, &cnt);
+	for (int i = 0; i < BUSY_TRIES; i++) {
+		struct done done = {};
+		int r = pol_iterate(engine, POL_PROG_TASKS, command, sizeof(struct pol_task_record),
+				    count_record, &done);
 
-	return r < 0 ? r : (int)cnt;
+		if (r < 0 || !done.full)
+			return r < 0 ? r : done.cnt;
+	}
+	return -ENOMEM;
 }
 
-static int unlabel_threads(const struct pol_engine *engine, pid_t pid)
+static int unlabel_threads(const struct pol_engine *engine, pid_t pid, uint32_t guest)
 {
 	const struct pol_iter_command command = {
 		.tgid = (uint32_t)pid,
+		.guest = guest,
 		.action = POL_ITER_UNLABEL,
 	};
 
@@ -71,7 +88,8 @@ static int unlabel_threads(const struct pol_engine *engine, pid_t pid)
 
 /*
  * What an iteration over a tree has found. @pids: processes with a task that lives and is to be
- * settled (@settling: it lies where its label says it came from; else: it is a guest's).
+ * settled (@settling: its label is new, or it lies where that says it came from; else: it is a
+ * guest's).
  */
 struct tree {
 	uint32_t guest;
@@ -120,7 +138,8 @@ static int see_task(const void *data, void *arg)
 	tree->full |= record->flags & POL_TASK_FULL;
 	tree->others |= record->guest && record->guest != tree->guest;
 	meant = tree->settling ? record->guest == tree->guest && !(record->flags & loose) &&
-					 record->origin == record->cgroup
+					 (record->flags & POL_TASK_NEW ||
+					  record->origin == record->cgroup)
 			       : !tree->guest || record->guest != tree->guest;
 	if (!meant || record->flags & POL_TASK_EXITING)
 		return 0;
@@ -136,6 +155,7 @@ static int look_at_tree(const struct pol_engine *engine, pid_t pid, uint32_t act
 		.tid = (uint32_t)getpid(),
 		.guest = tree->guest,
 		.action = action,
+		.label_flags = action == POL_ITER_ADOPT ? POL_LABEL_ADOPTING : 0,
 	};
 
 	tree->cnt = tree->tasks = tree->labelled = 0;
@@ -264,8 +284,27 @@ static int check_tree(const struct pol_engine *engine, const struct pol_meta_gue
 	return r < 0 ? r : check_fds(engine, guest, &tree, err);
 }
 
-static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t guest, size_t *ret_cnt,
+static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t adopting, size_t *ret_cnt,
 		     uint32_t *ret_guest);
+
+/*
+ * They are all labelled and lie in the guest's cgroup. A child that was being forked when its parent
+ * got its floor may have come out without.
+ */
+static int finish_adoption(const struct pol_engine *engine, const struct pol_meta_guest *guest)
+{
+	const struct pol_iter_command command = {
+		.guest = guest->id,
+		.action = POL_ITER_SETTLED,
+	};
+	int r = 0;
+
+	if (pol_has_fds(&guest->limits))
+		r = pol_nofile_follow(engine, guest->id, guest->limits.fds);
+	if (!r)
+		r = command_tasks(engine, &command);
+	return r < 0 ? r : 0;
+}
 
 int pol_attach(struct pol_engine *engine, const struct pol_meta *meta,
 	       const struct pol_meta_guest *guest, pid_t pid, size_t *ret_cnt, struct pol_err *err)
@@ -286,7 +325,9 @@ int pol_attach(struct pol_engine *engine, const struct pol_meta *meta,
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'",
 				   guest->name);
 	r = adopt_tree(engine, cgroup, guest, pid, ret_cnt);
-	if (r < 0)
+	if (!r)
+		r = finish_adoption(engine, guest);
+	if (r < 0) /* whom this has adopted, and nobody who was a guest before */
 		(void)free_tree(engine, pid, guest->id, &freed, &ignored);
 	if (r == -EALREADY)
 		return say_others(pid, err);
@@ -397,6 +438,7 @@ int pol_attach_thread(struct pol_engine *engine, const struct pol_meta_guest *gu
 struct identity {
 	uint32_t guest;
 	uint64_t origin;
+	bool adopting;
 	bool threads;
 	bool alone; /* it was attached as a thread itself */
 };
@@ -409,6 +451,7 @@ static int take_identity(const void *data, void *arg)
 	if (!identity->guest) {
 		identity->guest = record->guest;
 		identity->origin = record->origin;
+		identity->adopting = record->flags & POL_LABEL_ADOPTING;
 		identity->alone = record->flags & POL_LABEL_THREAD;
 		identity->threads = record->flags & (POL_LABEL_THREAD | POL_LABEL_LOOSE);
 	}
@@ -459,21 +502,23 @@ static int move_home(pid_t pid, uint64_t origin)
 }
 
 /* Out of the cgroup first: while it is in, it is the guest, label or not. */
-static int free_one(const struct pol_engine *engine, pid_t pid, uint32_t guest,
+static int free_one(const struct pol_engine *engine, pid_t pid, uint32_t adopting,
 		    uint32_t *ret_guest)
 {
 	struct identity identity;
 	int r;
 
 	r = identify(engine, pid, &identity);
-	if (r < 0 || !identity.guest || (guest && identity.guest != guest))
+	if (r < 0 || !identity.guest)
 		return r;
+	if (adopting && (identity.guest != adopting || !identity.adopting))
+		return 0;
 	*ret_guest = identity.guest;
 	r = identity.threads ? 0 : move_home(pid, identity.origin);
 	if (!r && !identity.threads)
 		r = restore_nofile(engine, pid);
 	if (r >= 0)
-		r = unlabel_threads(engine, pid);
+		r = unlabel_threads(engine, pid, identity.guest);
 	if (r < 0)
 		return r == -ESRCH ? 0 : r;
 	return 1;
@@ -504,8 +549,11 @@ static int detach_thread(struct pol_engine *engine, pid_t tid, uint32_t *ret_gue
 	return 0;
 }
 
-/* All of the tree that is a guest's, @guest's alone if that is not 0; until a pass finds nobody. */
-static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t guest, size_t *ret_cnt,
+/*
+ * All of the tree that is a guest's; @adopting, if that is not 0: only whom an attach to that guest has
+ * not settled. Until a pass finds nobody.
+ */
+static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t adopting, size_t *ret_cnt,
 		     uint32_t *ret_guest)
 {
 	_cleanup_(tree_done) struct tree tree = {};
@@ -518,7 +566,7 @@ static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t guest, size_
 		freed = 0;
 		r = look_at_tree(engine, pid, POL_ITER_TREE, &tree);
 		for (size_t i = 0; i < tree.cnt && r >= 0; i++) {
-			r = free_one(engine, tree.pids[i], guest, ret_guest);
+			r = free_one(engine, tree.pids[i], adopting, ret_guest);
 			freed += r > 0;
 		}
 		if (r < 0)

@@ -11,10 +11,13 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base.h"
 #include "cgroup.h"
 #include "engine_int.h"
+
+#define USE_WAIT_S 10 /* a load takes 2 s in an emulated machine */
 
 static const char *const map_names[] = {
 #define X(nr, name) #name,
@@ -45,7 +48,13 @@ static void *map_memory(int fd, size_t size, bool write)
 {
 	void *at = mmap(NULL, size, write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
 
-	return at == MAP_FAILED ? NULL : at;
+	if (at == MAP_FAILED)
+		return NULL;
+	/* Not for children: one is to become a guest. */
+	if (!madvise(at, size, MADV_DONTFORK))
+		return at;
+	(void)munmap(at, size);
+	return NULL;
 }
 
 static size_t pages(size_t size)
@@ -80,6 +89,7 @@ struct pol_engine *pol_engine_new(void)
 		engine->maps[i] = -EBADF;
 	for (size_t i = 0; i < POL_PROGS_CNT; i++)
 		engine->progs[i] = engine->links[i] = -EBADF;
+	engine->turn = engine->use = -EBADF;
 	return engine;
 }
 
@@ -139,6 +149,15 @@ static int open_pins(struct pol_engine *engine, struct pol_err *err)
 	return 0;
 }
 
+static int open_locks(struct pol_engine *engine, struct pol_err *err)
+{
+	engine->turn = open(POL_STORE "/progs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	engine->use = open(POL_STORE "/links", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (engine->turn < 0 || engine->use < 0)
+		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot open the pins");
+	return 0;
+}
+
 static int check_active(const struct pol_engine *engine, struct pol_err *err)
 {
 	if (engine->control->active)
@@ -146,6 +165,37 @@ static int check_active(const struct pol_engine *engine, struct pol_err *err)
 	pol_err_say(err, POL_ERR_FAILED, -ESTALE,
 		    "nothing is confined: an unload is under way, or one has died");
 	return pol_err_fix(err, "policyctl unload, which finishes it");
+}
+
+/* As flock(2), for so many seconds. */
+static int lock_within(int fd, int operation)
+{
+	const struct timespec tick = { .tv_nsec = 20000000 };
+
+	for (int i = 0; flock(fd, operation | LOCK_NB) < 0; i++) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || i == USE_WAIT_S * 50)
+			return -errno;
+		nanosleep(&tick, NULL);
+	}
+	return 0;
+}
+
+int pol_engine_use(struct pol_engine *engine, bool alone, struct pol_err *err)
+{
+	int r = lock_within(engine->use, alone ? LOCK_EX : LOCK_SH);
+
+	if (!r)
+		return check_active(engine, err);
+	if (r != -EWOULDBLOCK)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot lock the engine");
+	pol_err_say(err, POL_ERR_BUSY, -EBUSY, "another policyctl is %s",
+		    alone ? "starting or adopting a guest" : "changing the engine");
+	return pol_err_fix(err, "wait for it and try again");
+}
+
+void pol_engine_unuse(const struct pol_engine *engine)
+{
+	(void)flock(engine->use, LOCK_UN);
 }
 
 /* Looks for pins, also for those that an unload took out of sight and then died. */
@@ -189,6 +239,8 @@ int pol_engine_open(struct pol_engine **ret, struct pol_err *err)
 	if (!r)
 		r = open_pins(engine, err);
 	if (!r)
+		r = open_locks(engine, err);
+	if (!r)
 		r = pol_engine_map(engine, err);
 	if (r < 0)
 		return r;
@@ -201,27 +253,24 @@ int pol_engine_open(struct pol_engine **ret, struct pol_err *err)
 /* ------------------------------------------------------------------ */
 
 /*
- * The command lies in one map for all: who iterates holds this lock. Engines that are not pinned
- * yet are their loader's alone.
+ * The command lies in one map for all: who iterates holds the lock. Engines that are not pinned yet
+ * are their loader's alone.
  */
-static int lock_iteration(const struct pol_engine *engine)
+static int lock_iteration(const struct pol_engine *engine, int operation)
 {
-	_cleanup_close_ int fd = -EBADF;
-
 	if (engine->skel)
-		return -EBADF;
-	fd = open(POL_STORE "/progs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (fd >= 0 && flock(fd, LOCK_EX) < 0)
+		return 0;
+	while (flock(engine->turn, operation) < 0)
 		if (errno != EINTR)
-			return -EBADF;
-	return TAKE_FD(fd);
+			return -errno;
+	return 0;
 }
 
-int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
-		const struct pol_iter_command *command, size_t size,
-		int (*fn)(const void *record, void *arg), void *arg)
+static int iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
+		   const struct pol_iter_command *command, size_t size,
+		   int (*fn)(const void *record, void *arg), void *arg)
 {
-	_cleanup_close_ int lock = lock_iteration(engine), link = -EBADF, fd = -EBADF;
+	_cleanup_close_ int link = -EBADF, fd = -EBADF;
 	_cleanup_free_ char *buf = malloc(size * 64);
 	__u32 zero = 0;
 	size_t have = 0;
@@ -256,6 +305,19 @@ int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
 		have -= at;
 	}
 	return have ? -EPROTO : 0;
+}
+
+int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
+		const struct pol_iter_command *command, size_t size,
+		int (*fn)(const void *record, void *arg), void *arg)
+{
+	int r = lock_iteration(engine, LOCK_EX);
+
+	if (r < 0)
+		return r;
+	r = iterate(engine, prog, command, size, fn, arg);
+	(void)lock_iteration(engine, LOCK_UN);
+	return r;
 }
 
 static int no_record(const void *record, void *arg)
@@ -423,6 +485,8 @@ void pol_engine_close(struct pol_engine *engine)
 		pol_closep(&engine->progs[i]);
 		pol_closep(&engine->links[i]);
 	}
+	pol_closep(&engine->turn);
+	pol_closep(&engine->use);
 	pol_engine_free_skel(engine->skel);
 	free(engine);
 }

@@ -80,13 +80,15 @@ enum pol_prog_nr {
  * struct pol_engine - an open engine.
  * @maps, @progs: descriptors; -EBADF for a program that this kernel does not take.
  * @links: of the descriptor hooks that this process has attached.
- * @control, @cgroups, @states: mapped.
+ * @turn: locked while an iterator runs. @use: pol_engine_use(). @control, @cgroups, @states: mapped.
  * @skel: if this process loaded it, the skeleton that owns the links; else NULL.
  */
 struct pol_engine {
 	int maps[POL_MAPS_CNT];
 	int progs[POL_PROGS_CNT];
 	int links[POL_PROGS_CNT];
+	int turn;
+	int use;
 	struct pol_control *control;
 	struct pol_cgroup_slot *cgroups;
 	const struct pol_guest_state *states;
@@ -102,6 +104,16 @@ struct pol_engine {
  * it confines nothing, an unload has begun; -EBUSY: one is just taking effect; -EPERM.
  */
 int pol_engine_open(struct pol_engine **ret, struct pol_err *err);
+
+/**
+ * pol_engine_use() - from here on no load or unload changes who is a guest, until pol_engine_unuse().
+ * @alone: for those two: nobody starts, adopts or frees one.
+ *
+ * What was read before may be old: pol_meta_load() comes after it. It waits for some seconds.
+ * Return: 0; -ESTALE: an unload was faster; -EBUSY (kind POL_ERR_BUSY).
+ */
+int pol_engine_use(struct pol_engine *engine, bool alone, struct pol_err *err);
+void pol_engine_unuse(const struct pol_engine *engine);
 
 /**
  * pol_engine_create() - load and attach afresh; nothing is enforced until a generation is

@@ -216,7 +216,7 @@ int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
 	const char *store = fresh ? POL_STORE_NEW : POL_STORE;
 	_cleanup_close_ int fd = -EBADF;
 	_cleanup_free_ char *bytes = NULL;
-	char path[256];
+	char path[256], next[256];
 	size_t len;
 	int r;
 
@@ -226,11 +226,14 @@ int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot store the policy's names");
 	meta_path(store, meta->generation, "", path, sizeof(path));
-	(void)pol_store_remove(path); /* of a load that died before it published */
-	if (mkdir(path, 0700) < 0)
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make '%s'", path);
 	meta_path(store, meta->generation, "/meta", path, sizeof(path));
-	r = bpf_obj_pin(fd, path);
+	meta_path(store, meta->generation, "/next", next, sizeof(next));
+	(void)unlink(next); /* of a load that died here */
+	r = bpf_obj_pin(fd, next);
+	if (!r && rename(next, path) < 0)
+		r = -errno;
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot pin '%s'", path);
 	return 0;
@@ -296,14 +299,17 @@ static uint64_t next_generation(DIR *dir)
 	return 0;
 }
 
-int pol_meta_newest(const char *store, struct pol_meta **ret)
+void pol_meta_each(const char *store, void (*fn)(const struct pol_meta *meta, void *arg), void *arg)
 {
-	uint64_t newest = 0, generation;
 	DIR *dir = opendir(store);
+	uint64_t generation;
 
-	while ((generation = next_generation(dir)))
-		newest = generation > newest ? generation : newest;
-	return newest ? load_from(store, newest, ret, NULL) : -ENOENT;
+	while ((generation = next_generation(dir))) {
+		_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
+
+		if (load_from(store, generation, &meta, NULL) >= 0)
+			fn(meta, arg);
+	}
 }
 
 void pol_generation_sweep(uint64_t active)

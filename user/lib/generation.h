@@ -27,8 +27,8 @@ void pol_generation_publish(struct pol_engine *engine, uint64_t generation);
 int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err);
 int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err);
 
-/* pol_meta_newest() - of the newest generation pinned in @store; -ENOENT: there is none. */
-int pol_meta_newest(const char *store, struct pol_meta **ret);
+/* pol_meta_each() - @fn with each that is pinned in @store, in no order; not one that is unreadable. */
+void pol_meta_each(const char *store, void (*fn)(const struct pol_meta *meta, void *arg), void *arg);
 
 /* pol_generation_sweep() - drop the metas that are too old, and those never published. */
 void pol_generation_sweep(uint64_t active);

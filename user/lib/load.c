@@ -65,6 +65,29 @@ int pol_task_counts(const struct pol_engine *engine, uint32_t **ret)
 
 /* ------------------------------------------------------------------ what is there */
 
+static int lower_limits(struct transaction *t, const struct pol_meta *meta);
+static int settle_fds(struct transaction *t, const struct pol_meta *from, const struct pol_meta *to);
+static void drop_leavers(struct pol_engine *engine, const struct pol_meta *now);
+
+/* What a load left undone that died: its ceilings, if it had published; its cgroups. */
+static int finish_other(struct transaction *t)
+{
+	_cleanup_(pol_meta_freep) struct pol_meta *before = NULL;
+	uint64_t active = t->engine->control->active;
+	int r = 0;
+
+	if (t->engine->control->settled != active) {
+		(void)pol_meta_load(active - 1, &before, NULL);
+		r = lower_limits(t, t->running);
+		if (!r)
+			r = settle_fds(t, before ? before : t->running, t->running);
+		if (!r)
+			t->engine->control->settled = active;
+	}
+	drop_leavers(t->engine, t->running);
+	return r;
+}
+
 static int open_engine(struct transaction *t, struct pol_load_result *result)
 {
 	int r;
@@ -77,9 +100,13 @@ static int open_engine(struct transaction *t, struct pol_load_result *result)
 	r = pol_engine_open(&t->engine, t->err);
 	if (r < 0)
 		return r;
-	pol_generation_sweep(t->engine->control->active);
+	r = pol_engine_use(t->engine, true, t->err);
+	if (!r)
+		r = pol_meta_load(t->engine->control->active, &t->running, t->err);
+	if (r < 0)
+		return r;
 	result->replaced = true;
-	return pol_meta_load(t->engine->control->active, &t->running, t->err);
+	return finish_other(t);
 }
 
 static int resolve(struct transaction *t)
@@ -158,6 +185,16 @@ static int keep_ghost(struct transaction *t, const struct pol_meta_guest *gone, 
 	return 0;
 }
 
+/* Its tasks would stay where they are, under the old ceilings. */
+static int refuse_move(struct transaction *t, const struct pol_meta_guest *guest)
+{
+	pol_err_say(t->err, POL_ERR_FAILED, -EBUSY,
+		    "the guests' cgroups are below '%s', the policy has '%s', and guest '%s' has "
+		    "tasks",
+		    t->running->cgroup, t->next->cgroup, guest->name);
+	return pol_err_fix(t->err, "leave 'cgroup' as it is, or unload first");
+}
+
 static int check_leavers(struct transaction *t)
 {
 	_cleanup_free_ uint32_t *tasks = NULL;
@@ -171,6 +208,8 @@ static int check_leavers(struct transaction *t)
 	for (size_t i = 0; i < t->running->guests_cnt; i++) {
 		const struct pol_meta_guest *guest = &t->running->guests[i];
 
+		if (tasks[guest->id] && strcmp(t->running->cgroup, t->next->cgroup) != 0)
+			return refuse_move(t, guest);
 		if (pol_meta_guest(t->next, guest->name) || !tasks[guest->id])
 			continue;
 		r = keep_ghost(t, guest, tasks[guest->id]);
@@ -304,15 +343,18 @@ static int make_cgroups(struct transaction *t)
 	return r;
 }
 
+/* What running guests have; nobody else is registered any more. */
 static void undo_cgroups(struct transaction *t)
 {
 	struct pol_err ignored;
 
 	for (size_t i = t->made_cnt; i-- > 0;) {
-		if (!t->made[i])
-			continue;
-		pol_cgroups_drop(t->engine, t->next->guests[i].cgroup_id);
-		(void)pol_cgroup_remove(t->next->cgroup, t->next->guests[i].name);
+		const struct pol_meta_guest *guest = &t->next->guests[i];
+
+		if (!t->running || !pol_meta_guest(t->running, guest->name))
+			pol_cgroups_drop(t->engine, guest->cgroup_id);
+		if (t->made[i])
+			(void)pol_cgroup_remove(t->next->cgroup, guest->name);
 	}
 	if (!t->running) {
 		pol_cgroup_remove_parent(t->next->cgroup);
@@ -322,17 +364,49 @@ static void undo_cgroups(struct transaction *t)
 	(void)lower_limits(t, t->running);
 }
 
-/* Guests of the generation before that are gone: their cgroups go, too. */
-static void drop_leavers(struct transaction *t)
+/* A guest's cgroup by its name, for a load that died before it wrote the number down. */
+static uint64_t look_up_cgroup(const char *parent, const char *name)
 {
-	for (size_t i = 0; t->running && i < t->running->guests_cnt; i++) {
-		const struct pol_meta_guest *guest = &t->running->guests[i];
+	_cleanup_close_ int fd = -EBADF;
+	uint64_t id = POL_CGROUP_FREE;
 
-		if (pol_meta_guest(t->next, guest->name))
+	if (!pol_cgroup_open(parent, name, &fd))
+		(void)pol_cgroup_id(fd, &id);
+	return id;
+}
+
+struct leavers {
+	struct pol_engine *engine;
+	const struct pol_meta *now;
+};
+
+/* Of another generation, older or never published: guests that are none now lose their cgroups. */
+static void drop_leavers_of(const struct pol_meta *meta, void *arg)
+{
+	struct leavers *leavers = arg;
+	bool moved = strcmp(meta->cgroup, leavers->now->cgroup) != 0;
+
+	for (size_t i = 0; i < meta->guests_cnt; i++) {
+		const char *name = meta->guests[i].name;
+		uint64_t id;
+
+		if (!moved && pol_meta_guest(leavers->now, name))
 			continue;
-		pol_cgroups_drop(t->engine, guest->cgroup_id);
-		(void)pol_cgroup_remove(t->running->cgroup, guest->name);
+		id = look_up_cgroup(meta->cgroup, name);
+		if (id > POL_CGROUP_GONE)
+			pol_cgroups_drop(leavers->engine, id);
+		(void)pol_cgroup_remove(meta->cgroup, name);
 	}
+	if (moved)
+		pol_cgroup_remove_parent(meta->cgroup);
+}
+
+static void drop_leavers(struct pol_engine *engine, const struct pol_meta *now)
+{
+	struct leavers leavers = { .engine = engine, .now = now };
+
+	pol_meta_each(POL_STORE, drop_leavers_of, &leavers);
+	pol_generation_sweep(now->generation);
 }
 
 /* ------------------------------------------------------------------ descriptors */
@@ -385,6 +459,8 @@ static int settle(struct transaction *t)
 		r = settle_fds(t, t->running, t->next);
 	if (!r && !t->running)
 		r = pol_store_publish(t->err);
+	if (!r)
+		t->engine->control->settled = t->next->generation;
 	return r;
 }
 
@@ -401,20 +477,26 @@ static void unpublish(struct transaction *t, uint64_t before)
 	pol_generation_sweep(before);
 }
 
+/* Before anything is made: its names, so that the next load can undo what this one left. */
+static int announce(struct transaction *t)
+{
+	int r = t->running ? 0 : pol_engine_pin(t->engine, t->err);
+
+	if (!r)
+		r = pol_meta_store(t->next, !t->running, t->err);
+	if (!r)
+		t->engine->control->next_guest = t->next_guest;
+	return r;
+}
+
 static int publish(struct transaction *t)
 {
 	uint64_t before = t->engine->control->active;
 	int r;
 
-	if (!t->running) {
-		r = pol_engine_pin(t->engine, t->err);
-		if (r < 0)
-			return r;
-	}
 	r = pol_meta_store(t->next, !t->running, t->err);
 	if (r < 0)
 		return r;
-	t->engine->control->next_guest = t->next_guest;
 	pol_generation_publish(t->engine, t->next->generation);
 	r = settle(t);
 	t->published = !r;
@@ -429,6 +511,8 @@ static void transaction_done(struct transaction *t)
 		pol_engine_detach_fds(t->engine);
 	if (!t->published && t->engine && t->made)
 		undo_cgroups(t);
+	if (!t->published && t->running && t->next)
+		pol_generation_sweep(t->running->generation);
 	if (!t->published && !t->running)
 		(void)pol_engine_sweep();
 	pol_engine_close(t->engine);
@@ -502,7 +586,9 @@ int pol_load(const struct pol_policy *policy, const struct pol_load_options *opt
 	*ret = result;
 	if (options->dry_run)
 		return 0;
-	r = make_cgroups(&t);
+	r = announce(&t);
+	if (!r)
+		r = make_cgroups(&t);
 	if (!r)
 		r = pol_generation_stage(t.engine, &t.image, t.next, err);
 	if (!r)
@@ -511,8 +597,7 @@ int pol_load(const struct pol_policy *policy, const struct pol_load_options *opt
 		r = publish(&t);
 	if (r < 0)
 		return r;
-	drop_leavers(&t);
-	pol_generation_sweep(t.next->generation);
+	drop_leavers(t.engine, t.next);
 	tell(&t);
 	return 0;
 }

@@ -41,8 +41,8 @@ enum pol_store_state pol_store_state(const char *store)
 
 	(void)snprintf(path, sizeof(path), "%s/maps/control", store);
 	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return POL_STORE_NONE;
+	if (fd < 0) /* no memory, say: what cannot be looked at is not taken away */
+		return fd == -ENOENT ? POL_STORE_NONE : POL_STORE_ENFORCES;
 	/* Not by a look-up: another version's value may be larger than ours. */
 	control = mmap(NULL, sizeof(*control), PROT_READ, MAP_SHARED, fd, 0);
 	if (control == MAP_FAILED)

@@ -25,8 +25,9 @@ static int refuse_unload(const struct pol_meta *meta, const uint32_t *tasks, str
 	return 0;
 }
 
-static void remove_cgroups(const struct pol_meta *meta)
+static void remove_cgroups(const struct pol_meta *meta, void *arg)
 {
+	(void)arg;
 	for (size_t i = 0; i < meta->guests_cnt; i++) {
 		(void)pol_cgroup_drain(meta->cgroup, meta->guests[i].name);
 		(void)pol_cgroup_remove(meta->cgroup, meta->guests[i].name);
@@ -36,20 +37,21 @@ static void remove_cgroups(const struct pol_meta *meta)
 
 int pol_recover(bool *ret_swept, struct pol_err *err)
 {
-	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
 	int r;
 
-	*ret_swept = pol_engine_sweep();
 	r = pol_store_revive(err);
 	if (!r && pol_store_state(POL_STORE) == POL_STORE_IDLE)
 		r = pol_store_retire(err);
 	if (r < 0)
 		return r;
 	/* With a store in its place, guests of the same names may have the cgroups again. */
-	if (!pol_engine_loaded() && !pol_meta_newest(POL_STORE_OLD, &meta))
-		remove_cgroups(meta);
+	if (!pol_engine_loaded()) {
+		pol_meta_each(POL_STORE_OLD, remove_cgroups, NULL);
+		pol_meta_each(POL_STORE_NEW, remove_cgroups, NULL);
+	}
 	/* What cannot be removed confines nothing, and is in the way of the next unload only. */
-	*ret_swept = !pol_store_remove(POL_STORE_OLD) || *ret_swept;
+	*ret_swept = !pol_store_remove(POL_STORE_OLD);
+	*ret_swept = pol_engine_sweep() || *ret_swept;
 	return 0;
 }
 
@@ -83,6 +85,8 @@ static int unload_engine(bool force, size_t *ret_running, struct pol_err *err)
 
 	r = pol_engine_open(&engine, err);
 	if (!r)
+		r = pol_engine_use(engine, true, err);
+	if (!r)
 		r = pol_meta_load(engine->control->active, &meta, err);
 	if (!r)
 		r = count_running(engine, meta, force, ret_running, err);
@@ -94,7 +98,7 @@ static int unload_engine(bool force, size_t *ret_running, struct pol_err *err)
 	pol_generation_publish(engine, 0);
 	for (size_t i = 0; i < meta->guests_cnt; i++)
 		(void)pol_nofile_follow(engine, meta->guests[i].id, POL_LIMIT_MAX);
-	remove_cgroups(meta);
+	pol_meta_each(POL_STORE_OLD, remove_cgroups, NULL);
 	return 0;
 }
 

@@ -146,6 +146,8 @@ int cmd_attach(int argc, char **argv)
 		return r;
 	r = pol_engine_open(&engine, &err);
 	if (!r)
+		r = pol_engine_use(engine, false, &err);
+	if (!r)
 		r = pol_meta_load(engine->control->active, &meta, &err);
 	if (r < 0)
 		return ctl_fail("attach", &err);
@@ -173,6 +175,8 @@ int cmd_detach(int argc, char **argv)
 	if (r)
 		return r;
 	r = pol_engine_open(&engine, &err);
+	if (!r)
+		r = pol_engine_use(engine, false, &err);
 	if (r < 0)
 		return ctl_fail("detach", &err);
 	for (int i = optind; i < argc; i++) {

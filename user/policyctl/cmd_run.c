@@ -338,6 +338,7 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta *meta,
 	command->launch.keep_fds_cnt = command->keep_cnt;
 	refused = engine->states[guest->id].denials;
 	r = pol_launch(engine, guest, cgroup, &command->launch, &pid, &step);
+	pol_engine_unuse(engine);
 	if (r < 0)
 		return explain_launch(command, path, r, step,
 				      engine->states[guest->id].denials != refused);
@@ -357,6 +358,8 @@ static int find_and_run(struct run_command *command)
 	int status = 0, r;
 
 	r = pol_engine_open(&engine, &err);
+	if (!r)
+		r = pol_engine_use(engine, false, &err);
 	if (!r)
 		r = pol_meta_load(engine->control->active, &meta, &err);
 	if (r < 0)
