@@ -46,13 +46,14 @@ FORCE:
 
 include bpf/bpf.mk
 include user/user.mk
+include selftests/bench/bench.mk
 include tests/tests.mk
 include selftests/selftests.mk
 
 ##@ Targets
 all: bpf user ## build everything (the default)
 
-.PHONY: deps kernels vmlinux test lint format install clean help
+.PHONY: deps kernels vmlinux test bench lint format install clean help
 deps: ## install by apt what is missing here (root only if something is)
 	$(Q).ci/deps.sh
 
@@ -65,6 +66,10 @@ vmlinux: kernels ## compare vmlinux/vmlinux.h with the types of $(KERNELS)
 test: ## unit tests, then the selftests in a VM on the distribution's stock kernel
 	$(Q)selftests/lib/sum.sh "unit=$(MAKE) --no-print-directory unit" \
 		"selftests $(KERNEL)=$(MAKE) --no-print-directory selftests"
+
+bench: deps ## instructions per open, fork, ...: engine, Landlock, none (KERNEL=, here 6.12)
+	$(Q)$(MAKE) --no-print-directory bench-bins && .ci/kernels.sh $(BENCH_KERNEL) >/dev/null
+	$(Q)selftests/bench/bench.sh $(BENCH_KERNEL)
 
 lint: deps ## shellcheck, SPDX lines, clang-format (its findings are only shown)
 	$(Q)selftests/lib/lint.sh

@@ -39,6 +39,7 @@ export POL_CACHE=${POL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/policyctl}
 # Without make: what selftests.mk says.
 export VM_MODULES=${VM_MODULES-$(make --no-print-directory -s vm-modules)}
 : "${VM_TIMEOUT:=3000}" "${BOOT_TIMEOUT:=120}" "${VM_MEM:=1024}" "${ACCEL:=tcg,thread=multi}"
+: "${VM_CPUS:=2}" "${VM_CPU:=max,-erms,-fsrm,-fsrs,-fzrm,-fsrc}" "${VM_ICOUNT:=}"
 # Of one test binary, in the guest; soak runs do 20 times the work and more.
 : "${BINARY_TIMEOUT:=$([[ $count == ci ]] && echo 1800 || echo 14400)}"
 seed=${seed:-$((RANDOM * 32768 + RANDOM))}
@@ -67,9 +68,9 @@ selftests/lib/initramfs.sh "$kernel" "$tmp/initrd"
 # The string instructions that QEMU's newest models announce make it slower, and counts differ
 # between its versions with them (kernel-notes: the benchmarks pin the same).
 qemu() {
-	exec qemu-system-x86_64 -nodefaults -no-reboot -display none -m "$VM_MEM" -smp 2 \
-		-cpu max,-erms,-fsrm,-fsrs,-fzrm,-fsrc -accel "$ACCEL" -kernel "$image/vmlinuz" \
-		-initrd "$tmp/initrd" "$@"
+	exec qemu-system-x86_64 -nodefaults -no-reboot -display none -m "$VM_MEM" -smp "$VM_CPUS" \
+		-cpu "$VM_CPU" -accel "$ACCEL" ${VM_ICOUNT:+-icount "$VM_ICOUNT"} \
+		-kernel "$image/vmlinuz" -initrd "$tmp/initrd" "$@"
 }
 
 # cmdline WORDS...
@@ -139,12 +140,13 @@ boot() {
 	done
 	[[ ! $part ]] || printf '%s\n' "$part"
 	exec {fd}<&-
-	wait "$qemu_pid" 2>/dev/null || true
+	rc=0
+	wait "$qemu_pid" 2>/dev/null || rc=$?
 	qemu_pid=
 	# In $tmp until now: two runs of one kernel at a time must not read each other's.
 	[[ ! -e $log ]] || cp "$log" "$kept"
 	if [[ ! $result ]]; then
-		echo "run.sh: the VM ended without a result; the end of its console ($kept):"
+		echo "run.sh: the VM ended without a result, QEMU with status $rc; the end of its console ($kept):"
 		tail -n 25 "$log" 2>/dev/null || true
 	fi
 	# A kernel that hit a bug of its own has not passed, whatever the tests say.

@@ -4,22 +4,23 @@
 # sources but main.c. Run from the top of the tree. Criterion forks each test by itself.
 
 UNIT_SRC := $(sort $(wildcard tests/harness/*.c tests/lib/test_*.c tests/bpf/test_*.c \
-	tests/policyctl/test_*.c))
+	tests/policyctl/test_*.c tests/bench/test_*.c))
 UNIT_OBJ := $(UNIT_SRC:%.c=build/san/%.o)
 UNIT_CTL_OBJ := $(filter-out %/policyctl/main.o,$(SAN_CTL_OBJ))
+UNIT_BENCH_OBJ := $(BENCH_PURE_SRC:%.c=build/san/%.o)
 UNIT_ARGS ?=## arguments for the unit test binary: UNIT_ARGS='--filter policy_parse/*'
 # Criterion's macros define without declaring, and each test's parameters go unused.
 $(UNIT_OBJ): WARN_C := -Wno-unused-parameter
-$(UNIT_OBJ): INCLUDES += -Itests/harness -Iuser/policyctl -Ivmlinux
+$(UNIT_OBJ): INCLUDES += -Itests/harness -Iuser/policyctl -Iselftests/bench -Ivmlinux
 $(UNIT_OBJ): | $(if $(BPF_SRC),$(BPF_SKEL))
 
 build/tests:
 	$(Q)mkdir -p $@
 
-UNIT_ALL := $(UNIT_OBJ) $(UNIT_CTL_OBJ)
+UNIT_ALL := $(UNIT_OBJ) $(UNIT_CTL_OBJ) $(UNIT_BENCH_OBJ)
 
 build/tests/unit: $(UNIT_ALL) $(SAN_LIB) $(call stale,build/tests/unit,$(UNIT_ALL)) | build/tests
-	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(UNIT_ALL) $(SAN_LIB) $(UNIT_LDFLAGS) $(PKG_LIBS) -lcriterion
+	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(UNIT_ALL) $(SAN_LIB) $(UNIT_LDFLAGS) $(PKG_LIBS) -lcriterion -lm
 	$(call keep,$(UNIT_ALL))
 
 .PHONY: unit check
@@ -27,4 +28,4 @@ unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 	$(Q)$(if $(UNIT_SRC),$(MAKE) --no-print-directory build/tests/unit,echo 'no unit tests yet')
 	$(Q)$(if $(UNIT_SRC),selftests/lib/unit.sh $(UNIT_ARGS))
 
--include $(UNIT_OBJ:.o=.d)
+-include $(UNIT_OBJ:.o=.d) $(UNIT_BENCH_OBJ:.o=.d)

@@ -137,6 +137,12 @@ app() {
 			put "build/$f" "/$f"
 		fi
 	done
+	if [[ ${VM_BENCH:-} ]]; then
+		for f in build/selftests/bench/{measure,attach}; do
+			put "$f" "/selftests/bench/${f##*/}"
+		done
+		cp selftests/bench/in-vm.sh "$stage/selftests/bench/"
+	fi
 	cp selftests/*.sh "$stage/selftests/"
 	cp selftests/lib/variant.sh "$stage/selftests/lib/"
 	[[ ! -d selftests/variants ]] || cp -r selftests/variants/. "$stage/selftests/variants/"

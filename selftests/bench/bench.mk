@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What `make bench` needs: instructions per operation (Documentation/performance.rst).
+
+BENCH := build/selftests/bench
+BENCH_REPORT_SRC := $(sort $(wildcard selftests/bench/report*.c))
+BENCH_PROG_OBJ := $(BENCH)/empty.bpf.o $(BENCH)/pieces.bpf.o
+BENCH_BIN := $(BENCH)/measure $(BENCH)/attach $(BENCH)/report
+# The unit tests' share: all but main().
+BENCH_PURE_SRC := $(filter-out %/report_main.c,$(BENCH_REPORT_SRC))
+BENCH_LIMIT ?= 0.5## per cent by which the figures of two VMs may differ in `make bench`
+BENCH_KERNEL = $(if $(filter file,$(origin KERNEL)),6.12,$(KERNEL))
+export BENCH_LIMIT
+
+.PHONY: bench-bins
+bench-bins: bpf user build/selftests/init $(BENCH_BIN)
+	@:
+
+$(BENCH):
+	$(Q)mkdir -p $@
+
+# Static: as a guest it needs no library, and so no rule for one.
+$(BENCH)/measure: selftests/bench/measure.c | $(BENCH)
+	$(call say,CC,$<)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(WARN_C) -O2 -g -static -MMD -MP $< -o $@
+
+$(BENCH_PROG_OBJ): $(BENCH)/%.bpf.o: selftests/bench/%.bpf.c | $(BENCH)
+	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BENCH)/programs.o: $(BENCH_PROG_OBJ)
+	$(call say,LINK,$@)$(BPFTOOL) gen object $@ $^
+
+$(BENCH)/programs.skel.h: $(BENCH)/programs.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name programs >$@
+
+$(BENCH)/attach: selftests/bench/attach.c $(BENCH)/programs.skel.h
+	$(call say,CC,$<)$(CC) $(USER_CFLAGS) -I$(BENCH) -MMD -MP $< -o $@ $(PKG_LIBS)
+
+$(BENCH)/report: $(BENCH_REPORT_SRC) selftests/bench/report.h | $(BENCH)
+	$(call say,CC,$@)$(CC) $(USER_CFLAGS) $(filter %.c,$^) -o $@ $(PKG_LIBS) -lm
+
+-include $(BENCH)/*.d
