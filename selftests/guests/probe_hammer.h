@@ -8,7 +8,7 @@
 
 #define HAMMER_STEPS                                                        \
 	STEP("lookups", 3, lookups), STEP("hammer-tasks", 3, hammer_tasks), \
-		STEP("hammer-all", 4, hammer_all)
+		STEP("hammer-all", 4, hammer_all), STEP("opens", 3, opens)
 
 /* lookups MAP PID SECONDS: BPF_MAP_LOOKUP_ELEM by a pidfd, over and over */
 static int do_lookups(char **a)
@@ -123,4 +123,14 @@ static int do_hammer_all(char **a)
 	TASKS_SAY("hammered", 0, hammer->rounds, hammer->good_refused, hammer->bad_opened,
 		  forks_failed, fds_wrong);
 	return 0;
+}
+
+/* opens N FLAGS PATH: that often; the errno that each of them met, -1: not all the same */
+static int do_opens(char **a)
+{
+	int first = opened(open(a[2], probe_flags(a[1]))), err = first;
+
+	for (long n = strtol(a[0], NULL, 10); n > 1 && err == first; n--)
+		err = opened(open(a[2], probe_flags(a[1])));
+	return err == first ? err : -1;
 }

@@ -85,6 +85,19 @@ static const char *fd_wall(const char *name)
 	return NULL;
 }
 
+/*
+ * Does a look-up in task storage give up while another is under way on the CPU? To 6.1, by a counter
+ * per CPU; from 6.2 on not from programs of ours (..._recur is for those that could recur); 7.0 has
+ * neither. What is neither the one nor the other is taken for the first.
+ */
+static bool storage_gives_up(const struct btf *btf)
+{
+	if (btf__find_by_name_kind(btf, "btf_bpf_task_storage_get_recur", BTF_KIND_TYPEDEF) > 0)
+		return false;
+	return btf__find_by_name_kind(btf, "bpf_task_storage_busy", BTF_KIND_VAR) > 0 ||
+	       btf__find_by_name_kind(btf, "bpf_res_spin_lock", BTF_KIND_FUNC) < 0;
+}
+
 /* Which programs count descriptors here, and whether the first of them can be skipped. */
 static void choose_fd_hooks(struct policy_bpf *skel, const struct btf *btf, bool skippable)
 {
@@ -98,9 +111,7 @@ static void choose_fd_hooks(struct policy_bpf *skel, const struct btf *btf, bool
 	bpf_program__set_autoload(skel->progs.pol_file_alloc, !skippable);
 	bpf_program__set_autoload(skel->progs.pol_file_alloc_fmod, skippable);
 	skel->rodata->pol_alloc_skippable = skippable;
-	/* The look-up that does not give up came with this function, in 6.2. */
-	skel->rodata->pol_storage_busy =
-		btf__find_by_name_kind(btf, "bpf_task_storage_get_recur", BTF_KIND_FUNC) < 0;
+	skel->rodata->pol_storage_busy = storage_gives_up(btf);
 }
 
 /* Chooses what fits this kernel; a hook that lacks and is not optional is an error. */

@@ -586,13 +586,13 @@ int pol_load(const struct pol_policy *policy, const struct pol_load_options *opt
 	*ret = result;
 	if (options->dry_run)
 		return 0;
-	r = announce(&t);
+	r = attach_fds(&t); /* first: announce() pins a new engine's links */
+	if (!r)
+		r = announce(&t);
 	if (!r)
 		r = make_cgroups(&t);
 	if (!r)
 		r = pol_generation_stage(t.engine, &t.image, t.next, err);
-	if (!r)
-		r = attach_fds(&t);
 	if (!r)
 		r = publish(&t);
 	if (r < 0)
