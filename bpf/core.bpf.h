@@ -88,6 +88,22 @@
 #define MS_MOVE 8192ul
 #define MNT_DETACH 2
 
+/* include/uapi/linux/capability.h */
+#define CAP_SYS_ADMIN 21
+
+/*
+ * include/uapi/asm-generic/unistd.h: from 424 on a call has one number on every architecture, 32-bit
+ * ones included. arch/x86/include/uapi/asm/unistd.h: x32 adds a bit.
+ */
+#define NR_OPEN_TREE 428
+#define NR_FSOPEN 430
+#define NR_FSCONFIG 431
+#define NR_FSMOUNT 432
+#define NR_FSPICK 433
+#define NR_MOUNT_SETATTR 442
+#define NR_OPEN_TREE_ATTR 467 /* 6.15 */
+#define NR_X32_BIT 0x40000000l
+
 #define PAGE_SIZE 4096ull /* x86-64, and arm64 as Debian builds it */
 
 /* A function with a frame of its own; verified anew at each call, so it takes kernel pointers. */

@@ -123,8 +123,43 @@ int BPF_PROG(pol_sb_kern_mount, const struct super_block *sb)
 		return 0;
 	stacked = sb->s_stack_depth > 0 && !pol_guarded(sb->s_magic);
 	if (actor.mode == POL_MODE_AUDIT && !stacked)
-		return 0; /* reported: pol_sb_mount */
+		return 0; /* reported: pol_sb_mount, pol_capable */
 	return pol_return(pol_escape(&actor, POL_OP_HOOK(MOUNT, SB_KERN_MOUNT), stacked));
+}
+
+/*
+ * The system calls that change mounts and come to no hook (6.1 to 7.2): only to the question whether
+ * the caller has CAP_SYS_ADMIN, asked before they look at anything else.
+ */
+static __always_inline bool mounts_without_hook(void)
+{
+	const struct pt_regs *regs = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	switch ((long)regs->orig_ax & ~NR_X32_BIT) {
+	case NR_OPEN_TREE: /* with OPEN_TREE_CLONE; else nothing is asked */
+	case NR_FSOPEN:
+	case NR_FSCONFIG:
+	case NR_FSMOUNT:
+	case NR_FSPICK:
+	case NR_MOUNT_SETATTR:
+	case NR_OPEN_TREE_ATTR:
+		return true;
+	}
+	return false;
+}
+
+/**
+ * pol_capable - open_tree(2), fsopen(2), fsconfig(2), fsmount(2), fspick(2), mount_setattr(2).
+ *
+ * Before a device is opened and its superblock read. By the number of the system call: no argument
+ * of the hook says what the capability is for. Other capabilities pass at the first comparison.
+ */
+SEC("lsm/capable")
+int BPF_PROG(pol_capable, const void *cred, const void *ns, int cap)
+{
+	if (cap != CAP_SYS_ADMIN || !mounts_without_hook())
+		return 0;
+	return refuse_knob(POL_OP_HOOK(MOUNT, CAPABLE));
 }
 
 SEC("lsm/userns_create")

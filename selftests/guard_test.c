@@ -390,6 +390,37 @@ TEST(audit_guards_pins_mounts_and_the_kernel)
 	EXPECT_EVENT("guest.name=a", "op=pivot_root", "verdict=would_deny");
 }
 
+/* open_tree, fsopen, fspick, mount_setattr, open_tree_attr: asked of at the capability alone. */
+TEST(mounting_by_calls_without_a_hook)
+{
+	const char *d;
+	struct probe p;
+
+	load_one();
+	d = make_dir(text("%s/d", ok));
+	EXPECT_ESCAPE("mount", 0, "open-tree", d);
+	EXPECT_ESCAPE("mount", 0, "fs-open", "tmpfs");
+	EXPECT_ESCAPE("mount", 0, "fs-pick", "/tmp");
+	EXPECT_ESCAPE("mount", 0, "mount-setattr", "/tmp");
+	EXPECT_EQ(PROBE(NULL, "open-tree-attr", "/tmp") ? ENOSYS : EPERM,
+		  PROBE("g", "open-tree-attr", "/tmp"));
+	EXPECT_EQ(0, PROBE(NULL, "fs-open", "tmpfs", "fs-create", "fs-mount"));
+
+	/* What it had open when it was adopted serves for nothing. */
+	probe_start(&p, NULL, STEPS("fs-open", "tmpfs", "pause", "fs-create", "pause"));
+	ASSERT_TRUE(probe_until(&p, "paused") != NULL);
+	EXPECT_EQ(0, ctl("attach g %d", p.pid));
+	probe_go(&p);
+	EXPECT_STREQ("fs-create 1", probe_until(&p, "fs-create"));
+	probe_kill(&p);
+	probe_start(&p, NULL, STEPS("fs-open", "tmpfs", "fs-create", "pause", "fs-mount"));
+	ASSERT_TRUE(probe_until(&p, "paused") != NULL);
+	EXPECT_EQ(0, ctl("attach g %d", p.pid));
+	probe_go(&p);
+	EXPECT_STREQ("fs-mount 1", probe_until(&p, "fs-mount"));
+	probe_kill(&p);
+}
+
 TEST(pins_and_cgroups)
 {
 	const char *generation;

@@ -205,6 +205,10 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct pt_regs {
+	unsigned long orig_ax;
+};
+
 struct task_struct {
 	unsigned int flags;
 	struct mm_struct *mm;
