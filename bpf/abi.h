@@ -198,7 +198,9 @@ enum pol_op { POL_OPS(X) };
 	X(PERF_EVENT_OPEN, 41, "perf_event_open")                                                  \
 	X(KERNEL_READ_FILE, 42, "kernel_read_file")                                                \
 	X(KERNEL_LOAD_DATA, 43, "kernel_load_data")                                                \
-	X(LOCKED_DOWN, 44, "locked_down")
+	X(LOCKED_DOWN, 44, "locked_down")                                                          \
+	X(SB_KERN_MOUNT, 45, "sb_kern_mount")                                                      \
+	X(CAPABLE, 46, "capable")
 
 #define X(name, nr, word) POL_HOOK_##name = (nr),
 enum pol_hook { POL_HOOKS(X) };

@@ -70,6 +70,40 @@
 #define PID_FS_MAGIC 0x50494446u
 #define SECRETMEM_MAGIC 0x5345434du
 
+/* The same, and fs/configfs/mount.c: filesystems that are a face of the kernel, or of the engine. */
+#define BPF_FS_MAGIC 0xcafe4a11u
+#define CGROUP_SUPER_MAGIC 0x27e0ebu
+#define CGROUP2_SUPER_MAGIC 0x63677270u
+#define PROC_SUPER_MAGIC 0x9fa0u
+#define SYSFS_MAGIC 0x62656572u
+#define DEBUGFS_MAGIC 0x64626720u
+#define TRACEFS_MAGIC 0x74726163u
+#define SECURITYFS_MAGIC 0x73636673u
+#define CONFIGFS_MAGIC 0x62656570u
+#define EFIVARFS_MAGIC 0xde5e81e4u
+#define BINFMTFS_MAGIC 0x42494e4du
+#define SELINUX_MAGIC 0xf97cff8cu
+
+/* include/uapi/linux/mount.h */
+#define MS_MOVE 8192ul
+#define MNT_DETACH 2
+
+/* include/uapi/linux/capability.h */
+#define CAP_SYS_ADMIN 21
+
+/*
+ * include/uapi/asm-generic/unistd.h: from 424 on a call has one number on every architecture, 32-bit
+ * ones included. arch/x86/include/uapi/asm/unistd.h: x32 adds a bit.
+ */
+#define NR_OPEN_TREE 428
+#define NR_FSOPEN 430
+#define NR_FSCONFIG 431
+#define NR_FSMOUNT 432
+#define NR_FSPICK 433
+#define NR_MOUNT_SETATTR 442
+#define NR_OPEN_TREE_ATTR 467 /* 6.15 */
+#define NR_X32_BIT 0x40000000l
+
 #define PAGE_SIZE 4096ull /* x86-64, and arm64 as Debian builds it */
 
 /* A function with a frame of its own; verified anew at each call, so it takes kernel pointers. */

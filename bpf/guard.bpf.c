@@ -2,7 +2,8 @@
 /*
  * The guest's border: mounts, user namespaces and io_uring (knobs of the policy, all "deny"); and,
  * built in, in every mode: the bpf system call, other tasks, and what reaches into the kernel itself.
- * So nothing of the engine can be read, changed or stopped from inside, root or not.
+ * So nothing of the engine can be read, changed or stopped from inside, root or not; a knob that
+ * would let audit do so is refused there, too.
  */
 #include "verdict.bpf.h"
 
@@ -15,34 +16,150 @@ static __always_inline int refuse_knob(u32 op_hook)
 	return pol_return(pol_escape(&actor, op_hook, 0));
 }
 
-SEC("lsm/sb_mount")
-int BPF_PROG(pol_sb_mount)
+/*
+ * A knob, unless it is at what the engine needs: that is refused in audit, too. A detached or moved
+ * bpffs takes every pin with it, and the confinement of all guests.
+ */
+static __always_inline int refuse_mount(u32 op_hook, bool guarded)
 {
-	return refuse_knob(POL_OP_HOOK(MOUNT, SB_MOUNT));
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	return pol_return(pol_escape(&actor, op_hook, guarded));
+}
+
+static __always_inline bool on_guarded(const struct path *path)
+{
+	return pol_guarded(path->dentry->d_sb->s_magic);
+}
+
+/*
+ * Over a guarded filesystem, or on one: remounts and propagation come here with its path. What
+ * mount(2) moves is not seen by any hook, only a name that the caller may change: cannot be decided.
+ */
+SEC("lsm/sb_mount")
+int BPF_PROG(pol_sb_mount, const char *dev, const struct path *path, const char *type,
+	     unsigned long flags)
+{
+	return refuse_mount(POL_OP_HOOK(MOUNT, SB_MOUNT), flags & MS_MOVE || on_guarded(path));
+}
+
+/*
+ * MNT_DETACH takes all that is mounted below along; without, the kernel says EBUSY then. What lies
+ * below is not looked at: below "/" or /sys it is the engine's.
+ */
+static __always_inline bool detaches_others(const struct vfsmount *mnt, int flags)
+{
+	const struct mount *at = (const void *)pol_mount_of(mnt);
+
+	return flags & MNT_DETACH &&
+	       (u64)BPF_CORE_READ(at, mnt_mounts.next) !=
+		       (u64)at + bpf_core_field_offset(struct mount, mnt_mounts);
 }
 
 SEC("lsm/sb_umount")
-int BPF_PROG(pol_sb_umount)
+int BPF_PROG(pol_sb_umount, const struct vfsmount *mnt, int flags)
 {
-	return refuse_knob(POL_OP_HOOK(UMOUNT, SB_UMOUNT));
+	return refuse_mount(POL_OP_HOOK(UMOUNT, SB_UMOUNT),
+			    pol_guarded(mnt->mnt_sb->s_magic) || detaches_others(mnt, flags));
 }
 
 SEC("lsm/sb_remount")
-int BPF_PROG(pol_sb_remount)
+int BPF_PROG(pol_sb_remount, const struct super_block *sb)
 {
-	return refuse_knob(POL_OP_HOOK(MOUNT, SB_REMOUNT));
+	return refuse_mount(POL_OP_HOOK(MOUNT, SB_REMOUNT), pol_guarded(sb->s_magic));
+}
+
+/*
+ * In the mount namespace of the host's init pivot_root(2) moves every process to another root, away
+ * from the pins.
+ */
+static __always_inline bool in_hosts_mounts(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf(), *init;
+
+	init = BPF_CORE_READ(task, thread_pid, numbers[0].ns, child_reaper);
+	return BPF_CORE_READ(task, nsproxy, mnt_ns) == BPF_CORE_READ(init, nsproxy, mnt_ns);
 }
 
 SEC("lsm/sb_pivotroot")
 int BPF_PROG(pol_pivotroot)
 {
-	return refuse_knob(POL_OP_HOOK(PIVOT_ROOT, SB_PIVOTROOT));
+	return refuse_mount(POL_OP_HOOK(PIVOT_ROOT, SB_PIVOTROOT), in_hosts_mounts());
+}
+
+/* A mount that hangs nowhere yet (fsmount(2), open_tree(2)) is attached, not moved. */
+static __always_inline bool is_attached(const struct path *path)
+{
+	const struct mount *at = (const void *)pol_mount_of(path->mnt);
+
+	return BPF_CORE_READ(at, mnt_parent) != at;
 }
 
 SEC("lsm/move_mount")
-int BPF_PROG(pol_move_mount)
+int BPF_PROG(pol_move_mount, const struct path *from, const struct path *to)
 {
-	return refuse_knob(POL_OP_HOOK(MOUNT, MOVE_MOUNT));
+	return refuse_mount(POL_OP_HOOK(MOUNT, MOVE_MOUNT),
+			    on_guarded(to) || (on_guarded(from) && is_attached(from)));
+}
+
+/**
+ * pol_sb_kern_mount - a superblock was made, by mount(2) or fsconfig(2).
+ *
+ * The second wall in enforce. A stacked filesystem (overlayfs) changes what lies below it by the
+ * kernel's own hand, which comes to no hook of ours on paths: audit refuses it, too. procfs calls
+ * itself stacked, so that nothing is stacked on it.
+ *
+ * Context: not called for what the kernel mounts by itself.
+ */
+SEC("lsm/sb_kern_mount")
+int BPF_PROG(pol_sb_kern_mount, const struct super_block *sb)
+{
+	struct pol_actor actor;
+	bool stacked;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	stacked = sb->s_stack_depth > 0 && !pol_guarded(sb->s_magic);
+	if (actor.mode == POL_MODE_AUDIT && !stacked)
+		return 0; /* reported: pol_sb_mount, pol_capable */
+	return pol_return(pol_escape(&actor, POL_OP_HOOK(MOUNT, SB_KERN_MOUNT), stacked));
+}
+
+/*
+ * The system calls that change mounts and come to no hook (6.1 to 7.2): only to the question whether
+ * the caller has CAP_SYS_ADMIN, asked before they look at anything else.
+ */
+static __always_inline bool mounts_without_hook(void)
+{
+	const struct pt_regs *regs = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	switch ((long)regs->orig_ax & ~NR_X32_BIT) {
+	case NR_OPEN_TREE: /* with OPEN_TREE_CLONE; else nothing is asked */
+	case NR_FSOPEN:
+	case NR_FSCONFIG:
+	case NR_FSMOUNT:
+	case NR_FSPICK:
+	case NR_MOUNT_SETATTR:
+	case NR_OPEN_TREE_ATTR:
+		return true;
+	}
+	return false;
+}
+
+/**
+ * pol_capable - open_tree(2), fsopen(2), fsconfig(2), fsmount(2), fspick(2), mount_setattr(2).
+ *
+ * Before a device is opened and its superblock read. By the number of the system call: no argument
+ * of the hook says what the capability is for. Other capabilities pass at the first comparison.
+ */
+SEC("lsm/capable")
+int BPF_PROG(pol_capable, const void *cred, const void *ns, int cap)
+{
+	if (cap != CAP_SYS_ADMIN || !mounts_without_hook())
+		return 0;
+	return refuse_knob(POL_OP_HOOK(MOUNT, CAPABLE));
 }
 
 SEC("lsm/userns_create")

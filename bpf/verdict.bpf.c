@@ -99,7 +99,8 @@ POL_SUBPROG int refuse_missing(const struct pol_actor *actor, const struct pol_f
 	report.access.missing = missing(found, request->need);
 	report.access.reason = found->reason;
 	report_rule(&report, found);
-	return refuse(actor, &report, dentry, actor->err, false);
+	return refuse(actor, &report, dentry, actor->err,
+		      report.access.missing & pol_guarded(report.access.magic));
 }
 
 __attribute__((noinline)) int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount,

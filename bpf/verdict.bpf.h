@@ -66,6 +66,36 @@ int pol_refuse_widening(const struct pol_actor *actor, u64 from, u64 to, u64 mou
 int pol_escape(const struct pol_actor *actor, u32 op_hook, u32 always);
 
 /**
+ * pol_guarded() - what audit refuses as enforce does on a filesystem with this s_magic.
+ *
+ * Semantics 11: the guard and the built-in refusals hold in every mode. Through these a guest that
+ * is root reaches the pins, the cgroups of others and the kernel itself; no rule can be made there,
+ * so only a refusal asks. On bpffs reading counts, too: it is how editing a map starts.
+ *
+ * Return: mask of rights; 0: nothing.
+ */
+static __always_inline u32 pol_guarded(u32 magic)
+{
+	switch (magic) {
+	case BPF_FS_MAGIC:
+		return POL_RIGHTS_ALL;
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case PROC_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case SECURITYFS_MAGIC:
+	case CONFIGFS_MAGIC:
+	case EFIVARFS_MAGIC:
+	case BINFMTFS_MAGIC:
+	case SELINUX_MAGIC:
+		return POL_RIGHTS_ALL & ~(POL_RIGHT_READ | POL_RIGHT_EXECUTE | POL_RIGHT_LIST);
+	}
+	return 0;
+}
+
+/**
  * pol_return() - what a program returns for a positive errno, 0 or POL_AUDITED.
  *
  * The verifier wants [-4095, 0] from 6.12 on, and clang turns branches into arithmetic whose range

@@ -70,6 +70,7 @@ struct super_block {
 	unsigned long s_flags;
 	unsigned long s_magic;
 	struct dentry *s_root;
+	int s_stack_depth;
 };
 
 struct inode {
@@ -89,12 +90,18 @@ struct dentry {
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
+};
+
+struct list_head {
+	struct list_head *next;
 };
 
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_mounts;
 };
 
 struct path {
@@ -180,6 +187,28 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct mnt_namespace;
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
+struct pid_namespace {
+	void *child_reaper; /* a task_struct; typed, the circle would hide it from check.sh */
+};
+
+struct upid {
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	struct upid numbers[1];
+};
+
+struct pt_regs {
+	unsigned long orig_ax;
+};
+
 struct task_struct {
 	unsigned int flags;
 	struct mm_struct *mm;
@@ -197,6 +226,8 @@ struct task_struct {
 	char comm[16];
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
+	struct pid *thread_pid;
 	struct task_io_accounting ioac;
 };
 

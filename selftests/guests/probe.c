@@ -505,6 +505,7 @@ static const struct {
 	STEP("race", 2, race),
 	STEP("crew", 1, crew),
 	TASKS_STEPS,
+	GUARD_STEPS,
 	MEMBERS_STEPS,
 	WILD_STEPS,
 	HAMMER_STEPS,

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/io.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -161,3 +162,116 @@ static int do_ioperm(char **a)
 	(void)a;
 	return probe_result(ioperm(0x80, 1, 1));
 }
+
+/* ---- mounts ---- */
+
+static int do_mount_private(char **a)
+{
+	(void)a;
+	return probe_result(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+}
+
+static int do_mount_ro(char **a)
+{
+	return probe_result(mount(NULL, a[0], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+}
+
+/* mount-move FROM TO: by mount(2) */
+static int do_mount_move(char **a)
+{
+	return probe_result(mount(a[0], a[1], NULL, MS_MOVE, NULL));
+}
+
+/* mount-overlay LOWER UPPER WORK TO */
+static int do_mount_overlay(char **a)
+{
+	char options[4096];
+
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s", a[0], a[1], a[2]);
+	return probe_result(mount("probe", a[3], "overlay", 0, options));
+}
+
+/* move-mount FROM TO */
+static int do_move_mount(char **a)
+{
+	return probe_result(move_mount(AT_FDCWD, a[0], AT_FDCWD, a[1], 0));
+}
+
+static int guard_keep(int *at, int fd)
+{
+	int err = probe_result(fd);
+
+	if (*at > 0)
+		close(*at);
+	*at = fd;
+	return err;
+}
+
+static int guard_tree, guard_fs; /* descriptors; 0: none */
+
+static int do_open_tree(char **a)
+{
+	return guard_keep(&guard_tree,
+			  open_tree(AT_FDCWD, a[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+}
+
+/* attach-tree TO: what open-tree or fs-mount left */
+static int do_attach_tree(char **a)
+{
+	return probe_result(move_mount(guard_tree, "", AT_FDCWD, a[0], MOVE_MOUNT_F_EMPTY_PATH));
+}
+
+static int do_mount_setattr(char **a)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID };
+
+	return probe_result(mount_setattr(AT_FDCWD, a[0], 0, &attr, sizeof(attr)));
+}
+
+/* open_tree_attr(2), from 6.15 on; its number is everywhere the same */
+static int do_open_tree_attr(char **a)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID };
+	int fd = (int)syscall(467, AT_FDCWD, a[0], OPEN_TREE_CLOEXEC, &attr, sizeof(attr));
+
+	if (fd >= 0)
+		close(fd);
+	return probe_result(fd);
+}
+
+static int do_fs_open(char **a)
+{
+	return guard_keep(&guard_fs, fsopen(a[0], FSOPEN_CLOEXEC));
+}
+
+static int do_fs_pick(char **a)
+{
+	return guard_keep(&guard_fs, fspick(AT_FDCWD, a[0], FSPICK_CLOEXEC));
+}
+
+static int do_fs_create(char **a)
+{
+	(void)a;
+	return probe_result(fsconfig(guard_fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+}
+
+static int do_fs_reconfigure(char **a)
+{
+	(void)a;
+	return probe_result(fsconfig(guard_fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0));
+}
+
+static int do_fs_mount(char **a)
+{
+	(void)a;
+	return guard_keep(&guard_tree, fsmount(guard_fs, FSMOUNT_CLOEXEC, 0));
+}
+
+#define GUARD_STEPS                                                                         \
+	STEP("mount-private", 0, mount_private), STEP("mount-ro", 1, mount_ro),             \
+		STEP("mount-move", 2, mount_move), STEP("mount-overlay", 4, mount_overlay), \
+		STEP("move-mount", 2, move_mount), STEP("open-tree", 1, open_tree),         \
+		STEP("attach-tree", 1, attach_tree), STEP("fs-open", 1, fs_open),           \
+		STEP("mount-setattr", 1, mount_setattr), STEP("fs-pick", 1, fs_pick),       \
+		STEP("open-tree-attr", 1, open_tree_attr), STEP("fs-create", 0, fs_create), \
+		STEP("fs-reconfigure", 0, fs_reconfigure), STEP("fs-mount", 0, fs_mount)
