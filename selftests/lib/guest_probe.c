@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "guest.h"
+#include "harness_util.h"
 #include "lib_util.h"
 
-#define LINE_TIMEOUT_MS 30000
+#define LINE_TIMEOUT_MS (30000 * (int)test_count(1, 60))
 #define WORDS_MAX	600
 
 void (*probe_prepare)(void);
