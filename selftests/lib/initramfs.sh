@@ -143,7 +143,8 @@ app() {
 		done
 		cp selftests/bench/in-vm.sh "$stage/selftests/bench/"
 	fi
-	cp selftests/*.sh "$stage/selftests/"
+	cp selftests/*.sh selftests/verifier_baseline "$stage/selftests/"
+	"${CLANG:-clang}" -dumpversion | cut -d. -f1 >"$stage/selftests/clang"
 	cp selftests/lib/variant.sh "$stage/selftests/lib/"
 	[[ ! -d selftests/variants ]] || cp -r selftests/variants/. "$stage/selftests/variants/"
 	[[ ! -d policies ]] || cp -r policies/. "$stage/policies/"
