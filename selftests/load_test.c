@@ -177,6 +177,27 @@ TEST(a_guest_with_tasks_is_not_dropped)
 	EXPECT_EVENT("type=violation", text("path=%s", good), "reason=no_rule");
 }
 
+/* Its tasks would stay under the old ceilings. */
+TEST(another_parent_of_the_cgroups)
+{
+	const char *const other = GUEST("g") FILES RULE("/tmp", "rw") END;
+	struct probe p;
+
+	ASSERT_LOAD("%s", other);
+	probe_start(&p, "g", STEPS("pause"));
+	ASSERT_TRUE(probe_until(&p, "paused") != NULL);
+	policy_write("[defaults]\ncgroup = \"elsewhere\"\n%s", other);
+	EXPECT_CTL(1, "guest 'g' has tasks", "load " POLICY_FILE);
+	EXPECT_TRUE(exists(CGROUPS "/g"));
+	EXPECT_FALSE(exists("/sys/fs/cgroup/elsewhere"));
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_CTL(0, "replaced", "load " POLICY_FILE);
+	EXPECT_TRUE(exists("/sys/fs/cgroup/elsewhere/g"));
+	EXPECT_FALSE(exists(CGROUPS));
+	ASSERT_LOAD("%s", other);
+	EXPECT_FALSE(exists("/sys/fs/cgroup/elsewhere"));
+}
+
 TEST(a_guest_that_comes_back_has_its_rules_again)
 {
 	struct probe p;

@@ -3,7 +3,7 @@
  * The engine in the kernel: programs, links and maps, freshly loaded or found pinned, and the few
  * things one does with them. Pins lie under POL_STORE (store.h):
  *
- *	maps/NAME  links/PROGRAM  progs/PROGRAM  gen_N/meta
+ *	maps/NAME  links/PROGRAM  progs/PROGRAM  gen_N/{names,meta}
  */
 #pragma once
 

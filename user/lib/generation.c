@@ -184,6 +184,10 @@ void pol_generation_publish(struct pol_engine *engine, uint64_t generation)
 
 #define CHUNK 4096u
 
+/* Pins of a generation: before its cgroups are made, with names only; and when all is there. */
+#define ANNOUNCED "/names"
+#define STORED	  "/meta"
+
 static void meta_path(const char *store, uint64_t generation, const char *leaf, char *buf,
 		      size_t size)
 {
@@ -211,12 +215,14 @@ static int meta_map(const char *bytes, size_t len)
 	return TAKE_FD(fd);
 }
 
-int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
+/* Without a rename: one, of whatever it is, makes walks that are under way begin again. */
+static int store_meta(const struct pol_meta *meta, bool fresh, const char *leaf,
+		      struct pol_err *err)
 {
 	const char *store = fresh ? POL_STORE_NEW : POL_STORE;
 	_cleanup_close_ int fd = -EBADF;
 	_cleanup_free_ char *bytes = NULL;
-	char path[256], next[256];
+	char path[256];
 	size_t len;
 	int r;
 
@@ -228,15 +234,21 @@ int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
 	meta_path(store, meta->generation, "", path, sizeof(path));
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make '%s'", path);
-	meta_path(store, meta->generation, "/meta", path, sizeof(path));
-	meta_path(store, meta->generation, "/next", next, sizeof(next));
-	(void)unlink(next); /* of a load that died here */
-	r = bpf_obj_pin(fd, next);
-	if (!r && rename(next, path) < 0)
-		r = -errno;
+	meta_path(store, meta->generation, leaf, path, sizeof(path));
+	r = bpf_obj_pin(fd, path);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot pin '%s'", path);
 	return 0;
+}
+
+int pol_meta_announce(const struct pol_meta *meta, bool fresh, struct pol_err *err)
+{
+	return store_meta(meta, fresh, ANNOUNCED, err);
+}
+
+int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
+{
+	return store_meta(meta, fresh, STORED, err);
 }
 
 static int meta_read(int fd, struct pol_meta **ret)
@@ -263,14 +275,14 @@ static int meta_read(int fd, struct pol_meta **ret)
 	return r;
 }
 
-static int load_from(const char *store, uint64_t generation, struct pol_meta **ret,
-		     struct pol_err *err)
+static int load_from(const char *store, uint64_t generation, const char *leaf,
+		     struct pol_meta **ret, struct pol_err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	char path[256];
 	int r;
 
-	meta_path(store, generation, "/meta", path, sizeof(path));
+	meta_path(store, generation, leaf, path, sizeof(path));
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return pol_err_set(err, POL_ERR_FAILED, fd, "cannot open the pin '%s'", path);
@@ -282,7 +294,7 @@ static int load_from(const char *store, uint64_t generation, struct pol_meta **r
 
 int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err)
 {
-	return load_from(POL_STORE, generation, ret, err);
+	return load_from(POL_STORE, generation, STORED, ret, err);
 }
 
 /* The generation of the next entry that is one's; 0: no more, and @dir is closed. */
@@ -307,7 +319,7 @@ void pol_meta_each(const char *store, void (*fn)(const struct pol_meta *meta, vo
 	while ((generation = next_generation(dir))) {
 		_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
 
-		if (load_from(store, generation, &meta, NULL) >= 0)
+		if (load_from(store, generation, ANNOUNCED, &meta, NULL) >= 0)
 			fn(meta, arg);
 	}
 }

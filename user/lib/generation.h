@@ -23,11 +23,15 @@ int pol_generation_stage(const struct pol_engine *engine, const struct pol_image
 /* pol_generation_publish() - one store; then waits until no program decides by another one. */
 void pol_generation_publish(struct pol_engine *engine, uint64_t generation);
 
-/* pol_meta_store(), pol_meta_load() - a generation's meta in its pinned map. */
+/**
+ * pol_meta_announce() - before anything is made: names, so that another load can undo it.
+ * pol_meta_store(), pol_meta_load() - a generation's meta in its pinned map.
+ */
+int pol_meta_announce(const struct pol_meta *meta, bool fresh, struct pol_err *err);
 int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err);
 int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err);
 
-/* pol_meta_each() - @fn with each that is pinned in @store, in no order; not one that is unreadable. */
+/* pol_meta_each() - @fn with each that was announced in @store, in no order, published or not. */
 void pol_meta_each(const char *store, void (*fn)(const struct pol_meta *meta, void *arg), void *arg);
 
 /* pol_generation_sweep() - drop the metas that are too old, and those never published. */

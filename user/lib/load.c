@@ -483,7 +483,7 @@ static int announce(struct transaction *t)
 	int r = t->running ? 0 : pol_engine_pin(t->engine, t->err);
 
 	if (!r)
-		r = pol_meta_store(t->next, !t->running, t->err);
+		r = pol_meta_announce(t->next, !t->running, t->err);
 	if (!r)
 		t->engine->control->next_guest = t->next_guest;
 	return r;
