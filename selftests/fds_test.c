@@ -62,7 +62,6 @@ static const struct kind {
 	{ "eventfd", 1, 0 },	{ "timerfd", 1, 0 },	 { "signalfd", 1, 0 },
 	{ "inotify", 1, 0 },	{ "fanotify", 1, 0 },	 { "memfd", 1, 0 },
 	{ "pidfd", 1, 0 },	{ "userfaultfd", 1, 0 }, { "landlock", 1, 0 },
-	{ "fsopen", 1, 0 },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -219,12 +219,6 @@ static int make_landlock(const char *dir, int *fds)
 	return one((int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0), fds);
 }
 
-static int make_fsopen(const char *dir, int *fds)
-{
-	(void)dir;
-	return one((int)syscall(SYS_fsopen, "tmpfs", 1 /* FSOPEN_CLOEXEC */), fds);
-}
-
 static const struct kind {
 	const char *word;
 	int (*make)(const char *dir, int *fds);
@@ -239,7 +233,7 @@ static const struct kind {
 	{ "signalfd", make_signalfd },	 { "inotify", make_inotify },
 	{ "fanotify", make_fanotify },	 { "memfd", make_memfd },
 	{ "pidfd", make_pidfd },	 { "userfaultfd", make_userfaultfd },
-	{ "landlock", make_landlock },	 { "fsopen", make_fsopen },
+	{ "landlock", make_landlock },
 };
 
 static const struct kind *find_kind(const char *word)
