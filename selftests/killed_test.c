@@ -95,14 +95,14 @@ TEST_TIMEOUT(load_killed_anywhere, 7200)
 	start_hammer(&p);
 	measure(a, &whole);
 	maps = maps_settle(0);
-	for (long i = 0; death_next(i, &whole, test_count(12, 100), &death); i++) {
+	for (long i = 0; death_next(i, &whole, test_count(8, 100), &death); i++) {
 		before = generation();
 		killed += die(&death, i % 2 ? a : b);
 		now = generation();
 		EXPECT_TRUE(now == before || now == before + 1);
 	}
 	printf("# killed %ld times\n", killed);
-	EXPECT_LE(test_count(6, 50), killed);
+	EXPECT_LE(test_count(4, 50), killed);
 	for (int slot = 0; slot < 2; slot++)
 		EXPECT_CTL(0, "", "load " POLICY_A);
 	EXPECT_EQ(maps, maps_settle(maps));
@@ -135,7 +135,7 @@ TEST_TIMEOUT(run_killed_anywhere, 7200)
 
 	measure(words, &whole);
 	EXPECT_EQ(0, write_file(said, ""));
-	for (long i = 0; death_next(i, &whole, test_count(8, 50), &death); i++)
+	for (long i = 0; death_next(i, &whole, test_count(6, 50), &death); i++)
 		expect_confined(!die(&death, words));
 	end_hammer(&p);
 }
@@ -231,7 +231,7 @@ TEST_TIMEOUT(attach_killed_anywhere, 7200)
 
 	start_hammer(&p);
 	measure_members("attach", &whole);
-	for (long i = 0; death_next(i, &whole, test_count(6, 30), &death); i++) {
+	for (long i = 0; death_next(i, &whole, test_count(4, 30), &death); i++) {
 		start_members(&members);
 		die(&death, STEPS("attach", "h", text("%d", members.pid)));
 		EXPECT_CTL(0, "", "attach h %d", members.pid);
@@ -251,7 +251,7 @@ TEST_TIMEOUT(detach_killed_anywhere, 7200)
 
 	start_hammer(&p);
 	measure_members("detach", &whole);
-	for (long i = 0; death_next(i, &whole, test_count(4, 20), &death); i++) {
+	for (long i = 0; death_next(i, &whole, test_count(3, 20), &death); i++) {
 		start_members(&members);
 		EXPECT_CTL(0, "", "attach h %d", members.pid);
 		die(&death, STEPS("detach", text("%d", members.pid)));
@@ -276,7 +276,7 @@ TEST_TIMEOUT(first_load_killed_anywhere, 14400)
 	EXPECT_NOTHING(engine_down());
 	EXPECT_EQ(0, ctl_stepped(words, &whole));
 	EXPECT_NOTHING(engine_down());
-	for (long i = 0; death_next(i, &whole, test_count(3, 12), &death); i++) {
+	for (long i = 0; death_next(i, &whole, test_count(2, 12), &death); i++) {
 		die(&death, words);
 		EXPECT_EQ(0, PROBE(NULL, "open", "r", tree.bad));
 		EXPECT_CTL(0, "", "load " POLICY_A);
