@@ -269,8 +269,6 @@ enum pol_action { POL_ACTIONS(X) };
  * @level_mask: bit n set: some guest's cgroup lies at level n of the cgroup2 tree.
  * @abi: POL_ABI_VERSION of the programs that read the maps.
  * @next_guest: lowest guest id never given out; ids are not reused until unload.
- * @missed: written by programs: some exit was skipped, so counts of tasks may be too high for the
- *	    time that RCU takes.
  * @settled: the last generation whose ceilings were applied wholly; behind @active if a load died
  *	     between the two: the next one does the rest.
  *
@@ -282,9 +280,8 @@ struct pol_control {
 	__u64 level_mask;
 	__u32 abi;
 	__u32 next_guest;
-	__u64 missed;
 	__u64 settled;
-	__u64 pad[3];
+	__u64 pad[4];
 };
 _Static_assert(sizeof(struct pol_control) == 64, "pol_control");
 
@@ -424,6 +421,7 @@ _Static_assert(POL_FILES_MAX <= POL_COUNT_MASK && POL_TASKS_MAX <= POL_COUNT_MAS
  * @counts: POL_COUNT_*: open file descriptions charged to it, tasks that live and were born, or
  *	    labelled, as the guest, and its instance: a number that moves when the last task ends.
  * @orphaned: descriptions charged to an earlier instance that somebody still holds.
+ * @charges: charges of tasks so far: tells two of one address apart.
  * @refused: by enum pol_resource, what a ceiling has refused.
  * @pressure: POL_PRESSURE() of the thresholds passed and reported.
  * @killed: a ceiling with on_exceed = "kill" was passed; back to 0 when its last task ends.
@@ -439,6 +437,7 @@ struct pol_guest_state {
 	__u64 fds_peak;
 	__u64 tasks_peak;
 	__u64 orphaned;
+	__u64 charges;
 	__u64 refused[POL_RESOURCES_CNT];
 	__u32 pressure;
 	__u32 killed;
@@ -474,13 +473,16 @@ _Static_assert(sizeof(struct pol_file_charge) == 16, "pol_file_charge");
 /**
  * struct pol_task_charge - value of map "tasks", by the address of a struct task_struct that lives
  * and is charged. Also the identity where 6.1 gives up a look-up in task storage.
+ * @serial: of this charge, never 0: (guest << 32) + its number in struct pol_guest_state; 0: taken
+ *	    back. Who changes it to 0 moves the count down.
  * @flags: POL_LABEL_* of its parent's label, when it was born; 0: adopted.
  */
 struct pol_task_charge {
+	__u64 serial;
 	__u32 guest;
 	__u32 flags;
 };
-_Static_assert(sizeof(struct pol_task_charge) == 8, "pol_task_charge");
+_Static_assert(sizeof(struct pol_task_charge) == 16, "pol_task_charge");
 
 /* struct pol_cgroup_slot - open-addressing table of the guests' cgroups (map "cgroups"). */
 #define POL_CGROUP_FREE 0ull

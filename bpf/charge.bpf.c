@@ -349,11 +349,13 @@ __attribute__((noinline)) int pol_fd_adopt(u64 file, u32 guest, u32 baseline)
 
 /* ------------------------------------------------------------------ tasks */
 
-POL_SUBPROG int enter_task(u64 task, u32 guest, u32 flags)
+POL_SUBPROG int enter_task(struct pol_guest_state *state, u64 task, u32 guest, u32 flags)
 {
 	struct pol_task_charge charge = { .guest = guest, .flags = flags };
-	int r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
+	int r;
 
+	charge.serial = (u64)guest << 32 | (u32)__sync_fetch_and_add(&state->charges, 1);
+	r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
 	if (r == -EEXIST) { /* of a task of this address that is gone */
 		pol_task_release(task);
 		r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
@@ -364,27 +366,62 @@ POL_SUBPROG int enter_task(u64 task, u32 guest, u32 flags)
 	return EAGAIN;
 }
 
+/* The count of @charge moves down, if it is still the charge that it was. Return: whether it did. */
+static __always_inline bool take_back(struct pol_task_charge *charge)
+{
+	u64 serial = *(volatile u64 *)&charge->serial;
+	u32 guest = serial >> 32, left;
+	struct pol_guest_state *state;
+
+	if (!serial || __sync_val_compare_and_swap(&charge->serial, serial, 0) != serial)
+		return false;
+	state = pol_state_of(guest);
+	if (!state)
+		return true;
+	left = tasks_down(state);
+	if (state->pressure)
+		rearm(state, guest, POL_RESOURCE_PIDS, left);
+	return true;
+}
+
 /*
- * Does the pids controller, which a skipped program cannot mislead, see room in the guest's cgroup?
- * An exit that pol_exit missed is charged until the task is freed, which RCU delays. Asked only once
- * some exit was missed: the controller is charged after us, so while many tasks fork at once it sees
- * room that is none, and would refuse them without an event.
+ * Of a task that has exited the entry stays until it is freed: its address is its own so long.
+ * Its serial is read before its state: an entry that is another's by then is not taken back.
  */
-static __always_inline bool cgroup_has_room(u32 guest, u32 max)
+static long take_back_if_gone(struct bpf_map *map, const u64 *task, struct pol_task_charge *charge,
+			      u32 *ret_taken)
+{
+	const struct task_struct *gone = (const void *)*task;
+
+	if (!BPF_CORE_READ(gone, exit_state) || !take_back(charge))
+		return 0;
+	pol_fail_count(POL_FAIL_EXITS_MISSED);
+	*ret_taken += 1;
+	return 0;
+}
+
+/*
+ * The exits that pol_exit missed, before RCU gets to them. Return: how many there were.
+ *
+ * At a ceiling only, and not where the guest's own pids controller, of the same number, is full: it
+ * would refuse anyway, with zombies or without, and a fork bomb does not pay for a walk each time.
+ */
+POL_SUBPROG u32 take_back_missed(u32 guest, u32 max)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	u32 nr = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
 	const struct cgroup_subsys_state *css = NULL;
-	const struct pol_control *ctl = pol_control_get();
 	const struct pids_cgroup *pids;
+	u32 taken = 0;
 
-	if (!ctl || !ctl->missed)
-		return false;
 	bpf_core_read(&css, sizeof(css), &task->cgroups->subsys[nr & 15]);
-	if (!css || pol_guest_of_cgroup_id(BPF_CORE_READ(css, cgroup, kn, id)) != (int)guest)
-		return false;
-	pids = (const void *)css - bpf_core_field_offset(struct pids_cgroup, css);
-	return BPF_CORE_READ(pids, counter.counter) < max;
+	if (css && pol_guest_of_cgroup_id(BPF_CORE_READ(css, cgroup, kn, id)) == (int)guest) {
+		pids = (const void *)css - bpf_core_field_offset(struct pids_cgroup, css);
+		if (BPF_CORE_READ(pids, counter.counter) >= max)
+			return 0;
+	}
+	bpf_for_each_map_elem(&tasks, take_back_if_gone, &taken, 0);
+	return taken;
 }
 
 static __always_inline bool task_ceiling(u32 guest, u64 generation, struct ceiling *ret)
@@ -424,18 +461,17 @@ __attribute__((noinline)) int pol_task_charge(u64 task, u32 guest, u64 generatio
 	if (!task_ceiling(guest, generation, &ceiling))
 		ceiling.max = POL_COUNT_MASK;
 	word = count_up(&state->counts, POL_COUNT_ONE_TASK, ceiling.max);
-	if (word)
-		raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));
-	else if (cgroup_has_room(guest, ceiling.max)) /* no peak: it counts some that have ended */
-		word = count_up(&state->counts, POL_COUNT_ONE_TASK, POL_COUNT_MASK);
+	if (!word && take_back_missed(guest, ceiling.max))
+		word = count_up(&state->counts, POL_COUNT_ONE_TASK, ceiling.max);
 	if (!word) {
 		if (flags & POL_LABEL_LAUNCHER)
 			ceiling.flags = 0;
 		return exceeded(state, &ceiling, POL_COUNT_TASKS(read_word(&state->counts)));
 	}
+	raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));
 	if (ceiling.max != POL_COUNT_MASK)
 		tell_pressure(state, &ceiling, POL_COUNT_TASKS(word));
-	if (!enter_task(task, guest, flags))
+	if (!enter_task(state, task, guest, flags))
 		return 0;
 	tasks_down(state);
 	return EAGAIN;
@@ -453,7 +489,7 @@ __attribute__((noinline)) int pol_task_adopt(u64 task, u32 guest)
 	if (!word)
 		return EAGAIN;
 	raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));
-	if (!enter_task(task, guest, 0))
+	if (!enter_task(state, task, guest, 0))
 		return 0;
 	tasks_down(state);
 	return EAGAIN;
@@ -461,20 +497,13 @@ __attribute__((noinline)) int pol_task_adopt(u64 task, u32 guest)
 
 __attribute__((noinline)) int pol_task_release(u64 task)
 {
-	const struct pol_task_charge *found = bpf_map_lookup_elem(&tasks, &task);
-	struct pol_guest_state *state;
-	u32 guest, left;
+	struct pol_task_charge *found = bpf_map_lookup_elem(&tasks, &task);
+	bool charged;
 
 	if (!found)
 		return 0;
-	guest = found->guest;
+	charged = take_back(found);
 	if (bpf_map_delete_elem(&tasks, &task))
-		return 0;
-	state = pol_state_of(guest);
-	if (!state)
-		return 1;
-	left = tasks_down(state);
-	if (state->pressure)
-		rearm(state, guest, POL_RESOURCE_PIDS, left);
-	return 1;
+		pol_fail_count(POL_FAIL_COUNT_RACE);
+	return charged;
 }

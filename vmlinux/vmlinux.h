@@ -213,6 +213,7 @@ struct task_struct {
 	unsigned int flags;
 	struct mm_struct *mm;
 	unsigned int in_execve : 1;
+	int exit_state;
 	int exit_code;
 	int pid;
 	int tgid;
