@@ -7,28 +7,30 @@
  */
 #include "verdict.bpf.h"
 
-static __always_inline int refuse_knob(u32 op_hook)
+/* @always: in audit, too. */
+static __always_inline int refuse(u32 op_hook, bool always)
 {
 	struct pol_actor actor;
 
 	if (!pol_actor_current(&actor))
 		return 0;
-	return pol_return(pol_escape(&actor, op_hook, 0));
+	return pol_return(pol_escape(&actor, op_hook, always));
+}
+
+static __always_inline int refuse_knob(u32 op_hook)
+{
+	return refuse(op_hook, false);
+}
+
+static __always_inline int refuse_always(u32 op_hook)
+{
+	return refuse(op_hook, true);
 }
 
 /*
- * A knob, unless it is at what the engine needs: that is refused in audit, too. A detached or moved
- * bpffs takes every pin with it, and the confinement of all guests.
+ * Mounts are a knob, unless at what the engine needs: that is refused in audit, too. A detached or
+ * moved bpffs takes every pin with it, and the confinement of all guests.
  */
-static __always_inline int refuse_mount(u32 op_hook, bool guarded)
-{
-	struct pol_actor actor;
-
-	if (!pol_actor_current(&actor))
-		return 0;
-	return pol_return(pol_escape(&actor, op_hook, guarded));
-}
-
 static __always_inline bool on_guarded(const struct path *path)
 {
 	return pol_guarded(path->dentry->d_sb->s_magic);
@@ -42,7 +44,7 @@ SEC("lsm/sb_mount")
 int BPF_PROG(pol_sb_mount, const char *dev, const struct path *path, const char *type,
 	     unsigned long flags)
 {
-	return refuse_mount(POL_OP_HOOK(MOUNT, SB_MOUNT), flags & MS_MOVE || on_guarded(path));
+	return refuse(POL_OP_HOOK(MOUNT, SB_MOUNT), flags & MS_MOVE || on_guarded(path));
 }
 
 /*
@@ -61,14 +63,14 @@ static __always_inline bool detaches_others(const struct vfsmount *mnt, int flag
 SEC("lsm/sb_umount")
 int BPF_PROG(pol_sb_umount, const struct vfsmount *mnt, int flags)
 {
-	return refuse_mount(POL_OP_HOOK(UMOUNT, SB_UMOUNT),
-			    pol_guarded(mnt->mnt_sb->s_magic) || detaches_others(mnt, flags));
+	return refuse(POL_OP_HOOK(UMOUNT, SB_UMOUNT),
+		      pol_guarded(mnt->mnt_sb->s_magic) || detaches_others(mnt, flags));
 }
 
 SEC("lsm/sb_remount")
 int BPF_PROG(pol_sb_remount, const struct super_block *sb)
 {
-	return refuse_mount(POL_OP_HOOK(MOUNT, SB_REMOUNT), pol_guarded(sb->s_magic));
+	return refuse(POL_OP_HOOK(MOUNT, SB_REMOUNT), pol_guarded(sb->s_magic));
 }
 
 /*
@@ -86,7 +88,7 @@ static __always_inline bool in_hosts_mounts(void)
 SEC("lsm/sb_pivotroot")
 int BPF_PROG(pol_pivotroot)
 {
-	return refuse_mount(POL_OP_HOOK(PIVOT_ROOT, SB_PIVOTROOT), in_hosts_mounts());
+	return refuse(POL_OP_HOOK(PIVOT_ROOT, SB_PIVOTROOT), in_hosts_mounts());
 }
 
 /* A mount that hangs nowhere yet (fsmount(2), open_tree(2)) is attached, not moved. */
@@ -100,8 +102,8 @@ static __always_inline bool is_attached(const struct path *path)
 SEC("lsm/move_mount")
 int BPF_PROG(pol_move_mount, const struct path *from, const struct path *to)
 {
-	return refuse_mount(POL_OP_HOOK(MOUNT, MOVE_MOUNT),
-			    on_guarded(to) || (on_guarded(from) && is_attached(from)));
+	return refuse(POL_OP_HOOK(MOUNT, MOVE_MOUNT),
+		      on_guarded(to) || (on_guarded(from) && is_attached(from)));
 }
 
 /**
@@ -166,15 +168,6 @@ SEC("lsm/userns_create")
 int BPF_PROG(pol_userns)
 {
 	return refuse_knob(POL_OP_HOOK(USERNS, USERNS_CREATE));
-}
-
-static __always_inline int refuse_always(u32 op_hook)
-{
-	struct pol_actor actor;
-
-	if (!pol_actor_current(&actor))
-		return 0;
-	return pol_return(pol_escape(&actor, op_hook, 1));
 }
 
 /*

@@ -107,12 +107,13 @@ static __always_inline void tell_label(struct pol_label *label,
 
 /* What it lay in before: where it goes back to. Not the guest's own cgroup. */
 POL_SUBPROG int tell_new_label(struct task_struct *task, const struct pol_iter_command *command,
-			       struct pol_task_record *record, u32 by_cgroup)
+			       struct pol_task_record *record, u64 level_mask)
 {
 	struct pol_label *label;
 	int r;
 
-	if (command->action == POL_ITER_ADOPT && by_cgroup != command->guest)
+	if (command->action == POL_ITER_ADOPT &&
+	    pol_guest_by_cgroup(task, level_mask) != command->guest)
 		record->origin = record->cgroup;
 	record->guest = command->guest;
 	record->flags = command->label_flags | POL_TASK_NEW;
@@ -145,24 +146,22 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	struct pol_task_record record = {};
 	struct task_struct *task = ctx->task;
 	struct pol_label *label;
-	u32 by_cgroup;
 	bool tree;
 
 	if (!task || !command || !ctl || !is_meant(task, command))
 		return 0;
 	tree = command->action == POL_ITER_TREE || command->action == POL_ITER_ADOPT;
 	record.cgroup = task->cgroups->dfl_cgrp->kn->id;
-	by_cgroup = pol_guest_by_cgroup(task, ctl->level_mask);
 	label = bpf_task_storage_get(&labels, task, NULL, 0);
 	if (pol_label_is_given(label)) {
 		tell_label(label, command, &record);
 	} else if (command->action == POL_ITER_LABEL || command->action == POL_ITER_ADOPT) {
-		tell_new_label(task, command, &record, by_cgroup);
+		tell_new_label(task, command, &record, ctl->level_mask);
 	} else {
 		record.guest = pol_storage_busy ? pol_guest_charged(task) : 0;
 		record.flags = record.guest ? 0 : POL_TASK_BY_CGROUP;
 		if (!record.guest)
-			record.guest = by_cgroup;
+			record.guest = pol_guest_by_cgroup(task, ctl->level_mask);
 	}
 	if (!tree && (!record.guest || (command->guest && command->guest != record.guest)))
 		return 0;

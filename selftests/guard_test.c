@@ -331,21 +331,39 @@ TEST(tampering_without_confinement)
 	EXPECT_TRUE(exists(PINS "/links/pol_file_open"));
 }
 
+/* What tampering with the engine would change. */
+struct seen {
+	const char *generation;
+	int links, maps;
+};
+
+static struct seen look(void)
+{
+	return (struct seen){
+		.generation = text("%s", status_value("engine.generation")),
+		.links = entries(PINS "/links"),
+		.maps = entries(PINS "/maps"),
+	};
+}
+
+static void expect_as_before(const struct seen *before)
+{
+	EXPECT_EQ(before->links, entries(PINS "/links"));
+	EXPECT_EQ(before->maps, entries(PINS "/maps"));
+	EXPECT_STREQ(before->generation, status_value("engine.generation"));
+}
+
 /* Audit: the engine's own are closed, all else goes on being reported and let pass. */
 TEST(audit_guards_pins_mounts_and_the_kernel)
 {
-	const char *generation, *d;
-	int links, maps;
+	struct seen before;
+	const char *d;
 
 	load_one();
-	generation = text("%s", status_value("engine.generation"));
-	links = entries(PINS "/links");
-	maps = entries(PINS "/maps");
+	before = look();
 	tamper_with_files("a");
 	tamper_with_mounts("a");
-	EXPECT_EQ(links, entries(PINS "/links"));
-	EXPECT_EQ(maps, entries(PINS "/maps"));
-	EXPECT_STREQ(generation, status_value("engine.generation"));
+	expect_as_before(&before);
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad)); /* the other guest's confinement */
 	EXPECT_EQ(EPERM, PROBE("a", "open", "r", "/proc/kcore")); /* by locked_down */
 	EXPECT_EQ(EPERM, PROBE("a", "open", "rw", "/dev/mem"));
@@ -423,20 +441,15 @@ TEST(mounting_by_calls_without_a_hook)
 
 TEST(pins_and_cgroups)
 {
-	const char *generation;
-	int links, maps;
+	struct seen before;
 
 	load_one();
-	generation = text("%s", status_value("engine.generation"));
-	links = entries(PINS "/links");
-	maps = entries(PINS "/maps");
+	before = look();
 	tamper_with_files("g");
 	tamper_with_mounts("g");
 	EXPECT_CLOSED("open", "r", "/proc/kcore");
 	EXPECT_CLOSED("open", "rw", "/dev/mem");
-	EXPECT_EQ(links, entries(PINS "/links"));
-	EXPECT_EQ(maps, entries(PINS "/maps"));
-	EXPECT_STREQ(generation, status_value("engine.generation"));
+	expect_as_before(&before);
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
 	EXPECT_EQ(0, PROBE("g", "open", "wc", text("%s/new", ok)));
 }

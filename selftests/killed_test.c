@@ -14,7 +14,6 @@
 
 #define CEILING_A 8
 #define CEILING_B 12
-#define HELD	  (PROGRAM + 1) /* the hammer shares memory with its children: a file, too */
 #define POLICY_A  "/tmp/a.toml"
 #define POLICY_B  "/tmp/b.toml"
 
@@ -49,7 +48,7 @@ static void load_first(void)
 static void start_hammer(struct probe *p)
 {
 	load_first();
-	hammer_start(p, tree.good, tree.bad, CEILING_A - HELD, CEILING_B - HELD);
+	hammer_start(p, tree.good, tree.bad, CEILING_A, CEILING_B);
 }
 
 static void end_hammer(struct probe *p)

@@ -13,7 +13,6 @@
 
 #define LEAST	 9
 #define MOST	 17
-#define HELD	 (PROGRAM + 1) /* the hammer shares memory with its children: a file, too */
 #define POLICY_A "/tmp/a.toml"
 #define POLICY_B "/tmp/b.toml"
 
@@ -46,7 +45,7 @@ TEST_TIMEOUT(reloads_while_a_guest_hammers, 7200)
 
 	make_policies();
 	EXPECT_CTL(0, "", "load " POLICY_A);
-	hammer_start(&p, tree.good, tree.bad, LEAST - HELD, MOST - HELD);
+	hammer_start(&p, tree.good, tree.bad, LEAST, MOST);
 	for (long i = 0; i < cnt; i++)
 		EXPECT_CTL(0, "replaced", "load %s", i % 2 ? POLICY_A : POLICY_B);
 	EXPECT_NOTHING(hammer_end(&p, &rounds));

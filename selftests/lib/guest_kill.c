@@ -14,6 +14,7 @@
 #include "lib_util.h"
 
 #define WORDS_MAX 14
+#define HELD	  (PROGRAM + 1) /* the hammer shares memory with its children: a file, too */
 
 /* ------------------------------------------------------------------ one death */
 
@@ -62,13 +63,15 @@ static pid_t start(const char *const words[], bool traced)
 	_exit(127);
 }
 
-/* To its @stop-th stop, the number of stops counted. Return: -1: there; else its status. */
-static int run_to_stop(pid_t pid, long stop, long *ret_stops)
+/* Where a traced policyctl is to stand: told of each of its stops at a syscall. */
+typedef bool (*there_fn)(const struct ptrace_syscall_info *at, void *arg);
+
+/* Return: -1: it stands there; else its wait status. */
+static int run_to(pid_t pid, there_fn there, void *arg)
 {
 	struct ptrace_syscall_info at = { 0 };
 	int status, sig = 0;
 
-	*ret_stops = 0;
 	if (waitpid(pid, &status, 0) != pid ||
 	    trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL))
 		lib_die("ptrace", "policyctl");
@@ -80,10 +83,27 @@ static int run_to_stop(pid_t pid, long stop, long *ret_stops)
 			continue;
 		sig = 0;
 		trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(at), (long)&at);
-		if (changes(&at) && (*ret_stops)++ == stop)
+		if (there(&at, arg))
 			return -1;
 	}
-	return lib_die("ptrace", "policyctl"), -1;
+	lib_die("ptrace", "policyctl");
+}
+
+struct count {
+	long stop; /* where to stand; -1: nowhere */
+	long seen;
+};
+
+static bool at_stop(const struct ptrace_syscall_info *at, void *arg)
+{
+	struct count *count = arg;
+
+	return changes(at) && count->seen++ == count->stop;
+}
+
+static bool at_entry(const struct ptrace_syscall_info *at, void *arg)
+{
+	return at->op == PTRACE_SYSCALL_INFO_ENTRY && (long)at->entry.nr == *(long *)arg;
 }
 
 static void end(pid_t pid)
@@ -104,11 +124,11 @@ static long now_us(void)
 int ctl_killed(const struct death *death, const char *const words[])
 {
 	pid_t pid = start(words, death->stop >= 0);
+	struct count count = { .stop = death->stop };
 	int status = -1;
-	long stops;
 
 	if (death->stop >= 0) {
-		status = run_to_stop(pid, death->stop, &stops);
+		status = run_to(pid, at_stop, &count);
 		if (status == -1)
 			end(pid);
 		return status;
@@ -121,24 +141,11 @@ int ctl_killed(const struct death *death, const char *const words[])
 
 pid_t ctl_stands(const char *const words[], long nr)
 {
-	struct ptrace_syscall_info at = { 0 };
 	pid_t pid = start(words, true);
-	int status, sig = 0;
 
-	if (waitpid(pid, &status, 0) != pid ||
-	    trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL))
-		lib_die("ptrace", "policyctl");
-	while (!trace(PTRACE_SYSCALL, pid, 0, sig) && waitpid(pid, &status, 0) == pid &&
-	       WIFSTOPPED(status)) {
-		sig = WSTOPSIG(status);
-		if (sig != (SIGTRAP | 0x80))
-			continue;
-		sig = 0;
-		trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(at), (long)&at);
-		if (at.op == PTRACE_SYSCALL_INFO_ENTRY && (long)at.entry.nr == nr)
-			return pid;
-	}
-	lib_die("it does not come there", words[0]);
+	if (run_to(pid, at_entry, &nr) != -1)
+		lib_die("it does not come there", words[0]);
+	return pid;
 }
 
 int ctl_goes_on(pid_t pid)
@@ -163,8 +170,10 @@ int ctl_timed(const char *const words[], struct death *ret)
 
 int ctl_stepped(const char *const words[], struct death *ret)
 {
-	int status = run_to_stop(start(words, true), -1, &ret->stop);
+	struct count count = { .stop = -1 };
+	int status = run_to(start(words, true), at_stop, &count);
 
+	ret->stop = count.seen;
 	printf("# policyctl %s: %ld stops, %ld us\n", words[0], ret->stop, ret->us);
 	return status;
 }
@@ -193,8 +202,8 @@ void hammer_start(struct probe *p, const char *good, const char *bad, long least
 	const char *line;
 
 	probe_start(p, "g",
-		    (const char *const[]){ "hammer-all", good, bad, text("%ld", least),
-					   text("%ld", most), NULL });
+		    (const char *const[]){ "hammer-all", good, bad, text("%ld", least - HELD),
+					   text("%ld", most - HELD), NULL });
 	line = probe_until(p, "hammering");
 	if (!line || strcmp(line, "hammering 0"))
 		lib_die("hammer", line ? line : "no line");

@@ -37,7 +37,8 @@ int ctl_stepped(const char *const words[], struct death *ret);
 bool death_next(long i, const struct death *whole, long random_cnt, struct death *ret);
 
 /*
- * Starts the payload's "hammer-all" as guest "g"; between @least and @most descriptions are to be had.
+ * Starts the payload's "hammer-all" as guest "g", whose ceiling of descriptors is @least, @most or
+ * between: it is to get as many.
  * hammer_end() returns NULL, or which wrong verdicts it met.
  */
 void hammer_start(struct probe *p, const char *good, const char *bad, long least, long most);

@@ -65,29 +65,6 @@ int pol_task_counts(const struct pol_engine *engine, uint32_t **ret)
 
 /* ------------------------------------------------------------------ what is there */
 
-static int lower_limits(struct transaction *t, const struct pol_meta *meta);
-static int settle_fds(struct transaction *t, const struct pol_meta *from, const struct pol_meta *to);
-static void drop_leavers(struct pol_engine *engine, const struct pol_meta *now);
-
-/* What a load left undone that died: its ceilings, if it had published; its cgroups. */
-static int finish_other(struct transaction *t)
-{
-	_cleanup_(pol_meta_freep) struct pol_meta *before = NULL;
-	uint64_t active = t->engine->control->active;
-	int r = 0;
-
-	if (t->engine->control->settled != active) {
-		(void)pol_meta_load(active - 1, &before, NULL);
-		r = lower_limits(t, t->running);
-		if (!r)
-			r = settle_fds(t, before ? before : t->running, t->running);
-		if (!r)
-			t->engine->control->settled = active;
-	}
-	drop_leavers(t->engine, t->running);
-	return r;
-}
-
 static int open_engine(struct transaction *t, struct pol_load_result *result)
 {
 	int r;
@@ -106,7 +83,7 @@ static int open_engine(struct transaction *t, struct pol_load_result *result)
 	if (r < 0)
 		return r;
 	result->replaced = true;
-	return finish_other(t);
+	return 0;
 }
 
 static int resolve(struct transaction *t)
@@ -401,12 +378,14 @@ static void drop_leavers_of(const struct pol_meta *meta, void *arg)
 		pol_cgroup_remove_parent(meta->cgroup);
 }
 
-static void drop_leavers(struct pol_engine *engine, const struct pol_meta *now)
+/* Of the generation that this load replaced. */
+static void drop_leavers(struct transaction *t)
 {
-	struct leavers leavers = { .engine = engine, .now = now };
+	struct leavers leavers = { .engine = t->engine, .now = t->next };
 
-	pol_meta_each(POL_STORE, drop_leavers_of, &leavers);
-	pol_generation_sweep(now->generation);
+	if (t->running)
+		drop_leavers_of(t->running, &leavers);
+	pol_generation_sweep(t->next->generation);
 }
 
 /* ------------------------------------------------------------------ descriptors */
@@ -474,7 +453,6 @@ static void unpublish(struct transaction *t, uint64_t before)
 	if (t->running)
 		(void)settle_fds(t, t->next, t->running);
 	t->err = err;
-	pol_generation_sweep(before);
 }
 
 /* Before anything is made: its names, so that the next load can undo what this one left. */
@@ -502,6 +480,27 @@ static int publish(struct transaction *t)
 	t->published = !r;
 	if (r < 0)
 		unpublish(t, before);
+	return r;
+}
+
+/* What a load left undone that died: its ceilings, if it had published; its cgroups. */
+static int finish_other(struct transaction *t)
+{
+	struct leavers leavers = { .engine = t->engine, .now = t->running };
+	_cleanup_(pol_meta_freep) struct pol_meta *before = NULL;
+	uint64_t active = t->engine->control->active;
+	int r = 0;
+
+	if (t->engine->control->settled != active) {
+		(void)pol_meta_load(active - 1, &before, NULL);
+		r = lower_limits(t, t->running);
+		if (!r)
+			r = settle_fds(t, before ? before : t->running, t->running);
+		if (!r)
+			t->engine->control->settled = active;
+	}
+	pol_meta_each(POL_STORE, drop_leavers_of, &leavers);
+	pol_generation_sweep(active);
 	return r;
 }
 
@@ -534,6 +533,8 @@ static int prepare(struct transaction *t, struct pol_load_result *result)
 		r = t->lock = pol_lock(t->err);
 	if (r >= 0)
 		r = open_engine(t, result);
+	if (!r && t->running)
+		r = finish_other(t);
 	if (!r)
 		r = resolve(t);
 	if (r < 0)
@@ -597,7 +598,7 @@ int pol_load(const struct pol_policy *policy, const struct pol_load_options *opt
 		r = publish(&t);
 	if (r < 0)
 		return r;
-	drop_leavers(t.engine, t.next);
+	drop_leavers(&t);
 	tell(&t);
 	return 0;
 }
