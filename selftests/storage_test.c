@@ -18,6 +18,9 @@
 /* Children at a time: more than the kernel keeps labels in stock for. */
 #define BROOD 400
 
+/* Open files, likewise. */
+#define OPENED 900
+
 static void must(int r, const char *what)
 {
 	if (r < 0) {
@@ -55,7 +58,7 @@ static int ctl_in_box(const char *words)
 }
 
 /* The first load makes the maps; the box stays until the last test. */
-static void load_in_box(void)
+static void load_in_box(const char *limits)
 {
 	tasks_make_tree();
 	/*
@@ -66,8 +69,8 @@ static void load_in_box(void)
 	ASSERT_TRUE(!mkdir(BOX, 0755) || errno == EEXIST);
 	ASSERT_EQ(0, write_file(BOX "/memory.max", "max"));
 	policy_write(GUEST("g") FILES RULE("%s/ok", "rw") END
-		     "[guest.g.limits]\nbest_effort = true\n",
-		     tree.root);
+		     "[guest.g.limits]\nbest_effort = true\n%s",
+		     tree.root, limits);
 	ASSERT_EQ(0, ctl_in_box("load " POLICY_FILE));
 }
 
@@ -150,7 +153,7 @@ TEST(no_memory_for_labels)
 	int born, refused;
 	struct probe p;
 
-	load_in_box();
+	load_in_box("");
 	start_outside(&p, STEPS("on-cpu", "0", "pause", "brood", "10", tree.bad, "pause", "brood",
 				many, tree.bad, "pause", "brood", "10", tree.bad, "pause", "brood",
 				many, tree.bad, "pause"));
@@ -164,12 +167,41 @@ TEST(no_memory_for_labels)
 	EXPECT_EQ(0, probe_end(&p));
 }
 
+/* A description that cannot be entered is refused, by name; one that was is counted to its end. */
+TEST(no_memory_for_files)
+{
+	const char *dir, *many = text("%d", OPENED);
+	int held = 0, err = 0;
+	struct probe p;
+	long before;
+
+	load_in_box("fds = 1000\n");
+	dir = text("%s/ok", tree.root);
+	make_file(text("%s/f", dir), "");
+	start_outside(&p, STEPS("on-cpu", "0", "pause", "take", "open", dir, "10", "pause", "take",
+				"open", dir, many, "pause"));
+	before = guest_number("g", "fds.now");
+	probe_go(&p);
+	EXPECT_STREQ("taken 0 open 10", probe_until(&p, "taken"));
+	probe_until(&p, "paused");
+	ASSERT_EQ(0, write_file(BOX "/memory.max", "0"));
+	probe_go(&p);
+	ASSERT_EQ(2, sscanf(probe_until(&p, "taken"), "taken %d open %d", &err, &held));
+	printf("# %d held, then errno %d\n", held, err);
+	EXPECT_EQ(ENFILE, err);
+	EXPECT_LE(1, health("files_full"));
+	EXPECT_EQ(before + held, guest_number("g", "fds.now"));
+	EXPECT_EQ(0, write_file(BOX "/memory.max", "max"));
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_EQ(0, guest_settles("g", "fds.now", 0));
+}
+
 /* The guest's cgroup is found whatever part of the tree the loader sees. */
 TEST(known_by_the_cgroup_alone)
 {
 	struct probe p;
 
-	load_in_box();
+	load_in_box("");
 	probe_start(&p, NULL, STEPS("pause", "open", "r", tree.bad, "open", "rw", tree.good));
 	EXPECT_EQ(0, tasks_move(probe_pid(probe_until(&p, "paused")), BOX "/policyctl/g"));
 	probe_go(&p);

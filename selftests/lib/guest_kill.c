@@ -24,6 +24,20 @@ static long trace(long request, pid_t pid, long address, long data)
 	return syscall(SYS_ptrace, request, pid, address, data);
 }
 
+/* bpf(2) makes much that is gone with its descriptor; not these. */
+static bool bpf_changes(const struct ptrace_syscall_info *at)
+{
+	static const long cmds[] = {
+		BPF_MAP_UPDATE_ELEM,	 BPF_MAP_DELETE_ELEM, BPF_OBJ_PIN,     BPF_PROG_TEST_RUN,
+		BPF_RAW_TRACEPOINT_OPEN, BPF_LINK_CREATE,     BPF_ITER_CREATE,
+	};
+
+	for (size_t i = 0; i < sizeof(cmds) / sizeof(*cmds); i++)
+		if ((long)at->entry.args[0] == cmds[i])
+			return true;
+	return false;
+}
+
 /* Of the calls that change something; each is a stop before it and one after. */
 static bool changes(const struct ptrace_syscall_info *at)
 {
@@ -35,7 +49,7 @@ static bool changes(const struct ptrace_syscall_info *at)
 	static long nr;
 
 	if (at->op == PTRACE_SYSCALL_INFO_ENTRY)
-		nr = (long)at->entry.nr;
+		nr = (long)at->entry.nr == SYS_bpf && !bpf_changes(at) ? -1 : (long)at->entry.nr;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		if (nr == calls[i])
 			return at->op == PTRACE_SYSCALL_INFO_ENTRY ||
