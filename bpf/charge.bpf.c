@@ -2,8 +2,12 @@
 /* The counts behind ceilings, and what is said when they come near them. */
 #include "charge.bpf.h"
 
-/* Compare-and-swap against as many others as may do the same; then the charge is refused. */
-#define COUNT_TRIES 128
+/*
+ * A compare-and-swap that others were faster at is tried again this often, by bpf_loop, which the
+ * verifier goes through once: one try of each round of any number of CPUs succeeds.
+ */
+#define COUNT_TRIES 4096
+#define PEAK_TRIES 4
 
 /* What a charge is on, and what passing its ceiling means. */
 struct ceiling {
@@ -32,67 +36,111 @@ static __always_inline u32 field_of(u64 word, u64 one)
 	return one == POL_COUNT_ONE_FD ? POL_COUNT_FDS(word) : POL_COUNT_TASKS(word);
 }
 
-/*
- * One more of @one (POL_COUNT_ONE_*), unless there are @max. Return: the word then; 0: not done (a
- * word with one more is never 0).
- */
-static __always_inline u64 count_up(u64 *word, u64 one, u32 max)
-{
-	for (u32 i = 0; i < COUNT_TRIES; i++) {
-		u64 old = read_word(word);
+/* A change of a guest's counts. @one: POL_COUNT_ONE_*. @after: the word then; 0: not done. */
+struct move {
+	struct pol_guest_state *state;
+	u64 one;
+	u64 after;
+	u32 max;      /* up: not beyond */
+	u32 instance; /* of descriptions that go down: only if it still is this one */
+};
 
-		if (field_of(old, one) >= max)
-			return 0;
-		if (swap_word(word, old, old + one))
-			return old + one;
-	}
-	pol_fail_count(POL_FAIL_COUNT_RACE);
-	return 0;
+/* The functions of one try return 1 once there is nothing more to try, as bpf_loop takes it. */
+static __always_inline int try_up(struct move *move)
+{
+	u64 old = read_word(&move->state->counts);
+
+	if (field_of(old, move->one) >= move->max)
+		return 1;
+	if (!swap_word(&move->state->counts, old, old + move->one))
+		return 0;
+	move->after = old + move->one;
+	return 1;
 }
 
+static __always_inline int try_fd_down(struct move *move)
+{
+	u64 old = read_word(&move->state->counts);
+
+	move->after = POL_COUNT_INSTANCE(old) == move->instance && POL_COUNT_FDS(old);
+	return !move->after || swap_word(&move->state->counts, old, old - POL_COUNT_ONE_FD);
+}
+
+/* With the last task the instance is over. */
+static __always_inline int try_task_down(struct move *move)
+{
+	u64 old = read_word(&move->state->counts), new = old - POL_COUNT_ONE_TASK;
+
+	move->after = 0;
+	if (!POL_COUNT_TASKS(old))
+		return 1;
+	if (!POL_COUNT_TASKS(new))
+		new = (u64)(POL_COUNT_INSTANCE(old) + 1) << (2 * POL_COUNT_BITS);
+	move->after = new;
+	if (!swap_word(&move->state->counts, old, new))
+		return 0;
+	if (!POL_COUNT_TASKS(new) && POL_COUNT_FDS(old))
+		__sync_fetch_and_add(&move->state->orphaned, POL_COUNT_FDS(old));
+	return 1;
+}
+
+static int up_again(u32 i, struct move *move)
+{
+	return try_up(move);
+}
+
+static int fd_down_again(u32 i, struct move *move)
+{
+	return try_fd_down(move);
+}
+
+static int task_down_again(u32 i, struct move *move)
+{
+	return try_task_down(move);
+}
+
+#define TRY(once, again, move)                                                                     \
+	do {                                                                                       \
+		if (!once(move) && bpf_loop(COUNT_TRIES, again, move, 0) == COUNT_TRIES)           \
+			pol_fail_count(POL_FAIL_COUNT_RACE);                                       \
+	} while (0)
+
+/* One more of @one, unless there are @max. Return: the word then; 0: not done. */
+POL_SUBPROG u64 count_up(struct pol_guest_state *state, u64 one, u32 max)
+{
+	struct move move = { .state = state, .one = one, .max = max };
+
+	TRY(try_up, up_again, &move);
+	return move.after;
+}
+
+/* One description less of this instance. Return: whether it still was this one. */
+POL_SUBPROG int fds_down(struct pol_guest_state *state, u32 instance)
+{
+	struct move move = { .state = state, .instance = instance };
+
+	TRY(try_fd_down, fd_down_again, &move);
+	return !!move.after;
+}
+
+/* One task less. Return: how many are left. */
+POL_SUBPROG u32 tasks_down(struct pol_guest_state *state)
+{
+	struct move move = { .state = state };
+
+	TRY(try_task_down, task_down_again, &move);
+	return POL_COUNT_TASKS(move.after);
+}
+
+/* A peak that others raise at once may be a little too low: a figure, no account. */
 static __always_inline void raise_peak(u64 *peak, u64 now)
 {
-	for (u32 i = 0; i < COUNT_TRIES; i++) {
+	for (u32 i = 0; i < PEAK_TRIES; i++) {
 		u64 old = read_word(peak);
 
 		if (now <= old || swap_word(peak, old, now))
 			return;
 	}
-}
-
-/* One description less of this instance. Return: whether it still was this one. */
-static __always_inline bool fds_down(struct pol_guest_state *state, u32 instance)
-{
-	for (u32 i = 0; i < COUNT_TRIES; i++) {
-		u64 old = read_word(&state->counts);
-
-		if (POL_COUNT_INSTANCE(old) != instance || !POL_COUNT_FDS(old))
-			return false;
-		if (swap_word(&state->counts, old, old - POL_COUNT_ONE_FD))
-			return true;
-	}
-	pol_fail_count(POL_FAIL_COUNT_RACE);
-	return true;
-}
-
-/* One task less; with the last one the instance is over. Return: how many are left. */
-static __always_inline u32 tasks_down(struct pol_guest_state *state)
-{
-	for (u32 i = 0; i < COUNT_TRIES; i++) {
-		u64 old = read_word(&state->counts), new = old - POL_COUNT_ONE_TASK;
-
-		if (!POL_COUNT_TASKS(old))
-			return 0;
-		if (!POL_COUNT_TASKS(new))
-			new = (u64)(POL_COUNT_INSTANCE(old) + 1) << (2 * POL_COUNT_BITS);
-		if (!swap_word(&state->counts, old, new))
-			continue;
-		if (!POL_COUNT_TASKS(new) && POL_COUNT_FDS(old))
-			__sync_fetch_and_add(&state->orphaned, POL_COUNT_FDS(old));
-		return POL_COUNT_TASKS(new);
-	}
-	pol_fail_count(POL_FAIL_COUNT_RACE);
-	return 1;
 }
 
 /* ------------------------------------------------------------------ what is said */
@@ -303,7 +351,7 @@ __attribute__((noinline)) int pol_fd_charge(const struct pol_actor *actor, u64 f
 		return ENFILE;
 	if (!fresh && is_charged(bpf_map_lookup_elem(&files, &file)))
 		return 0;
-	word = state->killed ? 0 : count_up(&state->counts, POL_COUNT_ONE_FD, ceiling.max);
+	word = state->killed ? 0 : count_up(state, POL_COUNT_ONE_FD, ceiling.max);
 	if (!word)
 		return exceeded(state, &ceiling, POL_COUNT_FDS(read_word(&state->counts)));
 	raise_peak(&state->fds_peak, POL_COUNT_FDS(word));
@@ -340,7 +388,7 @@ __attribute__((noinline)) int pol_fd_adopt(u64 file, u32 guest, u32 baseline)
 		charge.instance = POL_COUNT_INSTANCE(read_word(&state->counts));
 		return bpf_map_update_elem(&files, &file, &charge, BPF_NOEXIST) ? ENFILE : 0;
 	}
-	word = count_up(&state->counts, POL_COUNT_ONE_FD, POL_COUNT_MASK);
+	word = count_up(state, POL_COUNT_ONE_FD, POL_COUNT_MASK);
 	if (!word)
 		return ENFILE;
 	raise_peak(&state->fds_peak, POL_COUNT_FDS(word));
@@ -460,9 +508,9 @@ __attribute__((noinline)) int pol_task_charge(u64 task, u32 guest, u64 generatio
 	}
 	if (!task_ceiling(guest, generation, &ceiling))
 		ceiling.max = POL_COUNT_MASK;
-	word = count_up(&state->counts, POL_COUNT_ONE_TASK, ceiling.max);
+	word = count_up(state, POL_COUNT_ONE_TASK, ceiling.max);
 	if (!word && take_back_missed(guest, ceiling.max))
-		word = count_up(&state->counts, POL_COUNT_ONE_TASK, ceiling.max);
+		word = count_up(state, POL_COUNT_ONE_TASK, ceiling.max);
 	if (!word) {
 		if (flags & POL_LABEL_LAUNCHER)
 			ceiling.flags = 0;
@@ -485,7 +533,7 @@ __attribute__((noinline)) int pol_task_adopt(u64 task, u32 guest)
 	if (!state)
 		return EAGAIN;
 	forget_killed(state);
-	word = count_up(&state->counts, POL_COUNT_ONE_TASK, POL_COUNT_MASK);
+	word = count_up(state, POL_COUNT_ONE_TASK, POL_COUNT_MASK);
 	if (!word)
 		return EAGAIN;
 	raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));

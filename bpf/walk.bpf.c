@@ -88,14 +88,21 @@ POL_SUBPROG int long_name_equal(const struct name *name, const struct pol_long_v
 	return 1;
 }
 
-POL_SUBPROG int long_name_rule(const struct pol_dir_key *dir, u32 slot, const struct name *name,
-			       struct pol_rule_value *ret)
+/* Global: the walk's paths do not multiply the verifier's work. Return: as name_rule(). */
+int pol_long_name_rule(const struct pol_dir_key *dir, u32 slot, const struct name *name,
+		       struct pol_rule_value *ret);
+
+__attribute__((noinline)) int pol_long_name_rule(const struct pol_dir_key *dir, u32 slot,
+						 const struct name *name,
+						 struct pol_rule_value *ret)
 {
 	void *inner = bpf_map_lookup_elem(&names_long, &slot);
 	const struct pol_long_value *value;
 	struct pol_long_key key = {};
 	int r;
 
+	if (!dir || !name || !ret)
+		return -1;
 	key.dir = *dir;
 	if (!inner || long_name_key(name, &key))
 		return -1;
@@ -124,7 +131,7 @@ static __always_inline int name_rule(const struct pol_dir_key *dir, u32 slot, u6
 		return -1;
 	if (name.len < POL_NAME_SHORT)
 		return short_name_rule(dir, slot, &name, ret);
-	return long_name_rule(dir, slot, &name, ret);
+	return pol_long_name_rule(dir, slot, &name, ret);
 }
 
 static __always_inline void set_found(struct pol_found *found, const struct pol_rule_value *rule)
