@@ -6,26 +6,24 @@ POL_TEXT_STEP(exe, POL_EXE_SIZE)
 POL_TEXT_STEP(small, POL_PATH_SMALL - POL_NAME_SIZE)
 POL_TEXT_STEP(large, POL_PATH_LARGE - POL_NAME_SIZE)
 
-POL_SUBPROG int exe_start(struct pol_text *text, struct task_struct *task)
+__attribute__((noinline)) int pol_exe_text(struct pol_exe_room *room, u64 dentry, u64 mount)
+{
+	struct pol_text text = { .dentry = dentry, .mount = mount, .room = POL_EXE_SIZE };
+
+	if (!room || !dentry)
+		return 0;
+	text.to = room->text;
+	pol_text_write(pol_text_step_exe, &text);
+	return text.len << 16 | text.flags;
+}
+
+/* The executable of @task: its text into @room; returns as pol_exe_text(). */
+static __always_inline u32 exe_of(struct task_struct *task, char *room)
 {
 	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
 
-	if (!exe)
-		return -1;
-	text->dentry = (u64)BPF_CORE_READ(exe, f_path.dentry);
-	text->mount = pol_mount_of(BPF_CORE_READ(exe, f_path.mnt));
-	return 0;
-}
-
-/* The executable of @task: its text into @to; returns length << 16 | flags. */
-POL_SUBPROG u32 exe_text(char *to, struct task_struct *task)
-{
-	struct pol_text text = { .to = to, .room = POL_EXE_SIZE };
-
-	if (exe_start(&text, task))
-		return 0;
-	pol_text_write(pol_text_step_exe, &text);
-	return text.len << 16 | text.flags;
+	return pol_exe_text((struct pol_exe_room *)room, (u64)BPF_CORE_READ(exe, f_path.dentry),
+			    pol_mount_of(BPF_CORE_READ(exe, f_path.mnt)));
 }
 
 __attribute__((noinline)) int pol_event_exes(struct pol_event *event)
@@ -35,8 +33,8 @@ __attribute__((noinline)) int pol_event_exes(struct pol_event *event)
 
 	if (!event)
 		return 0;
-	exe = exe_text(event->exe, task);
-	parent = exe_text(event->parent_exe, task->real_parent);
+	exe = exe_of(task, event->exe);
+	parent = exe_of(task->real_parent, event->parent_exe);
 	event->exe_len = exe >> 16;
 	event->parent_exe_len = parent >> 16;
 	if (exe & POL_EVENT_PATH_TRUNCATED)

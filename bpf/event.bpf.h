@@ -64,6 +64,19 @@ static __always_inline void pol_event_process(struct pol_event *event, struct ta
 	bpf_probe_read_kernel(process->parent_comm, sizeof(process->parent_comm), parent->comm);
 }
 
+/* The text of an executable's path, and behind it room for one more name. */
+struct pol_exe_room {
+	char text[2 * POL_EXE_SIZE];
+};
+
+/**
+ * pol_exe_text() - the path of an executable.
+ * @dentry: 0: none. @mount: its struct mount.
+ *
+ * Verified once. Return: length << 16 | POL_EVENT_PATH_*.
+ */
+int pol_exe_text(struct pol_exe_room *room, u64 dentry, u64 mount);
+
 /**
  * pol_event_exes() - the executables of the current task and of its parent: texts and lengths.
  *
@@ -71,18 +84,13 @@ static __always_inline void pol_event_process(struct pol_event *event, struct ta
  */
 int pol_event_exes(struct pol_event *event);
 
-POL_TEXT_STEP(label, POL_EXE_SIZE)
-
 /* The label remembers the executable: pol_event_exes() finds none in a task that exits. */
-POL_SUBPROG int pol_label_exe(struct pol_label *label, u64 dentry, u64 mount)
+static __always_inline void pol_label_exe(struct pol_label *label, u64 dentry, u64 mount)
 {
-	struct pol_text text = { .dentry = dentry, .mount = mount, .room = POL_EXE_SIZE };
+	u32 exe = pol_exe_text((struct pol_exe_room *)label->exe, dentry, mount);
 
-	text.to = label->exe;
-	pol_text_write(pol_text_step_label, &text);
-	label->exe_len = text.len;
-	label->exe_flags = text.flags & POL_EVENT_PATH_TRUNCATED ? POL_EVENT_EXE_TRUNCATED : 0;
-	return 0;
+	label->exe_len = exe >> 16;
+	label->exe_flags = exe & POL_EVENT_PATH_TRUNCATED ? POL_EVENT_EXE_TRUNCATED : 0;
 }
 
 static __always_inline void pol_event_head(struct pol_event *event,

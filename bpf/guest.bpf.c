@@ -2,20 +2,41 @@
 /* The look-ups of guest.bpf.h that are verified once instead of in every hook. */
 #include "guest.bpf.h"
 
+struct slot_search {
+	u64 id;
+	u32 at;
+	u32 guest;
+};
+
+/* Return: 1: the search is over. */
+static __always_inline int search_slot(struct slot_search *search)
+{
+	u32 at = search->at & (POL_CGROUP_SLOTS - 1);
+	const struct pol_cgroup_slot *slot = bpf_map_lookup_elem(&cgroups, &at);
+
+	if (!slot || slot->id == POL_CGROUP_FREE)
+		return 1;
+	if (slot->id == search->id) {
+		search->guest = slot->guest;
+		return 1;
+	}
+	search->at = at + 1;
+	return 0;
+}
+
+static int search_next_slot(u32 i, struct slot_search *search)
+{
+	return search_slot(search);
+}
+
+/* Mostly the first slot decides; user space builds no sequence longer than POL_CGROUP_PROBES. */
 __attribute__((noinline)) int pol_guest_of_cgroup_id(u64 id)
 {
-	u32 at = POL_CGROUP_HASH(id) & (POL_CGROUP_SLOTS - 1);
-	const struct pol_cgroup_slot *slot;
+	struct slot_search search = { .id = id, .at = POL_CGROUP_HASH(id) };
 
-	for (u32 i = 0; i < POL_CGROUP_PROBES; i++) {
-		slot = bpf_map_lookup_elem(&cgroups, &at);
-		if (!slot || slot->id == POL_CGROUP_FREE)
-			return 0;
-		if (slot->id == id)
-			return slot->guest;
-		at = (at + 1) & (POL_CGROUP_SLOTS - 1);
-	}
-	return 0; /* user space builds no longer sequence */
+	if (!search_slot(&search))
+		bpf_loop(POL_CGROUP_PROBES - 1, search_next_slot, &search, 0);
+	return search.guest;
 }
 
 struct ancestor_search {
