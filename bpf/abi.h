@@ -200,7 +200,13 @@ enum pol_op { POL_OPS(X) };
 	X(KERNEL_LOAD_DATA, 43, "kernel_load_data")                                                \
 	X(LOCKED_DOWN, 44, "locked_down")                                                          \
 	X(SB_KERN_MOUNT, 45, "sb_kern_mount")                                                      \
-	X(CAPABLE, 46, "capable")
+	X(CAPABLE, 46, "capable")                                                                  \
+	X(FILE_RECEIVE, 47, "file_receive")                                                        \
+	X(FILE_IOCTL, 48, "file_ioctl")                                                            \
+	X(FILE_IOCTL_COMPAT, 49, "file_ioctl_compat")                                              \
+	X(INODE_FILE_SETATTR, 50, "inode_file_setattr")                                            \
+	X(UNIX_STREAM_CONNECT, 51, "unix_stream_connect")                                          \
+	X(UNIX_MAY_SEND, 52, "unix_may_send")
 
 #define X(name, nr, word) POL_HOOK_##name = (nr),
 enum pol_hook { POL_HOOKS(X) };

@@ -17,6 +17,7 @@
 /* include/linux/fs.h */
 #define FMODE_READ 0x1u
 #define FMODE_WRITE 0x2u
+#define FMODE_PATH 0x4000u
 #define FMODE_CREATED 0x100000u /* 4.19 to 7.2 */
 #define FMODE_NOACCOUNT 0x20000000u /* the kernel's own: overlayfs' backing files */
 #define FMODE_EXEC_FLAG 0x20u	/* __FMODE_EXEC, in f_flags; open(2) cannot set it */

@@ -32,9 +32,9 @@ static __always_inline u32 open_needs(const struct file *file)
  * Pipes, sockets, pidfds, anonymous inodes and memfds are the guest's own; a memfd is never
  * executed; what the table does not know (nsfs, dma-buf, ...) is refused.
  */
-POL_SUBPROG int open_anonymous(const struct pol_actor *actor, struct file *file)
+POL_SUBPROG int check_anonymous(const struct pol_actor *actor, struct file *file, u32 op_hook)
 {
-	u32 exec = file->f_flags & FMODE_EXEC_FLAG, reason_err, op;
+	u32 exec = op_hook >> 16 == POL_OP_EXEC, reason_err;
 
 	switch ((u32)file->f_path.dentry->d_sb->s_magic) {
 	case TMPFS_MAGIC:
@@ -51,9 +51,8 @@ POL_SUBPROG int open_anonymous(const struct pol_actor *actor, struct file *file)
 	default:
 		reason_err = POL_REASON_ERR(BUILTIN, actor->err);
 	}
-	op = exec ? POL_OP_HOOK(EXEC, FILE_OPEN) : POL_OP_HOOK(OPEN, FILE_OPEN);
 	return pol_refuse_for(actor, pol_address(file->f_path.dentry),
-			      pol_mount_of(file->f_path.mnt), op, reason_err);
+			      pol_mount_of(file->f_path.mnt), op_hook, reason_err);
 }
 
 /**
@@ -74,8 +73,10 @@ int BPF_PROG(pol_file_open, struct file *file)
 
 	if (!pol_actor_current(&actor))
 		return 0;
+	op = file->f_flags & FMODE_EXEC_FLAG ? POL_OP_HOOK(EXEC, FILE_OPEN) :
+					       POL_OP_HOOK(OPEN, FILE_OPEN);
 	if (dentry->d_sb->s_flags & SB_NOUSER)
-		return pol_return(open_anonymous(&actor, file));
+		return pol_return(check_anonymous(&actor, file, op));
 	device = pol_is_device(file->f_inode->i_mode);
 	need = open_needs(file);
 	if (!device && pol_walk_allows(dentry, pol_is_dir(file->f_inode), actor.ruleset,
@@ -86,14 +87,51 @@ int BPF_PROG(pol_file_open, struct file *file)
 	    pol_was_audited(object))
 		return 0;
 	mount = pol_mount_of(file->f_path.mnt);
-	op = file->f_flags & FMODE_EXEC_FLAG ? POL_OP_HOOK(EXEC, FILE_OPEN) :
-					       POL_OP_HOOK(OPEN, FILE_OPEN);
 	if (device)
 		return pol_return(pol_check_device(&actor, object, mount, need, op));
 	r = pol_check(&actor, object, mount, need, op);
 	if (r == POL_AUDITED && file->f_flags & O_TRUNC)
 		pol_note_audited(object);
 	return pol_return(r);
+}
+
+/* What opening a file now would need, for the mode it is open in. */
+static __always_inline u32 mode_needs(const struct file *file)
+{
+	u32 mode = file->f_mode, need = 0;
+
+	if (pol_is_dir(file->f_inode))
+		return POL_RIGHT_LIST;
+	if (mode & FMODE_READ)
+		need |= POL_RIGHT_READ;
+	if (mode & FMODE_WRITE)
+		need |= POL_RIGHT_WRITE;
+	return need;
+}
+
+/**
+ * pol_file_handed - SCM_RIGHTS, pidfd_getfd(2), seccomp's ADDFD: a descriptor from elsewhere is
+ * judged as if the guest opened it now, in its mode. O_PATH gives nothing that is mediated here.
+ *
+ * Context: lsm/file_receive, before the descriptor is there. Return: 0; the policy's errno.
+ */
+SEC("lsm/file_receive")
+int BPF_PROG(pol_file_handed, struct file *file)
+{
+	struct dentry *dentry = file->f_path.dentry;
+	u32 op = POL_OP_HOOK(RECEIVE, FILE_RECEIVE);
+	struct pol_actor actor;
+	u64 object, mount;
+
+	if (file->f_mode & FMODE_PATH || !pol_actor_current(&actor))
+		return 0;
+	if (dentry->d_sb->s_flags & SB_NOUSER)
+		return pol_return(check_anonymous(&actor, file, op));
+	object = pol_address(dentry);
+	mount = pol_mount_of(file->f_path.mnt);
+	if (pol_is_device(file->f_inode->i_mode))
+		return pol_return(pol_check_device(&actor, object, mount, mode_needs(file), op));
+	return pol_return(pol_check(&actor, object, mount, mode_needs(file), op));
 }
 
 /**

@@ -133,6 +133,20 @@ __attribute__((noinline)) int pol_check_device(const struct pol_actor *actor, u6
 	return pol_refuse_for(actor, dentry, mount, op_hook, POL_REASON_ERR(DEVICE, actor->err));
 }
 
+__attribute__((noinline)) int pol_check_named(const struct pol_actor *actor, u64 dentry, u64 mount,
+					      u32 need, u32 op_hook)
+{
+	struct request request = { dentry, mount, need, op_hook };
+	struct pol_found found = {};
+
+	if (!actor)
+		return EACCES;
+	pol_walk(dentry, actor->ruleset, actor->generation, &found);
+	if (!found.named || !missing(&found, need))
+		return 0;
+	return refuse_missing(actor, &found, &request);
+}
+
 __attribute__((noinline)) int pol_refuse_for(const struct pol_actor *actor, u64 dentry, u64 mount,
 					     u32 op_hook, u32 reason_err)
 {

@@ -43,6 +43,14 @@ int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u3
 int pol_check_device(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
 
 /**
+ * pol_check_named() - does a rule that names the object lack one of @need?
+ *
+ * For ioctls of device nodes: without a rule that names it a guest has not opened the node itself,
+ * it came with it (a terminal), and is left alone. Return: as pol_check().
+ */
+int pol_check_named(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
+
+/**
  * pol_refuse_for() - refuse for a reason other than rights.
  * @reason_err: POL_REASON_ERR(). device, builtin and anchor hold in audit, too (semantics 11).
  */

@@ -216,6 +216,38 @@ TEST(control_without_confinement)
 	run_cases(NULL);
 }
 
+/* As @step: who may, meets what nobody's guest meets, which before 6.6 is ENOTTY on tmpfs. */
+static void expect_chattr(const char *step, const char *hook, int free_errno)
+{
+	const char *root = scratch(), *f = make_file(text("%s/f", root), "content");
+
+	ASSERT_LOAD(GUEST("g") "files = [ { path = \"%s\", access = [\"ro\", \"write\"] } ]\n"
+			       "[guest.h]\ninclude = [\"runtime\"]\n" FILES RULE("%s", "rw") END,
+		    root, root);
+	EXPECT_EQ(free_errno, PROBE(NULL, step, f));
+	EXPECT_EQ(free_errno, PROBE("h", step, f));
+	EXPECT_EQ(EACCES, PROBE("g", step, f));
+	EXPECT_EVENT("type=violation", "op=chattr", text("hook=%s", hook), "missing=metadata",
+		     text("path=%s", f));
+}
+
+TEST(chattr)
+{
+	const char *f = make_file(text("%s/f", scratch()), "content");
+
+	expect_chattr("chattr", "file_ioctl", PROBE(NULL, "chattr", f));
+}
+
+TEST(file_setattr)
+{
+	const char *f = make_file(text("%s/f", scratch()), "content");
+	int free_errno = PROBE(NULL, "file-setattr", f);
+
+	if (free_errno == ENOSYS)
+		SKIP("file_setattr(2): only from 6.17 on");
+	expect_chattr("file-setattr", "inode_file_setattr", free_errno);
+}
+
 TEST(refused_truncation_leaves_the_content)
 {
 	const char *root = scratch(), *f = make_file(text("%s/f", root), "content");

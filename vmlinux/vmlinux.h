@@ -241,9 +241,29 @@ struct iattr {
 	unsigned int ia_valid;
 };
 
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct sock {
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
 struct socket {
 	struct file *file;
+	struct sock *sk;
 };
+
+struct unix_address {
+	int len;
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct path path;
+};
+
+struct file_kattr;
 
 struct linux_binprm {
 	struct file *file;

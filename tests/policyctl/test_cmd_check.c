@@ -64,7 +64,7 @@ Test(cmd_check, a_valid_policy_is_0)
 	cr_assert_str_eq(got(cr_get_redirected_stderr(), buf, sizeof(buf)), "");
 	cr_assert_str_eq(
 		got(cr_get_redirected_stdout(), buf, sizeof(buf)),
-		"  not mediated: network, capabilities, system calls; in this version also ioctl and connect\n"
+		"  not mediated: network, capabilities, system calls\n"
 		"tests/data/valid/include_diamond.toml: ok, 1 guest, 3 rules\n");
 }
 

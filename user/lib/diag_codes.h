@@ -53,7 +53,7 @@
 #define POL_P_LINKS	       "P0605" /* files with several names beneath a rule */
 #define POL_P_CREATE_BLIND     "P0606"
 #define POL_P_PENDING	       "P0607" /* optional, and its directory is not there */
-#define POL_P_NOT_MEDIATED     "P0608" /* a right that this version does not mediate */
+/* P0608 was: a right that is not mediated; there is none any more */
 #define POL_P_TESTS	       "P0609" /* tests are read, not run */
 #define POL_P_MOUNT	       "P0610" /* a mount below a rule that no rule can be made for */
 #define POL_P_FDS_BASELINE     "P0611" /* fds_baseline where nothing is counted */

@@ -38,6 +38,8 @@ static bool is_optional(const char *hook)
 		"file_truncate",    /* from 6.2; before, path_truncate */
 		"inode_set_acl",    /* from 6.2; before, inode_setxattr */
 		"inode_remove_acl", /* likewise */
+		"file_ioctl_compat", /* 6.8, and later ones of 6.1: before, file_ioctl is asked */
+		"inode_file_setattr", /* 6.17 */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)

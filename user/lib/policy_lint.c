@@ -14,8 +14,6 @@
 
 void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule)
 {
-	uint32_t unmediated = rule->access & POL_RIGHTS_ALL & ~POL_RIGHTS_MEDIATED;
-
 	if (strcmp(rule->path, "/") == 0)
 		POL_WARN(p, POL_P_ROOT, rule, "name the directories that the guest needs",
 			 "a rule on '/' covers the whole root filesystem");
@@ -29,12 +27,6 @@ void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule)
 			p, POL_P_CREATE_BLIND, rule, "add \"read\"",
 			"'%s' has create and write, but no read: opening a new file for reading and writing is refused and leaves it behind empty",
 			rule->path);
-	if (unmediated && !p->saw_unmediated) {
-		p->saw_unmediated = true;
-		POL_WARN(
-			p, POL_P_NOT_MEDIATED, rule, NULL,
-			"the rights ioctl and connect are not mediated yet: this version neither grants nor refuses them");
-	}
 }
 
 static bool is_counted(uint64_t fds)

@@ -60,7 +60,6 @@ struct pol_parser {
 	size_t guests_cnt;
 	const struct pol_toml_node *tests; /* [[test]], looked at when the guests are known */
 	uint32_t stamp;
-	bool saw_unmediated;
 };
 
 /* Where a guest's or the defaults' keys go. @section: NULL for the defaults. */

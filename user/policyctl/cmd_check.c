@@ -123,7 +123,7 @@ static void print_scope(const struct pol_policy *policy)
 {
 	if (!policy->guests_cnt)
 		return;
-	puts("  not mediated: network, capabilities, system calls; in this version also ioctl and connect");
+	puts("  not mediated: network, capabilities, system calls");
 }
 
 static const char *plural(size_t cnt)

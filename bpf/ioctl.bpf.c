@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ioctl(2): of device nodes the right ioctl; of the calls that change a file's attributes (chattr,
+ * project ids, versions, verity, encryption) the right metadata. Others act on what the descriptor
+ * may do anyway.
+ */
+#include "verdict.bpf.h"
+
+/* include/uapi/asm-generic/ioctls.h: done by the VFS, no driver sees them. */
+#define FIONBIO 0x5421u
+#define FIONCLEX 0x5450u
+#define FIOCLEX 0x5451u
+#define FIOASYNC 0x5452u
+#define FIOQSIZE 0x5460u
+
+/* include/uapi/linux/fs.h, fsverity.h, fscrypt.h; fs/ext4/ext4.h */
+#define FS_IOC_SETFLAGS 0x40086602u
+#define FS_IOC32_SETFLAGS 0x40046602u
+#define FS_IOC_FSSETXATTR 0x401c5820u
+#define FS_IOC_SETVERSION 0x40087602u
+#define FS_IOC32_SETVERSION 0x40047602u
+#define EXT4_IOC_SETVERSION 0x40086604u
+#define EXT4_IOC32_SETVERSION 0x40046604u
+#define FS_IOC_ENABLE_VERITY 0x40806685u
+#define FS_IOC_SET_ENCRYPTION_POLICY 0x800c6613u
+
+static __always_inline bool is_vfs(u32 cmd)
+{
+	return cmd == FIONBIO || cmd == FIONCLEX || cmd == FIOCLEX || cmd == FIOASYNC ||
+	       cmd == FIOQSIZE;
+}
+
+static __always_inline bool is_chattr(u32 cmd)
+{
+	switch (cmd) {
+	case FS_IOC_SETFLAGS:
+	case FS_IOC32_SETFLAGS:
+	case FS_IOC_FSSETXATTR:
+	case FS_IOC_SETVERSION:
+	case FS_IOC32_SETVERSION:
+	case EXT4_IOC_SETVERSION:
+	case EXT4_IOC32_SETVERSION:
+	case FS_IOC_ENABLE_VERITY:
+	case FS_IOC_SET_ENCRYPTION_POLICY:
+		return true;
+	}
+	return false;
+}
+
+/* Few are asked for more than the kind of file and of call. */
+static __always_inline int check_ioctl(struct file *file, u32 cmd, u32 hook)
+{
+	bool device = pol_is_device(file->f_inode->i_mode);
+	struct pol_actor actor;
+	u64 object, mount;
+	int r;
+
+	if (device ? is_vfs(cmd) : !is_chattr(cmd))
+		return 0;
+	if (!pol_actor_current(&actor))
+		return 0;
+	object = pol_address(file->f_path.dentry);
+	mount = pol_mount_of(file->f_path.mnt);
+	if (device)
+		return pol_check_named(&actor, object, mount, POL_RIGHT_IOCTL,
+				       (u32)POL_OP_IOCTL << 16 | hook);
+	r = pol_check(&actor, object, mount, POL_RIGHT_METADATA, (u32)POL_OP_CHATTR << 16 | hook);
+	if (r == POL_AUDITED)
+		pol_note_audited(object);
+	return r;
+}
+
+/**
+ * pol_file_ioctl - ioctl(2).
+ *
+ * Context: lsm/file_ioctl, not sleepable. Return: 0; the policy's errno.
+ */
+SEC("lsm/file_ioctl")
+int BPF_PROG(pol_file_ioctl, struct file *file, unsigned int cmd)
+{
+	return pol_return(check_ioctl(file, cmd, POL_HOOK_FILE_IOCTL));
+}
+
+/* pol_ioctl_compat - a 32-bit process's, where the kernel has a hook of its own for it. */
+SEC("lsm/file_ioctl_compat")
+int BPF_PROG(pol_ioctl_compat, struct file *file, unsigned int cmd)
+{
+	return pol_return(check_ioctl(file, cmd, POL_HOOK_FILE_IOCTL_COMPAT));
+}
+
+/* pol_setfattr - file_setattr(2), from 6.17 on; the ioctls come here, too, after the hook above. */
+SEC("lsm/inode_file_setattr")
+int BPF_PROG(pol_setfattr, struct dentry *dentry)
+{
+	struct pol_actor actor;
+	u64 object;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	object = pol_address(dentry);
+	if (actor.mode == POL_MODE_AUDIT && pol_was_audited(object))
+		return 0;
+	return pol_return(pol_check(&actor, object, 0, POL_RIGHT_METADATA,
+				    POL_OP_HOOK(CHATTR, INODE_FILE_SETATTR)));
+}
