@@ -19,6 +19,7 @@
 #include "probe_files.h"
 #include "probe_hammer.h"
 #include "probe_members.h"
+#include "probe_model.h"
 #include "probe_storm.h"
 #include "probe_tasks.h"
 #include "probe_wild.h"
@@ -509,6 +510,7 @@ static const struct {
 	MEMBERS_STEPS,
 	WILD_STEPS,
 	HAMMER_STEPS,
+	MODEL_STEPS,
 	STEP("take", 3, take),
 	STEP("drop", 1, drop),
 	STEP("dup", 1, dup),
