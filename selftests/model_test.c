@@ -26,7 +26,8 @@ struct round {
 static struct model model;
 static struct model_tree before;
 static struct probe guest, nobody;
-static char rules_text[1 << 18], wrong[1 << 16];
+static char rules_text[1 << 18], mounts_text[1 << 17], wrong[1 << 16];
+static bool untouched; /* since the last scan nothing should have changed */
 static long allowed, refused, failed, unsure;
 
 /* ---- one operation ---- */
@@ -76,9 +77,29 @@ static bool judge(const char *call, unsigned int verdict, int err)
 		failed++;
 	else
 		return note(call, verdict, err, verdict ? "other errno" : "refused");
-	if (!(verdict & MODEL_LEAVES) && !model_same(&before, &model.now))
-		return note(call, verdict, err, "refused, and something changed");
 	return true;
+}
+
+/*
+ * Refused operations have changed nothing: looked at before the next that may, as a scan takes long
+ * under emulation. Shrinking tells which it was.
+ */
+static bool settle(const char *call)
+{
+	if (!untouched)
+		return true;
+	untouched = false;
+	before.cnt = model.now.cnt;
+	memcpy(before.nodes, model.now.nodes, before.cnt * sizeof(*before.nodes));
+	model_scan(&model);
+	if (model_same(&before, &model.now))
+		return true;
+	return note(call, MODEL_REFUSED, EROFS, "something changed before this");
+}
+
+static bool only_reads(const char *call)
+{
+	return !strncmp(call, "open\tr\t", 7) || !strncmp(call, "list", 4);
 }
 
 /* Return: false: kernel and model disagree, and "wrong" says how. */
@@ -87,14 +108,35 @@ static bool try_call(const char *call)
 	unsigned int verdict = model_judge(&model, call);
 	int err;
 
-	before.cnt = model.now.cnt;
-	memcpy(before.nodes, model.now.nodes, before.cnt * sizeof(*before.nodes));
+	if (!verdict && !settle(call))
+		return false;
 	err = ask(&guest, call);
-	model_scan(&model);
-	return judge(call, verdict, err);
+	if (!judge(call, verdict, err))
+		return false;
+	if ((err && !(verdict & (MODEL_LEAVES | MODEL_UNSURE))) || only_reads(call))
+		untouched = true;
+	else
+		model_scan(&model);
+	return true;
 }
 
 /* ---- one round ---- */
+
+/* "MOUNT-ID ... ROOT-IN-ITS-FILESYSTEM MOUNT-POINT ...": for whoever reads a failure. */
+static void note_mounts(void)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char line[2 * MODEL_PATH];
+	size_t len = 0;
+
+	*mounts_text = 0;
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, model.root) && len < sizeof(mounts_text))
+			len += (size_t)snprintf(mounts_text + len, sizeof(mounts_text) - len, "%s",
+						line);
+	if (f)
+		fclose(f);
+}
 
 static void start(struct probe *p, const char *as)
 {
@@ -106,6 +148,7 @@ static void set_up(const struct round *round)
 {
 	model.lacks = 0;
 	model_make(&model, round->seed);
+	note_mounts();
 	model_make_rules(&model, rules_text, sizeof(rules_text));
 	ASSERT_LOAD(GUEST("m") "errno = \"EROFS\"\n" FILES "%s" END, rules_text);
 	model.lacks = round->lacks;
@@ -128,6 +171,7 @@ static int play(struct round *round)
 {
 	int bad = 0;
 
+	untouched = false;
 	set_up(round);
 	for (int i = 0; i < round->room && !bad; i++) {
 		char expanded[6 * MODEL_PATH];
@@ -140,6 +184,8 @@ static int play(struct round *round)
 		if (!try_call(expanded))
 			bad = i + 1;
 	}
+	if (!bad && !settle("-"))
+		bad = round->cnt;
 	tear_down();
 	return bad;
 }
@@ -185,13 +231,20 @@ static void print_long(const char *what, const char *line)
 		printf("# %s %.800s\n", what, line);
 }
 
-static void print_round(const struct round *round)
+static void print_lines(char *text)
 {
 	char *save = NULL;
 
-	printf("# round %llu, the policy:\n", (unsigned long long)round->seed);
-	for (char *w = strtok_r(rules_text, "\n", &save); w; w = strtok_r(NULL, "\n", &save))
+	for (char *w = strtok_r(text, "\n", &save); w; w = strtok_r(NULL, "\n", &save))
 		print_long("   ", w);
+}
+
+static void print_round(const struct round *round)
+{
+	printf("# round %llu, the mounts:\n", (unsigned long long)round->seed);
+	print_lines(mounts_text);
+	printf("# the policy:\n");
+	print_lines(rules_text);
 	printf("# operations (WORD FLAGS BASE PATH BASE2 PATH2):\n");
 	for (int i = 0; i < round->cnt; i++)
 		print_long("   ", round->calls[i]);
@@ -240,6 +293,8 @@ TEST_TIMEOUT(kernel_and_model_agree, 600)
 	printf("# seed %llu, %ld operations: %ld allowed, %ld refused, %ld failed by themselves, "
 	       "%ld not decided\n",
 	       (unsigned long long)seed, calls, allowed, refused, failed, unsure);
+	if (harness_now->failures)
+		return;
 	EXPECT_LE(calls / 5, allowed);
 	EXPECT_LE(calls / 5, refused);
 	EXPECT_LE(unsure, calls / 50);

@@ -219,12 +219,12 @@ void model_make(struct model *m, uint64_t seed)
 		make_dir(path);
 		add_fs(m, path, chance(40));
 	}
-	if (chance(25))
+	if (chance(15))
 		make_deep(m);
 	for (int i = 0; i < 25; i++)
 		make_object(m);
-	for (int i = pick(3); i > 0; i--)
-		make_bind(m, i == 1 ? "b1" : "b2", S_IFDIR);
+	for (int i = pick(4); i > 0; i--)
+		make_bind(m, i == 1 ? "b1" : i == 2 ? "b2" : "b4", S_IFDIR);
 	if (chance(50))
 		make_bind(m, "b3", S_IFREG);
 }
@@ -422,19 +422,20 @@ static size_t put_existing(const struct model *m, mode_t type, char *buf, size_t
 {
 	char path[MODEL_PATH];
 
-	path_to(m, any_node(m, type), path, sizeof(path));
+	path_to(m, any_node(m, type) ?: any_node(m, type), path, sizeof(path));
 	return put_path(path, buf, size);
 }
 
 /* A name in a directory, or that of a rule: free or taken. */
 static size_t put_new(const struct model *m, char *buf, size_t size)
 {
-	char path[MODEL_PATH];
+	char path[MODEL_PATH] = "";
 	size_t len;
 
 	if (m->rules_cnt && chance(20)) {
 		snprintf(path, sizeof(path), "%s", m->rules[pick(m->rules_cnt)].path);
-	} else {
+	}
+	if (!strchr(path, '/')) {
 		path_to(m, any_node(m, S_IFDIR), path, sizeof(path));
 		len = strlen(path);
 		snprintf(path + len, sizeof(path) - len, "/%s", any_name());
@@ -472,6 +473,7 @@ static const struct kind {
 	{ 2, "unlink", 0, 10, NONE },
 	{ 14, "rename", 0, 2, EXISTING_OR_NEW },
 	{ 7, "link", S_IFREG, 2, NEW },
+	{ 5, "rename", S_IFDIR, 0, EXISTING_OR_NEW },
 	{ 1, "link", 0, 2, NEW },
 	{ 3, "symlink", 0, 95, TARGET },
 	{ 2, "mkfifo", 0, 95, NONE },
