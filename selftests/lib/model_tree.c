@@ -241,10 +241,11 @@ static int dir_of_fd(const struct model *m, int fd)
 /* Is the mount there by this way, too? A bind mount does not show the mounts in its source. */
 static bool is_mounted(const struct model_node *point, int at)
 {
-	struct statx st;
+	struct statx here, there;
 
-	return point->covers.ino && !stat_at(at, point->name, AT_SYMLINK_NOFOLLOW, &st) &&
-	       st.stx_mnt_id == point->mount;
+	return point->covers.ino && !stat_at(at, "", AT_EMPTY_PATH, &here) &&
+	       !stat_at(at, point->name, AT_SYMLINK_NOFOLLOW, &there) &&
+	       there.stx_mnt_id == point->mount && here.stx_mnt_id != point->mount;
 }
 
 /* What stands at @name in the directory @dir, open as @fd. */
