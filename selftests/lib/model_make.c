@@ -212,7 +212,7 @@ void model_make(struct model *m, uint64_t seed)
 	m->fs_cnt = m->rules_cnt = 0;
 	snprintf(m->root, sizeof(m->root), "%s", scratch_in("/srv"));
 	add_fs(m, m->root, false);
-	for (int i = 0; i < 30; i++)
+	for (int i = 0; i < 24; i++)
 		make_object(m);
 	for (int i = pick(3); i > 0; i--) {
 		mount_point(m, i == 1 ? "m1" : "m2", path, sizeof(path));
@@ -221,7 +221,7 @@ void model_make(struct model *m, uint64_t seed)
 	}
 	if (chance(15))
 		make_deep(m);
-	for (int i = 0; i < 25; i++)
+	for (int i = 0; i < 20; i++)
 		make_object(m);
 	for (int i = pick(4); i > 0; i--)
 		make_bind(m, i == 1 ? "b1" : i == 2 ? "b2" : "b4", S_IFDIR);
