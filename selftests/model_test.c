@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The engine against a reference model (lib/model.h), on random trees, mounts, rules and operations.
+ * The engine against a reference model (lib/model.h), on random trees, mounts, rules, operations.
  *
  * A guest tries each operation. What the model allows may fail only as it does for nobody's guest,
  * what it refuses may not succeed, nor change anything; any errno of the policy's must be one that
- * the model gives. A case that fails is shrunk: its round is played again with ever fewer operations.
+ * the model gives. A case that fails is shrunk: its round is played again with ever fewer of them.
  */
 #include "harness.h"
 

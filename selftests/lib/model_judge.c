@@ -187,8 +187,8 @@ static unsigned int judge_tmpfile(const struct model *m, const struct call *call
 /* ---- two names ---- */
 
 /*
- * Would @from gain a right as @to? What lies beneath it has the same nearest rule, or one that moves
- * along with it.
+ * Would @from gain a right as @to? What lies beneath it has the same nearest rule, or one that
+ * moves along with it.
  */
 static unsigned int widens(const struct model *m, const struct model_object *from,
 			   const struct model_object *to)

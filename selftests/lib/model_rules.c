@@ -122,10 +122,10 @@ static void hold(struct model *m, int node)
 }
 
 /*
- * The engine holds what lies above an anchor by its rule's path, or by the mount's path for a derived
- * rule. With a bind mount there may be other directories above it in its own filesystem, and a
- * mounted file's own directory is its anchor: these it does not hold, although semantics 4 can be
- * read so. No right grows by moving them. 1: the model wants EBUSY for them, too.
+ * The engine holds what lies above an anchor by its rule's path, or by the mount's path for a
+ * derived rule. With a bind mount there may be other directories above it in its own filesystem,
+ * and a mounted file's own directory is its anchor: these it does not hold, although semantics 4
+ * can be read so. No right grows by moving them. 1: the model wants EBUSY for them, too.
  */
 #define HOLD_IN_FILESYSTEM 0
 
