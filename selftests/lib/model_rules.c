@@ -107,10 +107,11 @@ static void derive(struct model *m, int point)
 	rule->access = above->access;
 	rule->derived = true;
 	there = rule_on(m, &rule->dir, rule->name);
-	if (!there)
-		m->rules_cnt++;
-	else if (there->derived)
-		there->access &= rule->access;
+	if (there && !there->derived)
+		return;
+	if (there)
+		there->access &= rule->access; /* the first that is found; this one holds its path */
+	m->rules_cnt++;
 }
 
 /* ---- anchors and what lies above them ---- */
