@@ -19,8 +19,8 @@
 #include "probe_files.h"
 #include "probe_hammer.h"
 #include "probe_members.h"
-#include "probe_sockets.h"
 #include "probe_model.h"
+#include "probe_sockets.h"
 #include "probe_storm.h"
 #include "probe_tasks.h"
 #include "probe_wild.h"
@@ -511,8 +511,8 @@ static const struct {
 	MEMBERS_STEPS,
 	WILD_STEPS,
 	HAMMER_STEPS,
-	SOCKETS_STEPS,
 	MODEL_STEPS,
+	SOCKETS_STEPS,
 	STEP("take", 3, take),
 	STEP("drop", 1, drop),
 	STEP("dup", 1, dup),
