@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #endif
 
-#define POL_ABI_VERSION 2
+#define POL_ABI_VERSION 3
 
 /* Limits. Each is checked by user space with a message that names it; none is a silent bound. */
 #define POL_GUESTS_MAX 16384u /* guest ids 1..MAX-1; 10 000 guests are the design's scale */
@@ -732,6 +732,8 @@ _Static_assert(sizeof(struct pol_event) >= 48 + 2 * POL_EXE_SIZE + POL_NAME_SIZE
  * @self, @parent: keys of the object and of the directory that holds its name.
  * @magic: s_magic. @sb_flags: s_flags. @mode: i_mode. @nlink: i_nlink.
  * @name_len, @name: last component, as the dentry has it.
+ * @above: 1: not the descriptor's object but a directory above it in its own filesystem, of which
+ *	   the path may say nothing: only @self and @fd are valid.
  */
 struct pol_anchor_record {
 	struct pol_inode_key self;
@@ -743,9 +745,11 @@ struct pol_anchor_record {
 	__u32 nlink;
 	__u32 name_len;
 	__u32 is_root; /* the dentry is its filesystem's root */
+	__u32 above;
+	__u32 pad;
 	char name[POL_NAME_SIZE];
 };
-_Static_assert(sizeof(struct pol_anchor_record) == 64 + POL_NAME_SIZE, "pol_anchor_record");
+_Static_assert(sizeof(struct pol_anchor_record) == 72 + POL_NAME_SIZE, "pol_anchor_record");
 
 /**
  * struct pol_task_record - of the iterator pol_tasks: one task that is a guest's; by POL_ITER_TREE

@@ -13,8 +13,43 @@ static __always_inline struct pol_iter_command *iter_command(void)
 	return bpf_map_lookup_elem(&iter, &zero);
 }
 
+/* What the callback below works on. */
+struct above {
+	struct seq_file *seq;
+	struct pol_anchor_record *record;
+	u64 dentry;
+};
+
+static int tell_above(u32 i, struct above *at)
+{
+	const struct dentry *dentry = (const void *)at->dentry;
+	u64 parent = (u64)BPF_CORE_READ(dentry, d_parent);
+	const struct inode *inode;
+
+	if (parent == at->dentry)
+		return 1;
+	at->dentry = parent;
+	dentry = (const void *)parent;
+	inode = BPF_CORE_READ(dentry, d_inode);
+	at->record->self.ino = BPF_CORE_READ(inode, i_ino);
+	at->record->self.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	at->record->self.generation = BPF_CORE_READ(inode, i_generation);
+	bpf_seq_write(at->seq, at->record, sizeof(*at->record));
+	return 0;
+}
+
+/*
+ * A mount that shows a part of its filesystem only: what lies above that part is on no path by it. Of
+ * other mounts every directory above is on the path, and has a descriptor of its own.
+ */
+static __always_inline bool is_part(const struct file *file)
+{
+	return file->f_path.mnt->mnt_root != file->f_path.dentry->d_sb->s_root;
+}
+
 /**
- * pol_anchor - one struct pol_anchor_record for each descriptor of the calling process.
+ * pol_anchor - one struct pol_anchor_record for each descriptor of the calling process, and for the
+ * directories above it that its path does not name.
  *
  * The same loads as the walk's, so the keys match at enforcement, on any filesystem. O_PATH
  * descriptors do: nothing is opened, no device is touched.
@@ -26,6 +61,7 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct pol_anchor_record record = {};
 	struct file *file = ctx->file;
+	struct above above = {};
 	struct dentry *dentry;
 	struct inode *inode;
 
@@ -48,6 +84,13 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	if (record.name_len < POL_NAME_SIZE)
 		bpf_probe_read_kernel(record.name, record.name_len & 0xff, dentry->d_name.name);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	if (!is_part(file))
+		return 0;
+	record.above = 1;
+	above.seq = ctx->meta->seq;
+	above.record = &record;
+	above.dentry = pol_address(dentry);
+	bpf_loop(POL_WALK_MAX, tell_above, &above, 0);
 	return 0;
 }
 

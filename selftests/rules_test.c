@@ -5,6 +5,7 @@
  */
 #include "harness.h"
 
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -272,6 +273,36 @@ TEST(anchors_stay_where_they_are)
 	EXPECT_TRUE(exists(b) && exists(secret) && exists(c) && !exists(to));
 	EXPECT_EQ(0, PROBE("g", "rename", c, to));
 	EXPECT_EQ(0, PROBE(NULL, "exchange", a, to, "exchange", a, to));
+}
+
+/*
+ * What lies above an anchor in its own filesystem is held, too, where the rule's path says nothing of
+ * it: of a mounted directory, of a mounted file, of a rule written through a mount.
+ */
+TEST(anchors_below_mounts_stay_where_they_are)
+{
+	const char *root = scratch(), *at = make_dir(text("%s/at", root));
+	const char *a = make_dir(text("%s/a", root)), *b = make_dir(text("%s/b", root));
+	const char *c = make_dir(text("%s/c", root)), *to = text("%s/to", root);
+	const char *dir = make_dir(text("%s/dir", at)), *file = make_file(text("%s/file", at), "");
+	const char *through = make_dir(text("%s/through", root));
+
+	make_dir(text("%s/deep", a));
+	make_dir(text("%s/deep", c));
+	make_dir(text("%s/deep/rule", c));
+	ASSERT_EQ(0, mount(make_dir(text("%s/deep/m", a)), dir, NULL, MS_BIND, NULL));
+	ASSERT_EQ(0, mount(make_file(text("%s/f", b), "x"), file, NULL, MS_BIND, NULL));
+	ASSERT_EQ(0, mount(text("%s/deep", c), through, NULL, MS_BIND, NULL));
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") RULE("%s/rule", "none") END, root, through);
+	EXPECT_EQ(EBUSY, PROBE("g", "rename", a, to));
+	EXPECT_EVENT("type=violation", "op=rename", "reason=anchor", "errno=EBUSY",
+		     text("path=%s", a));
+	EXPECT_EQ(EBUSY, PROBE("g", "rename", b, to));
+	EXPECT_EQ(EBUSY, PROBE("g", "rename", c, to));
+	EXPECT_EQ(0, umount(dir) | umount(file) | umount(through));
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") END, root);
+	EXPECT_EQ(0, PROBE("g", "rename", a, to, "rename", to, a, "rename", b, to, "rename", to, b,
+			   "rename", c, to));
 }
 
 /* Semantics 4 says EBUSY of every anchor, so of one whose rule gives nothing, too. */

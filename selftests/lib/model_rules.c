@@ -122,23 +122,13 @@ static void hold(struct model *m, int node)
 		m->held[m->held_cnt++] = m->now.nodes[node].key;
 }
 
-/*
- * The engine holds what lies above an anchor by its rule's path, or by the mount's path for a
- * derived rule. With a bind mount there may be other directories above it in its own filesystem,
- * and a mounted file's own directory is its anchor: these it does not hold, although semantics 4
- * can be read so. No right grows by moving them. 1: the model wants EBUSY for them, too.
- */
-#define HOLD_IN_FILESYSTEM 0
-
+/* By its rule's path, or the mount's of a derived rule; and in its own filesystem. */
 static void hold_rule(struct model *m, const struct model_rule *rule)
 {
 	char path[MODEL_PATH], full[MODEL_PATH];
 	struct model_object object;
 
-	if (!*rule->name)
-		hold(m, model_dir(m, &rule->dir));
-	for (int i = model_dir(m, &rule->dir); HOLD_IN_FILESYSTEM && i >= 0;
-	     i = m->now.nodes[i].parent)
+	for (int i = model_dir(m, &rule->dir); i >= 0; i = m->now.nodes[i].parent)
 		hold(m, i);
 	snprintf(path, sizeof(path), "%s", rule->path);
 	for (char *slash; (slash = strrchr(path, '/'));) {

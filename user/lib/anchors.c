@@ -17,6 +17,7 @@ void pol_anchors_done(struct pol_anchors *anchors)
 	for (size_t i = 0; i < anchors->cnt; i++)
 		free(anchors->items[i].path);
 	free(anchors->items);
+	free(anchors->above);
 	memset(anchors, 0, sizeof(*anchors));
 }
 
@@ -131,11 +132,24 @@ static int collect(const struct pol_places *places, struct pol_anchors *ret)
 /* ------------------------------------------------------------------ their keys */
 
 struct batch {
+	struct pol_anchors *all;
 	struct pol_anchor *anchors;
 	int fds[BATCH];
 	size_t cnt;
 	size_t found;
 };
+
+static int add_above(struct pol_anchors *all, const struct pol_inode_key *key)
+{
+	struct pol_inode_key *above;
+
+	above = reallocarray(all->above, all->above_cnt + 1, sizeof(*above));
+	if (!above)
+		return -ENOMEM;
+	all->above = above;
+	all->above[all->above_cnt++] = *key;
+	return 0;
+}
 
 static int take_record(const void *data, void *arg)
 {
@@ -145,6 +159,8 @@ static int take_record(const void *data, void *arg)
 	for (size_t i = 0; i < batch->cnt; i++) {
 		if (batch->fds[i] != (int)record->fd)
 			continue;
+		if (record->above)
+			return add_above(batch->all, &record->self);
 		batch->anchors[i].record = *record;
 		batch->found++;
 		break;
@@ -171,11 +187,12 @@ static void close_batch(struct batch *batch)
 	batch->cnt = 0;
 }
 
-static int take_batch(const struct pol_engine *engine, struct pol_anchor *anchors, size_t cnt,
-		      struct pol_err *err)
+static int take_batch(const struct pol_engine *engine, struct pol_anchors *all, size_t first,
+		      size_t cnt, struct pol_err *err)
 {
 	const struct pol_iter_command command = { .tgid = (uint32_t)getpid() };
-	_cleanup_(close_batch) struct batch batch = { .anchors = anchors };
+	struct pol_anchor *anchors = all->items + first;
+	_cleanup_(close_batch) struct batch batch = { .all = all, .anchors = anchors };
 	int r;
 
 	for (size_t i = 0; i < cnt; i++) {
@@ -224,7 +241,7 @@ int pol_anchors_take(const struct pol_engine *engine, const struct pol_places *p
 	for (size_t i = 0; i < ret->cnt; i += BATCH) {
 		size_t cnt = ret->cnt - i < BATCH ? ret->cnt - i : BATCH;
 
-		r = take_batch(engine, ret->items + i, cnt, err);
+		r = take_batch(engine, ret, i, cnt, err);
 		if (r < 0)
 			return r;
 	}

@@ -17,10 +17,12 @@ struct pol_anchor {
 	struct pol_anchor_record record;
 };
 
-/* Sorted by path. */
+/* Sorted by path. @above: directories above some of them in their filesystems, some more than once. */
 struct pol_anchors {
 	struct pol_anchor *items;
 	size_t cnt;
+	struct pol_inode_key *above;
+	size_t above_cnt;
 };
 
 void pol_anchors_done(struct pol_anchors *anchors);

@@ -271,8 +271,9 @@ static int make_room(struct build *build, const struct pol_places *places)
 	struct pol_image *image = build->image;
 	uint32_t next = 1;
 
-	/* A place makes at most two directory entries; every anchor one in rule set 0. */
-	image->dirs = calloc(2 * places->cnt + build->anchors->cnt + 1, sizeof(*image->dirs));
+	/* A place makes at most two directory entries; every anchor, and what is above it, one in rule set 0. */
+	image->dirs = calloc(2 * places->cnt + build->anchors->cnt + build->anchors->above_cnt + 1,
+			     sizeof(*image->dirs));
 	image->names = calloc(places->cnt + 1, sizeof(*image->names));
 	image->longs = calloc(places->cnt + 1, sizeof(*image->longs));
 	build->first_rule = calloc(build->policy->guests_cnt + 1, sizeof(*build->first_rule));
@@ -305,6 +306,8 @@ int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta
 	for (size_t i = 0; i < anchors->cnt && !r; i++)
 		if ((anchors->items[i].record.mode & 0170000) == 0040000)
 			add_dir(&build, &anchors->items[i].record.self, 0, &above, false);
+	for (size_t i = 0; i < anchors->above_cnt && !r; i++)
+		add_dir(&build, &anchors->above[i], 0, &above, false);
 	free(build.first_rule);
 	if (r < 0)
 		return r;
