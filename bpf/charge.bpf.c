@@ -414,12 +414,16 @@ POL_SUBPROG int enter_task(struct pol_guest_state *state, u64 task, u32 guest, u
 	return EAGAIN;
 }
 
-/* The count of @charge moves down, if it is still the charge that it was. Return: whether it did. */
-static __always_inline bool take_back(struct pol_task_charge *charge)
+static __always_inline u64 serial_of(const struct pol_task_charge *charge)
 {
-	u64 serial = *(volatile u64 *)&charge->serial;
-	u32 guest = serial >> 32, left;
+	return *(volatile const u64 *)&charge->serial;
+}
+
+/* The count moves down, if the charge still is the one of this serial. Return: whether it did. */
+static __always_inline bool take_back(struct pol_task_charge *charge, u64 serial)
+{
 	struct pol_guest_state *state;
+	u32 guest = serial >> 32, left;
 
 	if (!serial || __sync_val_compare_and_swap(&charge->serial, serial, 0) != serial)
 		return false;
@@ -433,15 +437,17 @@ static __always_inline bool take_back(struct pol_task_charge *charge)
 }
 
 /*
- * Of a task that has exited the entry stays until it is freed: its address is its own so long.
- * Its serial is read before its state: an entry that is another's by then is not taken back.
+ * Of a task that has exited the entry stays until the task is freed. That may happen now, and then
+ * the address, or the entry, be another's: so the serial is read before the address and the state,
+ * and only the charge that has it is taken back.
  */
 static long take_back_if_gone(struct bpf_map *map, const u64 *task, struct pol_task_charge *charge,
 			      u32 *ret_taken)
 {
-	const struct task_struct *gone = (const void *)*task;
+	u64 serial = serial_of(charge);
+	const struct task_struct *gone = (const void *)*(volatile const u64 *)task;
 
-	if (!BPF_CORE_READ(gone, exit_state) || !take_back(charge))
+	if (!BPF_CORE_READ(gone, exit_state) || !take_back(charge, serial))
 		return 0;
 	pol_fail_count(POL_FAIL_EXITS_MISSED);
 	*ret_taken += 1;
@@ -550,7 +556,7 @@ __attribute__((noinline)) int pol_task_release(u64 task)
 
 	if (!found)
 		return 0;
-	charged = take_back(found);
+	charged = take_back(found, serial_of(found));
 	if (bpf_map_delete_elem(&tasks, &task))
 		pol_fail_count(POL_FAIL_COUNT_RACE);
 	return charged;

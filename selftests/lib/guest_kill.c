@@ -38,22 +38,23 @@ static bool bpf_changes(const struct ptrace_syscall_info *at)
 	return false;
 }
 
-/* Of the calls that change something; each is a stop before it and one after. */
+/* Before a call that changes something. After it is before the next one. */
 static bool changes(const struct ptrace_syscall_info *at)
 {
 	static const long calls[] = {
-		SYS_bpf,   SYS_write,  SYS_renameat2, SYS_rename, SYS_unlinkat, SYS_unlink,
-		SYS_rmdir, SYS_mkdir,  SYS_mkdirat,   SYS_clone,  SYS_clone3,	SYS_vfork,
-		SYS_fork,  SYS_sendto, SYS_prlimit64, SYS_kill,	  SYS_fchmod,	SYS_pidfd_send_signal,
+		SYS_write,  SYS_renameat2, SYS_rename,	SYS_unlinkat, SYS_unlink, SYS_rmdir,
+		SYS_mkdir,  SYS_mkdirat,   SYS_clone,	SYS_clone3,   SYS_vfork,  SYS_fork,
+		SYS_sendto, SYS_prlimit64, SYS_kill,	SYS_fchmod,   SYS_pidfd_send_signal,
+		SYS_exit_group,
 	};
-	static long nr;
 
-	if (at->op == PTRACE_SYSCALL_INFO_ENTRY)
-		nr = (long)at->entry.nr == SYS_bpf && !bpf_changes(at) ? -1 : (long)at->entry.nr;
+	if (at->op != PTRACE_SYSCALL_INFO_ENTRY)
+		return false;
+	if ((long)at->entry.nr == SYS_bpf)
+		return bpf_changes(at);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-		if (nr == calls[i])
-			return at->op == PTRACE_SYSCALL_INFO_ENTRY ||
-			       at->op == PTRACE_SYSCALL_INFO_EXIT;
+		if ((long)at->entry.nr == calls[i])
+			return true;
 	return false;
 }
 

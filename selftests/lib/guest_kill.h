@@ -5,8 +5,8 @@
 #include "guest_fds.h"
 
 /*
- * struct death - when: at the stop-th stop, which is the entry to or the exit from a syscall that
- * changes something (counted from 0), or, with @stop -1, so many microseconds after its start.
+ * struct death - when: at the stop-th stop, which is the entry to a syscall that changes something
+ * (counted from 0), or, with @stop -1, so many microseconds after its start.
  */
 struct death {
 	long stop;
