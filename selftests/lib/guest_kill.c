@@ -28,8 +28,9 @@ static long trace(long request, pid_t pid, long address, long data)
 static bool bpf_changes(const struct ptrace_syscall_info *at)
 {
 	static const long cmds[] = {
-		BPF_MAP_UPDATE_ELEM,	 BPF_MAP_DELETE_ELEM, BPF_OBJ_PIN,     BPF_PROG_TEST_RUN,
-		BPF_RAW_TRACEPOINT_OPEN, BPF_LINK_CREATE,     BPF_ITER_CREATE,
+		BPF_MAP_UPDATE_ELEM, BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_ELEM,
+		BPF_OBJ_PIN,	     BPF_PROG_TEST_RUN,	   BPF_RAW_TRACEPOINT_OPEN,
+		BPF_LINK_CREATE,     BPF_ITER_CREATE,
 	};
 
 	for (size_t i = 0; i < sizeof(cmds) / sizeof(*cmds); i++)
