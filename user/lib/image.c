@@ -271,7 +271,7 @@ static int make_room(struct build *build, const struct pol_places *places)
 	struct pol_image *image = build->image;
 	uint32_t next = 1;
 
-	/* A place makes at most two directory entries; every anchor, and what is above it, one in rule set 0. */
+	/* A place: at most two directory entries; an anchor, what is above it: one in rule set 0. */
 	image->dirs = calloc(2 * places->cnt + build->anchors->cnt + build->anchors->above_cnt + 1,
 			     sizeof(*image->dirs));
 	image->names = calloc(places->cnt + 1, sizeof(*image->names));
