@@ -33,7 +33,7 @@
 #define POL_NAME_SIZE 256	/* NAME_MAX is 255 (include/uapi/linux/limits.h) */
 #define POL_WALK_FAST 24	/* unrolled-by-verifier part of the walk; deeper goes by bpf_loop */
 #define POL_WALK_MAX 8192	/* policy-language.md, semantics 6: past it, path_too_deep */
-#define POL_WALK_TRIES 3	/* a walk that raced a rename is tried again this often in all */
+#define POL_WALK_TRIES 16	/* a walk that raced a rename is tried again this often in all */
 #define POL_COMM_SIZE 16	/* TASK_COMM_LEN */
 #define POL_EXE_SIZE 256	/* bytes of an executable's path in an event */
 /*

@@ -20,6 +20,7 @@
 #include "probe_hammer.h"
 #include "probe_members.h"
 #include "probe_model.h"
+#include "probe_race.h"
 #include "probe_sockets.h"
 #include "probe_storm.h"
 #include "probe_tasks.h"
@@ -301,29 +302,6 @@ static int do_hammer_both(char **a)
 	return good ?: bad == EACCES ? 0 : bad ?: -1;
 }
 
-/*
- * race SLOT NAME: openat(SLOT, NAME) until a line comes. Says how many were opened, how many were
- * refused by the engine (EACCES), and returns any other errno than those and ENOENT.
- */
-static int do_race(char **a)
-{
-	long opens = 0, refused = 0, gone = 0;
-	char text[96];
-	int err;
-
-	probe_say("hammering", 0, "");
-	do {
-		err = opened(openat(*probe_slot(a[0]), a[1], O_RDONLY | O_CLOEXEC));
-		opens += !err;
-		refused += err == EACCES;
-		gone += err == ENOENT;
-	} while ((!err || err == EACCES || err == ENOENT) && !probe_line_waits());
-	probe_wait_line();
-	snprintf(text, sizeof(text), "%ld %ld %ld", opens, refused, gone);
-	probe_say("raced", 0, text);
-	return err == EACCES || err == ENOENT ? 0 : err;
-}
-
 /* ---- the crew: threads and a child with a thread, all of which try one open at each line ---- */
 
 #define CREW 5
@@ -504,7 +482,7 @@ static const struct {
 	STEP("block", 0, block),
 	STEP("hammer", 3, hammer),
 	STEP("hammer-both", 2, hammer_both),
-	STEP("race", 2, race),
+	STEP("race", 4, race),
 	STEP("crew", 1, crew),
 	TASKS_STEPS,
 	GUARD_STEPS,
