@@ -206,7 +206,8 @@ enum pol_op { POL_OPS(X) };
 	X(FILE_IOCTL_COMPAT, 49, "file_ioctl_compat")                                              \
 	X(INODE_FILE_SETATTR, 50, "inode_file_setattr")                                            \
 	X(UNIX_STREAM_CONNECT, 51, "unix_stream_connect")                                          \
-	X(UNIX_MAY_SEND, 52, "unix_may_send")
+	X(UNIX_MAY_SEND, 52, "unix_may_send")                                                      \
+	X(URING_CMD, 72, "uring_cmd")
 
 #define X(name, nr, word) POL_HOOK_##name = (nr),
 enum pol_hook { POL_HOOKS(X) };
@@ -275,6 +276,7 @@ enum pol_action { POL_ACTIONS(X) };
  * @level_mask: bit n set: some guest's cgroup lies at level n of the cgroup2 tree.
  * @abi: POL_ABI_VERSION of the programs that read the maps.
  * @next_guest: lowest guest id never given out; ids are not reused until unload.
+ * @mounts: inode number of the mount namespace that the last loader was in.
  * @settled: the last generation whose ceilings were applied wholly; behind @active if a load died
  *	     between the two: the next one does the rest.
  *
@@ -287,7 +289,8 @@ struct pol_control {
 	__u32 abi;
 	__u32 next_guest;
 	__u64 settled;
-	__u64 pad[4];
+	__u64 mounts;
+	__u64 pad[3];
 };
 _Static_assert(sizeof(struct pol_control) == 64, "pol_control");
 
@@ -382,6 +385,12 @@ _Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_va
 
 #define POL_GUEST_KNOWN 1u /* the generation has this guest; else: identity kept, nothing allowed */
 #define POL_GUEST_KILL 2u  /* on_exceed = "kill": a ceiling passed ends the whole guest */
+/* Knobs. What is not set is the default. */
+#define POL_GUEST_NO_WX 8u	 /* wx = "deny" */
+#define POL_GUEST_MEMFD_EXEC 16u /* memfd_exec = "allow" */
+#define POL_GUEST_IO_URING 32u	 /* io_uring = "allow" */
+#define POL_GUEST_USERNS 64u	 /* userns = "allow" */
+#define POL_GUEST_MOUNTS 128u	 /* mounts = "allow" */
 #define POL_NO_CEILING 0xffffffffu /* fds: nothing is counted */
 
 /**

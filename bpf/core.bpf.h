@@ -59,8 +59,13 @@
 #define SIGKILL 9
 
 /* include/linux/mm.h, include/uapi/asm-generic/mman-common.h */
+#define VM_WRITE 0x2ul
 #define VM_EXEC 0x4ul
+#define VM_SHARED 0x8ul
+#define VM_MAYWRITE 0x20ul
+#define PROT_WRITE 0x2ul
 #define PROT_EXEC 0x4ul
+#define MAP_SHARED_BIT 0x1ul /* MAP_SHARED, MAP_SHARED_VALIDATE */
 
 /* include/uapi/linux/magic.h; PIDFS from 6.9 */
 #define TMPFS_MAGIC 0x01021994u
@@ -87,10 +92,16 @@
 
 /* include/uapi/linux/mount.h */
 #define MS_MOVE 8192ul
+#define MS_UNBINDABLE (1ul << 17)
+#define MS_PRIVATE (1ul << 18)
+#define MS_SLAVE (1ul << 19)
 #define MNT_DETACH 2
 
 /* include/uapi/linux/capability.h */
 #define CAP_SYS_ADMIN 21
+
+/* include/linux/ptrace.h */
+#define PTRACE_MODE_ATTACH 0x2u
 
 /*
  * include/uapi/asm-generic/unistd.h: from 424 on a call has one number on every architecture, 32-bit

@@ -29,8 +29,8 @@ static __always_inline u32 open_needs(const struct file *file)
 
 /*
  * Objects of mounts that no path leads to (SB_NOUSER), reopened through /proc/self/fd: a table.
- * Pipes, sockets, pidfds, anonymous inodes and memfds are the guest's own; a memfd is never
- * executed; what the table does not know (nsfs, dma-buf, ...) is refused.
+ * Pipes, sockets, pidfds, anonymous inodes and memfds are the guest's own; a memfd is executed
+ * where the policy says so; what the table does not know (nsfs, dma-buf, ...) is refused.
  */
 POL_SUBPROG int check_anonymous(const struct pol_actor *actor, struct file *file, u32 op_hook)
 {
@@ -38,7 +38,7 @@ POL_SUBPROG int check_anonymous(const struct pol_actor *actor, struct file *file
 
 	switch ((u32)file->f_path.dentry->d_sb->s_magic) {
 	case TMPFS_MAGIC:
-		if (!exec)
+		if (!exec || actor->flags & POL_GUEST_MEMFD_EXEC)
 			return 0;
 		reason_err = POL_REASON_ERR(MEMFD, actor->err);
 		break;

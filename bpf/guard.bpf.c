@@ -1,30 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's border: mounts, user namespaces and io_uring (knobs of the policy, all "deny"); and,
+ * The guest's border: mounts, user namespaces and io_uring (knobs of the policy); and,
  * built in, in every mode: the bpf system call, other tasks, and what reaches into the kernel itself.
  * So nothing of the engine can be read, changed or stopped from inside, root or not; a knob that
  * would let audit do so is refused there, too.
  */
 #include "verdict.bpf.h"
 
-/* @always: in audit, too. */
-static __always_inline int refuse(u32 op_hook, bool always)
+/* In audit, too. */
+static __always_inline int refuse_always(u32 op_hook)
 {
 	struct pol_actor actor;
 
 	if (!pol_actor_current(&actor))
 		return 0;
+	return pol_return(pol_escape(&actor, op_hook, 1));
+}
+
+/* The mount namespace of the host's init, or the loader's: there, mounts are the host's. */
+static __always_inline bool in_hosts_mounts(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf(), *init;
+	const struct mnt_namespace *mounts = BPF_CORE_READ(task, nsproxy, mnt_ns);
+	const struct pol_control *ctl = pol_control_get();
+
+	init = BPF_CORE_READ(task, thread_pid, numbers[0].ns, child_reaper);
+	return mounts == BPF_CORE_READ(init, nsproxy, mnt_ns) || !ctl ||
+	       BPF_CORE_READ(mounts, ns.inum) == ctl->mounts;
+}
+
+/* By its peer group; the flag for it has moved in 6.17. */
+static __always_inline bool is_shared(u64 mount)
+{
+	const struct mount *at = (const void *)mount;
+
+	return BPF_CORE_READ(at, mnt_group_id);
+}
+
+/*
+ * mounts = "allow": in a mount namespace of the guest's own; and where a mount is shared nothing is
+ * mounted or unmounted, it would come out in the host's. @mount: address of a struct mount, 0: none.
+ */
+static __always_inline bool may_mount(const struct pol_actor *actor, u64 mount)
+{
+	return actor->flags & POL_GUEST_MOUNTS && !in_hosts_mounts() &&
+	       !(mount && is_shared(mount));
+}
+
+/* @always: in audit, too, whatever the knob says. */
+static __always_inline int refuse_mount(u32 op_hook, u64 mount, bool always)
+{
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor) || (!always && may_mount(&actor, mount)))
+		return 0;
 	return pol_return(pol_escape(&actor, op_hook, always));
-}
-
-static __always_inline int refuse_knob(u32 op_hook)
-{
-	return refuse(op_hook, false);
-}
-
-static __always_inline int refuse_always(u32 op_hook)
-{
-	return refuse(op_hook, true);
 }
 
 /*
@@ -36,6 +66,12 @@ static __always_inline bool on_guarded(const struct path *path)
 	return pol_guarded(path->dentry->d_sb->s_magic);
 }
 
+/* Makes a mount less shared than it is: what comes first in a namespace of one's own. */
+static __always_inline bool is_unsharing(unsigned long flags)
+{
+	return flags & (MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
+}
+
 /*
  * Over a guarded filesystem, or on one: remounts and propagation come here with its path. What
  * mount(2) moves is not seen by any hook, only a name that the caller may change: cannot be decided.
@@ -44,51 +80,60 @@ SEC("lsm/sb_mount")
 int BPF_PROG(pol_sb_mount, const char *dev, const struct path *path, const char *type,
 	     unsigned long flags)
 {
-	return refuse(POL_OP_HOOK(MOUNT, SB_MOUNT), flags & MS_MOVE || on_guarded(path));
+	return refuse_mount(POL_OP_HOOK(MOUNT, SB_MOUNT),
+			    is_unsharing(flags) ? 0 : pol_mount_of(path->mnt),
+			    flags & MS_MOVE || on_guarded(path));
 }
 
 /*
  * MNT_DETACH takes all that is mounted below along; without, the kernel says EBUSY then. What lies
- * below is not looked at: below "/" or /sys it is the engine's.
+ * below is not looked at: below "/" or /sys it is the engine's, unless in a namespace of its own.
  */
-static __always_inline bool detaches_others(const struct vfsmount *mnt, int flags)
+static __always_inline bool detaches_others(const struct mount *at, int flags)
 {
-	const struct mount *at = (const void *)pol_mount_of(mnt);
-
 	return flags & MNT_DETACH &&
 	       (u64)BPF_CORE_READ(at, mnt_mounts.next) !=
-		       (u64)at + bpf_core_field_offset(struct mount, mnt_mounts);
+		       (u64)at + bpf_core_field_offset(struct mount, mnt_mounts) &&
+	       in_hosts_mounts();
+}
+
+/* The mount that a mount hangs on: an unmount goes to all that it is shared with. */
+static __always_inline u64 parent_mount(const struct mount *at)
+{
+	return (u64)BPF_CORE_READ(at, mnt_parent);
 }
 
 SEC("lsm/sb_umount")
 int BPF_PROG(pol_sb_umount, const struct vfsmount *mnt, int flags)
 {
-	return refuse(POL_OP_HOOK(UMOUNT, SB_UMOUNT),
-		      pol_guarded(mnt->mnt_sb->s_magic) || detaches_others(mnt, flags));
+	const struct mount *at = (const void *)pol_mount_of(mnt);
+
+	return refuse_mount(POL_OP_HOOK(UMOUNT, SB_UMOUNT), parent_mount(at),
+			    pol_guarded(mnt->mnt_sb->s_magic) || detaches_others(at, flags));
 }
 
+/* Of a superblock that a user namespace does not own: its options are the host's. */
 SEC("lsm/sb_remount")
 int BPF_PROG(pol_sb_remount, const struct super_block *sb)
 {
-	return refuse(POL_OP_HOOK(MOUNT, SB_REMOUNT), pol_guarded(sb->s_magic));
+	bool hosts = !BPF_CORE_READ(sb, s_user_ns, level);
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor) ||
+	    (!hosts && !pol_guarded(sb->s_magic) && may_mount(&actor, 0)))
+		return 0;
+	return pol_return(pol_escape(&actor, POL_OP_HOOK(MOUNT, SB_REMOUNT),
+				     pol_guarded(sb->s_magic)));
 }
 
 /*
  * In the mount namespace of the host's init pivot_root(2) moves every process to another root, away
- * from the pins.
+ * from the pins. What is shared the kernel itself refuses.
  */
-static __always_inline bool in_hosts_mounts(void)
-{
-	struct task_struct *task = bpf_get_current_task_btf(), *init;
-
-	init = BPF_CORE_READ(task, thread_pid, numbers[0].ns, child_reaper);
-	return BPF_CORE_READ(task, nsproxy, mnt_ns) == BPF_CORE_READ(init, nsproxy, mnt_ns);
-}
-
 SEC("lsm/sb_pivotroot")
 int BPF_PROG(pol_pivotroot)
 {
-	return refuse(POL_OP_HOOK(PIVOT_ROOT, SB_PIVOTROOT), in_hosts_mounts());
+	return refuse_mount(POL_OP_HOOK(PIVOT_ROOT, SB_PIVOTROOT), 0, in_hosts_mounts());
 }
 
 /* A mount that hangs nowhere yet (fsmount(2), open_tree(2)) is attached, not moved. */
@@ -102,16 +147,17 @@ static __always_inline bool is_attached(const struct path *path)
 SEC("lsm/move_mount")
 int BPF_PROG(pol_move_mount, const struct path *from, const struct path *to)
 {
-	return refuse(POL_OP_HOOK(MOUNT, MOVE_MOUNT),
-		      on_guarded(to) || (on_guarded(from) && is_attached(from)));
+	return refuse_mount(POL_OP_HOOK(MOUNT, MOVE_MOUNT), pol_mount_of(to->mnt),
+			    on_guarded(to) || (on_guarded(from) && is_attached(from)));
 }
 
 /**
  * pol_sb_kern_mount - a superblock was made, by mount(2) or fsconfig(2).
  *
  * The second wall in enforce. A stacked filesystem (overlayfs) changes what lies below it by the
- * kernel's own hand, which comes to no hook of ours on paths: audit refuses it, too. procfs calls
- * itself stacked, so that nothing is stacked on it.
+ * kernel's own hand, which comes to no hook of ours on paths: audit refuses it, too, and so does
+ * mounts = "allow"; there, also one on a block device, which no rule has named. procfs calls itself
+ * stacked, so that nothing is stacked on it.
  *
  * Context: not called for what the kernel mounts by itself.
  */
@@ -126,6 +172,8 @@ int BPF_PROG(pol_sb_kern_mount, const struct super_block *sb)
 	stacked = sb->s_stack_depth > 0 && !pol_guarded(sb->s_magic);
 	if (actor.mode == POL_MODE_AUDIT && !stacked)
 		return 0; /* reported: pol_sb_mount, pol_capable */
+	if (!stacked && !BPF_CORE_READ(sb, s_bdev) && may_mount(&actor, 0))
+		return 0;
 	return pol_return(pol_escape(&actor, POL_OP_HOOK(MOUNT, SB_KERN_MOUNT), stacked));
 }
 
@@ -161,13 +209,17 @@ int BPF_PROG(pol_capable, const void *cred, const void *ns, int cap)
 {
 	if (cap != CAP_SYS_ADMIN || !mounts_without_hook())
 		return 0;
-	return refuse_knob(POL_OP_HOOK(MOUNT, CAPABLE));
+	return refuse_mount(POL_OP_HOOK(MOUNT, CAPABLE), 0, false);
 }
 
 SEC("lsm/userns_create")
 int BPF_PROG(pol_userns)
 {
-	return refuse_knob(POL_OP_HOOK(USERNS, USERNS_CREATE));
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor) || actor.flags & POL_GUEST_USERNS)
+		return 0;
+	return pol_return(pol_escape(&actor, POL_OP_HOOK(USERNS, USERNS_CREATE), 0));
 }
 
 /*
@@ -181,7 +233,7 @@ int BPF_PROG(pol_anon_inode, struct inode *inode, const struct qstr *name)
 	char text[sizeof(io_uring)] = {};
 	struct pol_actor actor;
 
-	if (!pol_actor_current(&actor))
+	if (!pol_actor_current(&actor) || actor.flags & POL_GUEST_IO_URING)
 		return 0;
 	if (bpf_probe_read_kernel(text, sizeof(text), name->name))
 		return pol_return(actor.err); /* cannot be decided */
@@ -277,29 +329,41 @@ static __always_inline bool is_starting(struct task_struct *task)
 	return label && label->flags & POL_LABEL_STARTING && task != bpf_get_current_task_btf();
 }
 
-static __always_inline int refuse_stranger(struct task_struct *other, u32 op_hook)
+/* @own: the guest's own tasks, too. */
+static __always_inline int refuse_task(struct task_struct *other, u32 op_hook, u32 own)
 {
 	struct pol_actor actor;
 	u64 generation = 0;
 
 	if (!pol_actor_current(&actor))
 		return 0;
-	if (pol_guest_of(other, &generation) == actor.guest && !is_starting(other))
-		return 0;
-	return pol_return(pol_escape(&actor, op_hook, 1));
+	if (pol_guest_of(other, &generation) != actor.guest || is_starting(other))
+		return pol_return(pol_escape(&actor, op_hook, 1));
+	if (actor.flags & own)
+		return pol_return(pol_escape(&actor, op_hook, 0));
+	return 0;
 }
 
-/* ptrace(2), process_vm_*, /proc/PID/{mem,root,fd,...}, pidfd_getfd(2), kcmp(2). */
-SEC("lsm/ptrace_access_check")
-int BPF_PROG(pol_ptrace, struct task_struct *child)
+static __always_inline int refuse_stranger(struct task_struct *other, u32 op_hook)
 {
-	return refuse_stranger(child, POL_OP_HOOK(PTRACE, PTRACE_ACCESS_CHECK));
+	return refuse_task(other, op_hook, 0);
+}
+
+/*
+ * ptrace(2), process_vm_*, /proc/PID/{mem,root,fd,...}, pidfd_getfd(2), kcmp(2). A tracer writes where
+ * nothing is writable: wx = "deny" leaves looking only.
+ */
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(pol_ptrace, struct task_struct *child, unsigned int mode)
+{
+	return refuse_task(child, POL_OP_HOOK(PTRACE, PTRACE_ACCESS_CHECK),
+			   mode & PTRACE_MODE_ATTACH ? POL_GUEST_NO_WX : 0);
 }
 
 SEC("lsm/ptrace_traceme")
 int BPF_PROG(pol_traceme, struct task_struct *parent)
 {
-	return refuse_stranger(parent, POL_OP_HOOK(PTRACE, PTRACE_TRACEME));
+	return refuse_task(parent, POL_OP_HOOK(PTRACE, PTRACE_TRACEME), POL_GUEST_NO_WX);
 }
 
 /**

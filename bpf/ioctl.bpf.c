@@ -88,6 +88,13 @@ int BPF_PROG(pol_ioctl_compat, struct file *file, unsigned int cmd)
 	return pol_return(check_ioctl(file, cmd, POL_HOOK_FILE_IOCTL_COMPAT));
 }
 
+/* pol_uring_cmd - io_uring's own way to a driver (IORING_OP_URING_CMD): as ioctl(2). */
+SEC("lsm/uring_cmd")
+int BPF_PROG(pol_uring_cmd, struct io_uring_cmd *cmd)
+{
+	return pol_return(check_ioctl(cmd->file, 0, POL_HOOK_URING_CMD));
+}
+
 /* pol_setfattr - file_setattr(2), from 6.17 on; the ioctls come here, too, after the hook above. */
 SEC("lsm/inode_file_setattr")
 int BPF_PROG(pol_setfattr, struct dentry *dentry)

@@ -16,6 +16,8 @@ struct pol_actor {
 	u32 ruleset;
 	u32 mode;
 	u32 err;
+	u32 flags; /* POL_GUEST_* */
+	u32 pad;
 };
 
 /*
@@ -138,6 +140,7 @@ static __always_inline bool pol_actor_current(struct pol_actor *actor)
 	actor->ruleset = config ? config->ruleset : 0;
 	actor->mode = config ? config->mode : POL_MODE_ENFORCE;
 	actor->err = config ? config->err : EACCES;
+	actor->flags = config ? config->flags : 0;
 	if (!config && actor->guest != POL_GUEST_PROBE)
 		pol_fail_count(POL_FAIL_NO_GUEST_MAP);
 	return true;

@@ -65,12 +65,20 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct block_device;
+
+struct user_namespace {
+	int level;
+};
+
 struct super_block {
 	u32 s_dev;
 	unsigned long s_flags;
 	unsigned long s_magic;
 	struct dentry *s_root;
 	int s_stack_depth;
+	struct block_device *s_bdev;
+	struct user_namespace *s_user_ns;
 };
 
 struct inode {
@@ -102,6 +110,7 @@ struct mount {
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct list_head mnt_mounts;
+	int mnt_group_id;
 };
 
 struct path {
@@ -187,7 +196,13 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
-struct mnt_namespace;
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
 
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
@@ -232,8 +247,11 @@ struct task_struct {
 	struct task_io_accounting ioac;
 };
 
+struct anon_vma;
+
 struct vm_area_struct {
 	unsigned long vm_flags;
+	struct anon_vma *anon_vma;
 	struct file *vm_file;
 };
 
@@ -264,6 +282,10 @@ struct unix_sock {
 };
 
 struct file_kattr;
+
+struct io_uring_cmd {
+	struct file *file;
+};
 
 struct linux_binprm {
 	struct file *file;

@@ -18,6 +18,7 @@
 #include "probe_count.h"
 #include "probe_files.h"
 #include "probe_hammer.h"
+#include "probe_knobs.h"
 #include "probe_members.h"
 #include "probe_model.h"
 #include "probe_race.h"
@@ -516,6 +517,7 @@ static const struct {
 	STEP("cycles", 1, cycles),
 	STEP("churn", 1, churn),
 	STEP("pinned", 2, pinned),
+	KNOB_STEPS,
 };
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -19,6 +19,7 @@ static const char text[] = "version = 1\n"
 			   "[guest.c]\n"
 			   "mode = \"audit\"\n"
 			   "errno = \"ENOENT\"\n"
+			   "wx = \"deny\"\n"
 			   "include = [\"p\"]\n"
 			   "files = [{ path = \"/srv/x\", access = \"rw\", name = \"data\" },\n"
 			   "         { path = \"/srv/x/no\", access = \"none\" }]\n";
@@ -89,6 +90,7 @@ Test(meta, bytes_round_trip)
 	cr_assert_str_eq(back->file, "t.toml");
 	cr_assert_eq(pol_meta_guest_by_id(back, 7)->err, ENOENT);
 	cr_assert(pol_meta_guest_by_id(back, 7)->audit);
+	cr_assert_eq(pol_meta_guest_by_id(back, 7)->knobs, POL_GUEST_NO_WX);
 	cr_assert(pol_meta_guest_by_id(back, 7)->ghost);
 	cr_assert_eq(back->rules[0].key.ino, 99);
 	cr_assert_eq(pol_meta_encode(back, &again, &again_len), 0);

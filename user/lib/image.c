@@ -258,7 +258,8 @@ void pol_image_guest(const struct pol_meta_guest *guest, struct pol_guest_config
 		.ruleset = guest->ruleset,
 		.mode = guest->audit ? POL_MODE_AUDIT : POL_MODE_ENFORCE,
 		.err = guest->err,
-		.flags = POL_GUEST_KNOWN | (guest->limits.kill ? POL_GUEST_KILL : 0),
+		.flags = POL_GUEST_KNOWN | (guest->limits.kill ? POL_GUEST_KILL : 0) |
+			 guest->knobs,
 		.fds = ceiling_of(guest->limits.fds),
 		.pids = ceiling_of(guest->limits.pids),
 	};

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "anchors.h"
 #include "base.h"
@@ -467,12 +468,26 @@ static int announce(struct transaction *t)
 	return r;
 }
 
+/* Which mounts are the host's: those of whoever loads. */
+static int note_mounts(struct transaction *t)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/mnt", &st))
+		return pol_err_set(t->err, POL_ERR_FAILED, -errno,
+				   "cannot look at /proc/self/ns/mnt");
+	t->engine->control->mounts = st.st_ino;
+	return 0;
+}
+
 static int publish(struct transaction *t)
 {
 	uint64_t before = t->engine->control->active;
 	int r;
 
-	r = pol_meta_store(t->next, !t->running, t->err);
+	r = note_mounts(t);
+	if (!r)
+		r = pol_meta_store(t->next, !t->running, t->err);
 	if (r < 0)
 		return r;
 	pol_generation_publish(t->engine, t->next->generation);

@@ -30,6 +30,7 @@ struct pol_meta_guest {
 	uint32_t id;
 	uint32_t ruleset;
 	uint32_t err;
+	uint32_t knobs;
 	bool audit;
 	bool ghost;
 };

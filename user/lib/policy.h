@@ -64,6 +64,7 @@ struct pol_guest {
 	char *name;
 	bool audit; /* mode */
 	int err;    /* errno of refused file accesses: EACCES EPERM EROFS ENOENT, positive */
+	uint32_t knobs; /* POL_GUEST_*: of those that are not at their default */
 	struct pol_limits limits;
 	struct pol_rule *rules;
 	size_t rules_cnt;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Keys of a guest's own table and of [defaults]. A knob that a later version brings is known here
- * with the one value that this version enforces; any other is an error, so that nothing that a
- * policy asks for is silently open.
+ * with the one value that this version enforces, its default; any other is an error, so that nothing
+ * that a policy asks for is silently open.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "abi.h"
 #include "base.h"
 #include "policy_parse.h"
 #include "str.h"
@@ -17,15 +18,20 @@ static const char *const modes[] = { "enforce", "audit" };
 static const char *const errnos[] = { "EACCES", "EPERM", "EROFS", "ENOENT" };
 static const int errno_values[] = { EACCES, EPERM, EROFS, ENOENT };
 
-/* The first word is what this version enforces. */
+/* The first word is the default. @flag: what the other sets, 0: not available in this version. */
 static const struct {
 	const char *name;
 	const char *words[2];
+	uint32_t flag;
 } knobs[] = {
-	{ "stat", { "allow", "deny" } },   { "mounts", { "deny", "allow" } },
-	{ "userns", { "deny", "allow" } }, { "io_uring", { "deny", "allow" } },
-	{ "wx", { "allow", "deny" } },	   { "memfd_exec", { "deny", "allow" } },
-	{ "tmp", { "none", "private" } },  { "inherited_fds", { "report", "refuse" } },
+	{ "stat", { "allow", "deny" }, 0 },
+	{ "mounts", { "deny", "allow" }, POL_GUEST_MOUNTS },
+	{ "userns", { "deny", "allow" }, POL_GUEST_USERNS },
+	{ "io_uring", { "deny", "allow" }, POL_GUEST_IO_URING },
+	{ "wx", { "allow", "deny" }, POL_GUEST_NO_WX },
+	{ "memfd_exec", { "deny", "allow" }, POL_GUEST_MEMFD_EXEC },
+	{ "tmp", { "none", "private" }, 0 },
+	{ "inherited_fds", { "report", "refuse" }, 0 },
 };
 
 static int parse_mode(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
@@ -48,11 +54,18 @@ static int parse_errno(struct pol_parser *p, const struct pol_toml_entry *e, voi
 
 static int parse_knob(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	(void)into;
-	for (size_t i = 0; i < ARRAY_SIZE(knobs); i++)
-		if (strcmp(knobs[i].name, e->key) == 0 &&
-		    pol_word(p, e, knobs[i].words, ARRAY_SIZE(knobs[i].words)) > 0)
-			pol_unavailable(p, e);
+	struct pol_settings *settings = ((struct pol_scope *)into)->settings;
+	size_t i = 0;
+	int word;
+
+	while (strcmp(knobs[i].name, e->key))
+		i++;
+	word = pol_word(p, e, knobs[i].words, ARRAY_SIZE(knobs[i].words));
+	if (word > 0 && !knobs[i].flag)
+		pol_unavailable(p, e);
+	settings->said |= knobs[i].flag;
+	if (word > 0)
+		settings->knobs |= knobs[i].flag;
 	return 0;
 }
 

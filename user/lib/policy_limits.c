@@ -238,6 +238,7 @@ void pol_settings_apply(const struct pol_settings *own, const struct pol_setting
 	if (memory == POL_LIMIT_UNSET)
 		memory = vm < POL_LIMIT_MAX ? 2 * vm + VM_OVERHEAD : vm;
 	ret->audit = (own->mode >= 0 ? own->mode : defaults->mode) == 1;
+	ret->knobs = (own->knobs & own->said) | (defaults->knobs & ~own->said);
 	ret->err = own->err ? own->err : defaults->err ? defaults->err : EACCES;
 	ret->limits = (struct pol_limits){
 		.fds = either(own->fds, defaults->fds),

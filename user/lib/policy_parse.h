@@ -36,6 +36,8 @@ struct pol_section {
 struct pol_settings {
 	int mode;	 /* enum pol_mode; -1: silent */
 	int err;	 /* 0: silent */
+	uint32_t knobs;	 /* POL_GUEST_*: those said not to be at their default */
+	uint32_t said;	 /* those that are said */
 	int best_effort; /* these: -1: silent */
 	int fds_all;	 /* 0 "attach", 1 "none" */
 	int kill;	 /* 0 "errno", 1 "kill" */
