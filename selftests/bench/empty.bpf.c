@@ -26,6 +26,10 @@ EMPTY("?lsm/file_free_security", empty_file_free)
 EMPTY("?lsm/task_alloc", empty_task_alloc)
 EMPTY("?lsm/task_free", empty_task_free)
 EMPTY("?tp_btf/sched_process_exit", empty_exit)
+EMPTY("?lsm/path_rename", empty_rename)
+EMPTY("?lsm/sb_mount", empty_mount)
+EMPTY("?lsm/file_ioctl", empty_ioctl)
+EMPTY("?lsm/unix_may_send", empty_send)
 
 /* The cheapest refusal there is: of the opens that measure.c means to be refused. */
 SEC("?lsm/file_open")

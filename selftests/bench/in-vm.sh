@@ -150,6 +150,18 @@ unhooked() {
 	row read 0 "$1" "$2" read 2000 "$(path /bench 1)"
 }
 
+# What a busy host does, by which only its guests are meant to be slower.
+renames() { row rename 8 "$1" as_plain rename 2000 "$(path /bench 8)"; }
+mounts() { row mount 0 "$1" as_plain mount 2000; }
+ioctls() { row ioctl 0 "$1" as_plain ioctl 2000; }
+sends() { row send 0 "$1" as_plain send 2000; }
+host_work() {
+	renames "$1"
+	mounts "$1"
+	ioctls "$1"
+	sends "$1"
+}
+
 # touch_after COMMAND AS WORDS...: measure says "ready", COMMAND runs, measure goes on.
 touch_after() {
 	command=$1
@@ -244,6 +256,7 @@ no_program() {
 	forks none as_plain
 	ceilings none as_plain
 	unhooked none as_plain
+	host_work none
 }
 
 empty_programs() {
@@ -252,6 +265,10 @@ empty_programs() {
 	with refuse_file_open -- refusals empty as_plain refuse
 	with empty_task_alloc empty_task_free empty_exit -- forks empty as_plain
 	with empty_file_open empty_file_alloc empty_file_free -- ceilings empty as_plain
+	with empty_rename -- renames empty
+	with empty_mount -- mounts empty
+	with empty_ioctl -- ioctls empty
+	with empty_send -- sends empty
 }
 
 landlock() {
@@ -283,6 +300,7 @@ engine_files() {
 	opens nonguest as_plain
 	forks nonguest as_plain
 	unhooked nonguest as_plain
+	host_work nonguest
 	opens guest as_guest
 	touches guest as_guest reload
 	guest_refusals

@@ -14,6 +14,10 @@
  *	pipe			pipe + close of both
  *	stat PATH		stat
  *	read PATH		a read of one byte on a descriptor that is open
+ *	rename PATH		a rename to PATH~ or back
+ *	mount			mount(2) that makes the root private, as it is
+ *	ioctl			one that /dev/null does not know
+ *	send			send + receive of a byte, a datagram between two unix sockets
  *
  * --landlock: restrict itself before, one rule (everything ABI 1 has) for each DIR.
  * Says "MIDDLE MEAN LEAST TIMES": of single operations the mean of the middle half and the least;
@@ -34,8 +38,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -140,6 +147,47 @@ static void do_read(long i)
 		die(path);
 }
 
+static void do_rename(long i)
+{
+	static char other[4096];
+
+	if (!*other)
+		snprintf(other, sizeof(other), "%s~", path);
+	if (i % 2 ? rename(other, path) : rename(path, other))
+		die(path);
+}
+
+static void do_mount(long i)
+{
+	(void)i;
+	if (mount("none", "/", NULL, MS_PRIVATE, NULL))
+		die("mount");
+}
+
+static void do_ioctl(long i)
+{
+	static int fd = -1;
+	char answer[64];
+
+	(void)i;
+	if (fd < 0)
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (ioctl(fd, TCGETS, answer) != -1 || errno != ENOTTY)
+		die("ioctl");
+}
+
+static void do_send(long i)
+{
+	static int fds[2];
+	char byte = 0;
+
+	(void)i;
+	if (!fds[0] && socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds))
+		die("socketpair");
+	if (send(fds[0], &byte, 1, 0) != 1 || recv(fds[1], &byte, 1, 0) != 1)
+		die("send");
+}
+
 static void do_clock(long i)
 {
 	uint32_t left = LOOP_INSTRUCTIONS / 2;
@@ -161,6 +209,8 @@ static const struct operation operations[] = {
 	{ "refuse", do_refuse, NULL, false }, { "touch", do_touch, wait_ready, false },
 	{ "fork", do_fork, NULL, true },      { "pipe", do_pipe, NULL, false },
 	{ "stat", do_stat, NULL, false },     { "read", do_read, NULL, false },
+	{ "rename", do_rename, NULL, false }, { "mount", do_mount, NULL, false },
+	{ "ioctl", do_ioctl, NULL, false },   { "send", do_send, NULL, false },
 };
 
 static void make_paths(void)

@@ -20,6 +20,10 @@ const struct bench_name bench_operations[] = {
 	{ "pipe", "pipe + close of both ends, nobody has a ceiling" },
 	{ "stat", "stat" },
 	{ "read", "a read of one byte" },
+	{ "rename", "a rename within a directory" },
+	{ "mount", "mount(2) that changes nothing" },
+	{ "ioctl", "an ioctl of a device" },
+	{ "send", "a datagram by a unix socket" },
 	{ "piece", "open + close with a program on file_open of one piece" },
 	{ NULL, NULL },
 };
