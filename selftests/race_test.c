@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "guest_kill.h"
@@ -163,6 +164,43 @@ TEST_TIMEOUT(moved_over_the_border, 600)
 		EXPECT_EQ(0, tally.gone);
 		EXPECT_EQ(tally.refused, events_accounted("violation"));
 	}
+}
+
+/* Return: how many of a round of mounts and renames failed. */
+static int busy_round(const char *dir, const char *other, const char *at)
+{
+	int failed = 0;
+
+	failed += !!mount(dir, at, NULL, MS_BIND, NULL);
+	failed += !!mount("none", at, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL);
+	failed += !!umount2(at, MNT_DETACH);
+	failed += !!mount("tmpfs", at, "tmpfs", 0, NULL);
+	failed += !!umount(at);
+	for (int i = 0; i < 10; i++) {
+		failed += !!renameat2(AT_FDCWD, dir, AT_FDCWD, other, RENAME_EXCHANGE);
+		failed += !!rename(dir, text("%s.moved", dir));
+		failed += !!rename(text("%s.moved", dir), dir);
+		failed += !!renameat2(AT_FDCWD, dir, AT_FDCWD, other, RENAME_EXCHANGE);
+	}
+	return failed;
+}
+
+/* Who is no guest mounts, unmounts and renames what it wants, rules' directories included. */
+TEST_TIMEOUT(a_busy_host_is_unaffected, 600)
+{
+	const char *at;
+	int failed = 0;
+
+	make_trees();
+	at = make_dir(text("%s/at", root));
+	events_forget();
+	for (long i = 0; i < test_count(100, 2000); i++)
+		failed += busy_round(yes, no, at);
+	EXPECT_EQ(0, failed);
+	EXPECT_EQ(0, EVENTS("type=violation"));
+	EXPECT_EQ(0, EVENTS("type=escape"));
+	EXPECT_EQ(0, PROBE("g", "open", "r", text("%s/a/b/m/x/f", yes)));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", text("%s/a/b/m/x/f", no)));
 }
 
 UNLOADS_CLEAN()
