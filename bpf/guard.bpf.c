@@ -48,13 +48,12 @@ static __always_inline bool may_mount(const struct pol_actor *actor, u64 mount)
 }
 
 /* @always: in audit, too, whatever the knob says. */
-static __always_inline int refuse_mount(u32 op_hook, u64 mount, bool always)
+static __always_inline int check_mount(const struct pol_actor *actor, u32 op_hook, u64 mount,
+				       bool always)
 {
-	struct pol_actor actor;
-
-	if (!pol_actor_current(&actor) || (!always && may_mount(&actor, mount)))
+	if (!always && may_mount(actor, mount))
 		return 0;
-	return pol_return(pol_escape(&actor, op_hook, always));
+	return pol_return(pol_escape(actor, op_hook, always));
 }
 
 /*
@@ -80,9 +79,13 @@ SEC("lsm/sb_mount")
 int BPF_PROG(pol_sb_mount, const char *dev, const struct path *path, const char *type,
 	     unsigned long flags)
 {
-	return refuse_mount(POL_OP_HOOK(MOUNT, SB_MOUNT),
-			    is_unsharing(flags) ? 0 : pol_mount_of(path->mnt),
-			    flags & MS_MOVE || on_guarded(path));
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	return check_mount(&actor, POL_OP_HOOK(MOUNT, SB_MOUNT),
+			   is_unsharing(flags) ? 0 : pol_mount_of(path->mnt),
+			   flags & MS_MOVE || on_guarded(path));
 }
 
 /*
@@ -106,24 +109,29 @@ static __always_inline u64 parent_mount(const struct mount *at)
 SEC("lsm/sb_umount")
 int BPF_PROG(pol_sb_umount, const struct vfsmount *mnt, int flags)
 {
-	const struct mount *at = (const void *)pol_mount_of(mnt);
+	const struct mount *at;
+	struct pol_actor actor;
 
-	return refuse_mount(POL_OP_HOOK(UMOUNT, SB_UMOUNT), parent_mount(at),
-			    pol_guarded(mnt->mnt_sb->s_magic) || detaches_others(at, flags));
+	if (!pol_actor_current(&actor))
+		return 0;
+	at = (const void *)pol_mount_of(mnt);
+	return check_mount(&actor, POL_OP_HOOK(UMOUNT, SB_UMOUNT), parent_mount(at),
+			   pol_guarded(mnt->mnt_sb->s_magic) || detaches_others(at, flags));
 }
 
 /* Of a superblock that a user namespace does not own: its options are the host's. */
 SEC("lsm/sb_remount")
 int BPF_PROG(pol_sb_remount, const struct super_block *sb)
 {
-	bool hosts = !BPF_CORE_READ(sb, s_user_ns, level);
 	struct pol_actor actor;
+	bool guarded;
 
-	if (!pol_actor_current(&actor) ||
-	    (!hosts && !pol_guarded(sb->s_magic) && may_mount(&actor, 0)))
+	if (!pol_actor_current(&actor))
 		return 0;
-	return pol_return(pol_escape(&actor, POL_OP_HOOK(MOUNT, SB_REMOUNT),
-				     pol_guarded(sb->s_magic)));
+	guarded = pol_guarded(sb->s_magic);
+	if (!guarded && BPF_CORE_READ(sb, s_user_ns, level) && may_mount(&actor, 0))
+		return 0;
+	return pol_return(pol_escape(&actor, POL_OP_HOOK(MOUNT, SB_REMOUNT), guarded));
 }
 
 /*
@@ -133,7 +141,11 @@ int BPF_PROG(pol_sb_remount, const struct super_block *sb)
 SEC("lsm/sb_pivotroot")
 int BPF_PROG(pol_pivotroot)
 {
-	return refuse_mount(POL_OP_HOOK(PIVOT_ROOT, SB_PIVOTROOT), 0, in_hosts_mounts());
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	return check_mount(&actor, POL_OP_HOOK(PIVOT_ROOT, SB_PIVOTROOT), 0, in_hosts_mounts());
 }
 
 /* A mount that hangs nowhere yet (fsmount(2), open_tree(2)) is attached, not moved. */
@@ -147,8 +159,12 @@ static __always_inline bool is_attached(const struct path *path)
 SEC("lsm/move_mount")
 int BPF_PROG(pol_move_mount, const struct path *from, const struct path *to)
 {
-	return refuse_mount(POL_OP_HOOK(MOUNT, MOVE_MOUNT), pol_mount_of(to->mnt),
-			    on_guarded(to) || (on_guarded(from) && is_attached(from)));
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	return check_mount(&actor, POL_OP_HOOK(MOUNT, MOVE_MOUNT), pol_mount_of(to->mnt),
+			   on_guarded(to) || (on_guarded(from) && is_attached(from)));
 }
 
 /**
@@ -207,9 +223,11 @@ static __always_inline bool mounts_without_hook(void)
 SEC("lsm/capable")
 int BPF_PROG(pol_capable, const void *cred, const void *ns, int cap)
 {
-	if (cap != CAP_SYS_ADMIN || !mounts_without_hook())
+	struct pol_actor actor;
+
+	if (cap != CAP_SYS_ADMIN || !mounts_without_hook() || !pol_actor_current(&actor))
 		return 0;
-	return refuse_mount(POL_OP_HOOK(MOUNT, CAPABLE), 0, false);
+	return check_mount(&actor, POL_OP_HOOK(MOUNT, CAPABLE), 0, false);
 }
 
 SEC("lsm/userns_create")
