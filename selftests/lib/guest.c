@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Texts, files, policyctl, and what it has to leave behind. */
 #include "guest.h"
+#include "harness_util.h"
 
 #include <dirent.h>
 #include <errno.h>
