@@ -3,6 +3,7 @@
  * Executable mappings. execve itself is decided where it opens the program (files.bpf.c); here
  * what becomes executable without it: ld.so run as a program, dlopen, mprotect.
  */
+#include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
 static __always_inline int check_mapping(struct file *file, u32 op)
@@ -13,12 +14,13 @@ static __always_inline int check_mapping(struct file *file, u32 op)
 
 	if (!pol_actor_current(&actor))
 		return 0;
-	object = pol_address(dentry);
-	mount = pol_mount_of(file->f_path.mnt);
+	object = pol_mapped_dentry(file, &mount);
 	if (dentry->d_sb->s_flags & SB_NOUSER)
 		return pol_return(pol_refuse_for(&actor, object, mount, op,
 						 POL_REASON_ERR(MEMFD, actor.err)));
-	if (pol_walk_allows(dentry, false, actor.ruleset, actor.generation, POL_RIGHT_EXECUTE))
+	/* On overlayfs the file is the layer's, and so is its dentry. */
+	if (!(file->f_mode & FMODE_NOACCOUNT) &&
+	    pol_walk_allows(dentry, false, actor.ruleset, actor.generation, POL_RIGHT_EXECUTE))
 		return 0;
 	return pol_return(pol_check(&actor, object, mount, POL_RIGHT_EXECUTE, op));
 }
