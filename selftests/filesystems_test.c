@@ -71,11 +71,12 @@ static const char *make_overlay(const char *lower, const char *upper_fs, const c
 
 static void make_tree(const char *root)
 {
-	static const char *const dirs[] = { "ro", "rw", "rw/secret", "rw/hole", "rw/sub", "rx",
-					    "less", "conf", "out", "out/sub" };
-	static const char *const files[] = { "ro/f", "ro/g", "ro/bin", "rw/f", "rw/sub/f", "rw/secret/key",
-					     "less/f", "less/g", "conf/app.conf", "conf/other",
-					     "out/f", "out/bin", "out/sub/f" };
+	static const char *const dirs[] = { "ro", "rw",	  "rw/secret", "rw/hole", "rw/sub",
+					    "rx", "less", "conf",      "out",	  "out/sub" };
+	static const char *const files[] = { "ro/f",	      "ro/g",	       "ro/bin", "rw/f",
+					     "rw/sub/f",      "rw/secret/key", "less/f", "less/g",
+					     "conf/app.conf", "conf/other",    "out/f",	 "out/bin",
+					     "out/sub/f" };
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		make_dir(text("%s/%s", root, dirs[i]));
@@ -89,11 +90,11 @@ static void make_tree(const char *root)
 /* Guest "g" by the rules, and "audited" by the same, reported only. */
 static int load_rules(const char *root)
 {
-#define TREE_RULES                                                                          \
-	FILES RULE("%s/ro", "ro") RULE("%s/rw", "rw") RULE("%s/rw/secret", "none")          \
-		RULE("%s/rw/hole", "none") RULE("%s/rx", "rx") RULE("%s/conf/app.conf", "rw") \
-			RULE("%s/conf/app.tmp", "rw")                                       \
-		"\t{ path = \"%s/less\", access = [\"ro\", \"rename\", \"link\"] },\n" END
+#define TREE_RULES                                                                       \
+	FILES RULE("%s/ro", "ro") RULE("%s/rw", "rw") RULE("%s/rw/secret", "none") RULE( \
+		"%s/rw/hole", "none") RULE("%s/rx", "rx") RULE("%s/conf/app.conf", "rw") \
+		RULE("%s/conf/app.tmp",                                                  \
+		     "rw") "\t{ path = \"%s/less\", access = [\"ro\", \"rename\", \"link\"] },\n" END
 #define EIGHT(x) x, x, x, x, x, x, x, x
 	return policy_load(GUEST("g") TREE_RULES GUEST("audited") "mode = \"audit\"\n" TREE_RULES,
 			   EIGHT(root), EIGHT(root));
@@ -154,7 +155,7 @@ static const struct step list[] = {
 	{ EACCES, { "open", "rw", "@/out/sub/f" } },
 	{ EACCES, { "list", "@/out" } },
 	{ EACCES, { "open", "wc", "@/out/new" } },
-	{ EACCES, { "mmap-x", "@/out/bin" } },
+	{ EACCES, { "exec", "@/out/bin" } },
 	{ EACCES, { "open", "r", "@/rw/to_out" } },
 	{ 0, { "open", "r", "@/rw/to_ro" } },
 	{ EACCES, { "open", "w", "@/rw/../out/f" } },
@@ -183,16 +184,13 @@ static const struct step list[] = {
 
 /* Where trusted attributes may be written: not in a user namespace. ACLs likewise only there. */
 static const struct step attributes[] = {
-	{ 0, { "setxattr", "@/rw/f" } },
-	{ 0, { "removexattr", "@/rw/f" } },
-	{ 0, { "setacl", "@/rw/f" } },
-	{ EACCES, { "setxattr", "@/ro/f" } },
-	{ EACCES, { "setacl", "@/ro/f" } },
-	{ EACCES, { "setxattr", "@/rw/secret" } },
+	{ 0, { "setxattr", "@/rw/f" } },    { 0, { "removexattr", "@/rw/f" } },
+	{ 0, { "setacl", "@/rw/f" } },	    { EACCES, { "setxattr", "@/ro/f" } },
+	{ EACCES, { "setacl", "@/ro/f" } }, { EACCES, { "setxattr", "@/rw/secret" } },
 };
 
-#define CNT(array)    (sizeof(array) / sizeof((array)[0]))
-#define STEPS_MAX     (CNT(list) + CNT(attributes))
+#define CNT(array) (sizeof(array) / sizeof((array)[0]))
+#define STEPS_MAX  (CNT(list) + CNT(attributes))
 
 /* @from with @prefix for '@', to @to; with @free as it is met without confinement. */
 static size_t fill_in(struct step *to, const struct step *from, size_t cnt, const char *prefix,
@@ -238,8 +236,10 @@ static void run_list(const char *as, const char *const before[], const char *pre
 	events = EVENTS("type=violation", "verdict=denied", "guest.name=g");
 	if (events != denied(steps, cnt))
 		FAIL("%s: %d events for %d refusals", as, events, denied(steps, cnt));
-	EXPECT_EVENT("type=violation", "op=rename", "reason=anchor", "errno=EBUSY", "path$=/secret");
-	EXPECT_EVENT("type=violation", "op=rename", "reason=widens", "errno=EXDEV", "path$=/less/f");
+	EXPECT_EVENT("type=violation", "op=rename", "reason=anchor", "errno=EBUSY",
+		     "path$=/secret");
+	EXPECT_EVENT("type=violation", "op=rename", "reason=widens", "errno=EXDEV",
+		     "path$=/less/f");
 	EXPECT_EVENT("type=violation", "op=open", "reason=no_rule", "missing=read", "path$=/out/f");
 	EXPECT_EVENT("type=violation", "op=mprotect", "missing=execute", "path$=/rw/bin");
 	if (is_root)
@@ -288,8 +288,8 @@ static void try_tmpfile(const char *root)
 	EXPECT_EQ(EACCES, PROBE("g", "tmpfile", in, text("%s/t", out)));
 	EXPECT_EQ(EACCES, PROBE("g", "tmpfile", out, text("%s/t2", in)));
 	EXPECT_EQ(EACCES, PROBE("g", "tmpfile", text("%s/ro", root), text("%s/t2", in)));
-	EXPECT_EQ(0, PROBE(NULL, "tmpfile", in, text("%s/t", out), "tmpfile", out,
-			   text("%s/t2", in)));
+	EXPECT_EQ(0,
+		  PROBE(NULL, "tmpfile", in, text("%s/t", out), "tmpfile", out, text("%s/t2", in)));
 	sh("rm %s/t %s/t %s/t2", in, out, in);
 }
 
@@ -626,7 +626,8 @@ TEST(lazily_unmounted_tree)
 	load_two();
 	m = text("%s/../m", ok);
 	expect_openat(0, STEPS("mntns", "mount-bind", ok, m, "hold", "0", "pd", m, "umount", m));
-	expect_openat(EACCES, STEPS("mntns", "mount-bind", no, m, "hold", "0", "pd", m, "umount", m));
+	expect_openat(EACCES,
+		      STEPS("mntns", "mount-bind", no, m, "hold", "0", "pd", m, "umount", m));
 	EXPECT_EVENT("type=violation", "op=open", "reason=no_rule", "missing=read", "path$=/f");
 }
 

@@ -12,18 +12,18 @@
 
 #include "probe.h"
 
-#define TREES_STEPS                                                      \
-	STEP("mntns", 0, mntns), STEP("userns", 0, userns),              \
-		STEP("tree", 2, tree), STEP("detached", 1, detached),    \
-		STEP("snapshot", 3, snapshot), STEP("subvolume", 2, subvolume), \
-		STEP("subvolume-delete", 2, subvolume_delete), STEP("clone", 2, clone)
+#define TREES_STEPS                                                                             \
+	STEP("mntns", 0, mntns), STEP("userns", 0, userns), STEP("tree", 2, tree),              \
+		STEP("detached", 1, detached), STEP("snapshot", 3, snapshot),                   \
+		STEP("subvolume", 2, subvolume), STEP("subvolume-delete", 2, subvolume_delete), \
+		STEP("clone", 2, clone)
 
 /* mntns: a mount namespace that nothing propagates from */
 static int do_mntns(char **a)
 {
 	(void)a;
-	return probe_result(unshare(CLONE_NEWNS)) ?:
-	       probe_result(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	return probe_result(unshare(CLONE_NEWNS))
+		       ?: probe_result(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 }
 
 static int write_map(const char *path, const char *line)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "trees.h"
 
-#include <bpf/btf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <bpf/btf.h>
 
 #include "base.h"
 
