@@ -23,7 +23,7 @@ static __always_inline bool pol_creds_are_lent(void)
 {
 	const struct task_struct *task = bpf_get_current_task_btf();
 
-	return BPF_CORE_READ(task, cred) != BPF_CORE_READ(task, real_cred);
+	return task->cred != task->real_cred;
 }
 
 /* By the kernel's own mount; as an address: mnt_ns of such a mount is no pointer. */
@@ -31,7 +31,7 @@ static __always_inline bool pol_on_layer(const struct vfsmount *mnt)
 {
 	const struct mount *mount = (const void *)pol_mount_of(mnt);
 
-	return (u64)BPF_CORE_READ(mount, mnt_ns) == MNT_NS_INTERNAL && pol_creds_are_lent();
+	return pol_creds_are_lent() && (u64)BPF_CORE_READ(mount, mnt_ns) == MNT_NS_INTERNAL;
 }
 
 /* Does overlayfs open, or change, a file of a layer by this? */

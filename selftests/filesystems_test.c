@@ -13,6 +13,7 @@
 #include <sys/statfs.h>
 
 #include "guest.h"
+#include "guest_fds.h"
 
 #define STATIC_BIN "/selftests/guests/end_static"
 
@@ -355,6 +356,33 @@ TEST(overlay_chattr)
 	EXPECT_EQ(1, EVENTS("type=violation", "op=chattr", text("path=%s/ro/f", root)));
 	EXPECT_EQ(1, EVENTS("type=violation"));
 	EXPECT_EQ(0, PROBE(NULL, "chattr", text("%s/ro/f", root)));
+}
+
+/* A directory of overlayfs holds one of the layer's open, which is no descriptor of the guest's. */
+TEST(overlay_descriptors_count_once)
+{
+	const char *lower = scratch_in("/srv"), *root;
+	long held = -1;
+
+	make_dir(text("%s/d", lower));
+	make_file(text("%s/d/f", lower), "x");
+	root = make_overlay(lower, "/srv", "");
+	ASSERT_LOAD(GUEST("g") "limits = { fds = 64 }\n" FILES RULE("%s", "rw") RULE("%s", "rw")
+			    END,
+		    lower, root);
+	for (int i = 0; i < 2; i++) {
+		const char *d = text("%s/d", i ? root : lower);
+		struct probe p;
+
+		probe_start(&p, "g",
+			    STEPS("hold", "0", "r", d, "hold", "1", "rw", text("%s/f", d), "list",
+				  d, "pause"));
+		ASSERT_TRUE(probe_until(&p, "paused") != NULL);
+		if (!i)
+			held = guest_number("g", "fds.now");
+		EXPECT_EQ(held, guest_settles("g", "fds.now", held));
+		EXPECT_EQ(0, probe_end(&p));
+	}
 }
 
 /* In audit, too, a layer's part of a call is not reported. */
