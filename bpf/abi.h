@@ -279,6 +279,9 @@ enum pol_action { POL_ACTIONS(X) };
  * @mounts: inode number of the mount namespace that the last loader was in.
  * @settled: the last generation whose ceilings were applied wholly; behind @active if a load died
  *	     between the two: the next one does the rest.
+ * @btrfs_root: from a btrfs inode's struct inode to its btrfs_inode.root, in bytes;
+ *	@btrfs_id: from there to root_key.objectid, the subvolume's number. 0: not known, and there
+ *	is no rule on btrfs. The types are in a module, which may be loaded after the programs.
  *
  * Written by user space under the store's lock; read by every program. Mapped, so that @active
  * is one aligned 8-byte store.
@@ -290,7 +293,9 @@ struct pol_control {
 	__u32 next_guest;
 	__u64 settled;
 	__u64 mounts;
-	__u64 pad[3];
+	__s32 btrfs_root;
+	__u32 btrfs_id;
+	__u64 pad[2];
 };
 _Static_assert(sizeof(struct pol_control) == 64, "pol_control");
 
@@ -301,7 +306,8 @@ _Static_assert(sizeof(struct pol_control) == 64, "pol_control");
  * @generation: i_generation: ext4 gives an inode number back at once, never with this.
  *
  * Read by the anchor iterator at load and by the walk at each decision: the same loads, so the
- * same numbers (stat's st_dev differs on btrfs).
+ * same numbers (stat's st_dev differs on btrfs). Alone enough for most filesystems; see
+ * struct pol_dir_key for the others.
  */
 struct pol_inode_key {
 	__u64 ino;
@@ -312,14 +318,28 @@ _Static_assert(sizeof(struct pol_inode_key) == 16, "pol_inode_key");
 
 /**
  * struct pol_dir_key - key of map "dirs": a directory, in one set of rules.
- * @ruleset: guests with equal rules share a set.
+ * @inode: on overlayfs, whose own numbers come and go, @ino and @generation are those of the
+ *	   directory in the layer that the kernel tells this one from others by.
+ * @ruleset: guests with equal rules share a set. 0 in what the anchor iterator writes.
+ * @tree: where one superblock has the same inode number several times: on btrfs the subvolume (a
+ *	  snapshot keeps number and generation), on overlayfs s_dev of the layer; else 0.
  */
 struct pol_dir_key {
 	struct pol_inode_key inode;
 	__u32 ruleset;
-	__u32 pad;
+	__u32 tree;
 };
 _Static_assert(sizeof(struct pol_dir_key) == 24, "pol_dir_key");
+
+/* The tree is not known, or past what a key holds. No rule is made there, so nothing is found. */
+#define POL_TREE_UNKNOWN 0xffffffffu
+
+/*
+ * A layer of overlayfs on btrfs needs the subvolume beside the layer's device: both numbers in @ino,
+ * each whole. Past these bounds: POL_TREE_UNKNOWN.
+ */
+#define POL_LAYER_INO_BITS 40
+#define POL_LAYER_SUBVOLUME_BITS 24
 
 #define POL_DIR_RULE 1u	 /* the directory is a rule's anchor: access and rule are valid */
 #define POL_DIR_NAMES 2u /* it is the parent of file rules: look in "names" */
@@ -740,13 +760,14 @@ _Static_assert(sizeof(struct pol_event) >= 48 + 2 * POL_EXE_SIZE + POL_NAME_SIZE
  * struct pol_anchor_record - of the iterator pol_anchor: one open descriptor of the loader.
  * @self, @parent: keys of the object and of the directory that holds its name.
  * @magic: s_magic. @sb_flags: s_flags. @mode: i_mode. @nlink: i_nlink.
+ * @layer_magic: on overlayfs s_magic of the layer that @self is of; 0 elsewhere, and of its root.
  * @name_len, @name: last component, as the dentry has it.
  * @above: 1: not the descriptor's object but a directory above it in its own filesystem, of which
  *	   the path may say nothing: only @self and @fd are valid.
  */
 struct pol_anchor_record {
-	struct pol_inode_key self;
-	struct pol_inode_key parent;
+	struct pol_dir_key self;
+	struct pol_dir_key parent;
 	__u64 sb_flags;
 	__u32 fd;
 	__u32 magic;
@@ -755,10 +776,10 @@ struct pol_anchor_record {
 	__u32 name_len;
 	__u32 is_root; /* the dentry is its filesystem's root */
 	__u32 above;
-	__u32 pad;
+	__u32 layer_magic;
 	char name[POL_NAME_SIZE];
 };
-_Static_assert(sizeof(struct pol_anchor_record) == 72 + POL_NAME_SIZE, "pol_anchor_record");
+_Static_assert(sizeof(struct pol_anchor_record) == 88 + POL_NAME_SIZE, "pol_anchor_record");
 
 /**
  * struct pol_task_record - of the iterator pol_tasks: one task that is a guest's; by POL_ITER_TREE

@@ -58,6 +58,12 @@
 #define RLIMIT_NOFILE 7
 #define SIGKILL 9
 
+/* include/linux/sched.h: a thread that io_uring made */
+#define PF_IO_WORKER 0x10u
+
+/* fs/mount.h: ERR_PTR(-EINVAL), of a mount that no path leads to */
+#define MNT_NS_INTERNAL ((u64)-22)
+
 /* include/linux/mm.h, include/uapi/asm-generic/mman-common.h */
 #define VM_WRITE 0x2ul
 #define VM_EXEC 0x4ul
@@ -75,6 +81,8 @@
 #define ANON_INODE_FS_MAGIC 0x09041934u
 #define PID_FS_MAGIC 0x50494446u
 #define SECRETMEM_MAGIC 0x5345434du
+#define BTRFS_SUPER_MAGIC 0x9123683eu
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630u
 
 /* The same, and fs/configfs/mount.c: filesystems that are a face of the kernel, or of the engine. */
 #define BPF_FS_MAGIC 0xcafe4a11u

@@ -3,6 +3,7 @@
  * Executable mappings. execve itself is decided where it opens the program (files.bpf.c); here
  * what becomes executable without it: ld.so run as a program, dlopen, mprotect; and wx = "deny".
  */
+#include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
 /* Memory that is no file's, or that has left its file, has no object to report. */
@@ -30,13 +31,16 @@ POL_SUBPROG int check_memfd(const struct pol_actor *actor, struct file *file, u3
 static __always_inline int check_mapping(const struct pol_actor *actor, struct file *file, u32 op)
 {
 	struct dentry *dentry = file->f_path.dentry;
+	u64 object, mount;
 
 	if (dentry->d_sb->s_flags & SB_NOUSER)
 		return check_memfd(actor, file, op);
-	if (pol_walk_allows(dentry, false, actor->ruleset, actor->generation, POL_RIGHT_EXECUTE))
+	/* On overlayfs the file is the layer's, and so is its dentry. */
+	if (!(file->f_mode & FMODE_NOACCOUNT) &&
+	    pol_walk_allows(dentry, false, actor->ruleset, actor->generation, POL_RIGHT_EXECUTE))
 		return 0;
-	return pol_check(actor, pol_address(dentry), pol_mount_of(file->f_path.mnt),
-			 POL_RIGHT_EXECUTE, op);
+	object = pol_mapped_dentry(file, &mount);
+	return pol_check(actor, object, mount, POL_RIGHT_EXECUTE, op);
 }
 
 /**

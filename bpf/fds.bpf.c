@@ -9,6 +9,7 @@
  * So the later hooks, which are never skipped, charge what was missed, and refuse again.
  */
 #include "charge.bpf.h"
+#include "stacked.bpf.h"
 
 static __always_inline int charge_fresh(struct file *file)
 {
@@ -68,8 +69,8 @@ int BPF_PROG(pol_file_received, struct file *file)
 }
 
 /**
- * pol_fd_opened - second wall of whatever comes through file_open; and the kernel's own files
- * (overlayfs' backing files) are no descriptor of anybody's: taken back.
+ * pol_fd_opened - second wall of whatever comes through file_open; and the kernel's own files (those
+ * that overlayfs opens on its layers) are no descriptor of anybody's: taken back.
  */
 SEC("lsm/file_open")
 int BPF_PROG(pol_fd_opened, struct file *file)
@@ -78,7 +79,7 @@ int BPF_PROG(pol_fd_opened, struct file *file)
 
 	if (!pol_actor_current(&actor))
 		return 0;
-	if (file->f_mode & FMODE_NOACCOUNT)
+	if (pol_is_inner_file(file))
 		return pol_return(pol_fd_release(pol_address(file)));
 	if (!pol_alloc_skippable)
 		return 0;

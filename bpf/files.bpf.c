@@ -3,6 +3,7 @@
  * Opening: file_open, and path_mknod where creation is decided (refused there, nothing is left
  * behind; refused in file_open, an empty file would be).
  */
+#include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
 /* The rights that opening @file in its mode needs. */
@@ -71,7 +72,7 @@ int BPF_PROG(pol_file_open, struct file *file)
 	bool device;
 	int r;
 
-	if (!pol_actor_current(&actor))
+	if (!pol_actor_current(&actor) || file->f_mode & FMODE_NOACCOUNT)
 		return 0;
 	op = file->f_flags & FMODE_EXEC_FLAG ? POL_OP_HOOK(EXEC, FILE_OPEN) :
 					       POL_OP_HOOK(OPEN, FILE_OPEN);
@@ -81,6 +82,8 @@ int BPF_PROG(pol_file_open, struct file *file)
 	need = open_needs(file);
 	if (!device && pol_walk_allows(dentry, pol_is_dir(file->f_inode), actor.ruleset,
 				       actor.generation, need))
+		return 0;
+	if (pol_on_layer(file->f_path.mnt))
 		return 0;
 	object = pol_address(dentry);
 	if (actor.mode == POL_MODE_AUDIT && file->f_mode & FMODE_CREATED &&

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * ioctl(2): of device nodes the right ioctl; of the calls that change a file's attributes (chattr,
- * project ids, versions, verity, encryption) the right metadata. Others act on what the descriptor
- * may do anyway.
+ * project ids, versions, verity, encryption) the right metadata. Those that change a filesystem's
+ * tree past every other hook are refused. Others act on what the descriptor may do anyway.
  */
+#include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
 /* include/uapi/asm-generic/ioctls.h: done by the VFS, no driver sees them. */
@@ -23,6 +24,26 @@
 #define EXT4_IOC32_SETVERSION 0x40046604u
 #define FS_IOC_ENABLE_VERITY 0x40806685u
 #define FS_IOC_SET_ENCRYPTION_POLICY 0x800c6613u
+
+/* include/uapi/linux/btrfs.h: its own calls; include/uapi/linux/fs.h: the files' among them */
+#define BTRFS_IOCTL_MAGIC 0x94u
+#define FICLONE 0x40049409u
+#define FICLONERANGE 0x4020940du
+#define FIDEDUPERANGE 0xc0189436u
+
+#define IOC_TYPE(cmd) ((cmd) >> 8 & 0xff) /* include/uapi/asm-generic/ioctl.h */
+
+/*
+ * Subvolumes made, copied, sent, deleted by a descriptor of any directory; trees read block by block.
+ * A guest's own snapshot would be a tree without the rules of what it was made from.
+ */
+static __always_inline bool is_past_hooks(const struct file *file, u32 cmd)
+{
+	if (IOC_TYPE(cmd) != BTRFS_IOCTL_MAGIC || cmd == FICLONE || cmd == FICLONERANGE ||
+	    cmd == FIDEDUPERANGE)
+		return false;
+	return (u32)file->f_path.dentry->d_sb->s_magic == BTRFS_SUPER_MAGIC;
+}
 
 static __always_inline bool is_vfs(u32 cmd)
 {
@@ -51,19 +72,23 @@ static __always_inline bool is_chattr(u32 cmd)
 static __always_inline int check_ioctl(struct file *file, u32 cmd, u32 hook)
 {
 	bool device = pol_is_device(file->f_inode->i_mode);
+	bool past_hooks = !device && is_past_hooks(file, cmd);
 	struct pol_actor actor;
 	u64 object, mount;
 	int r;
 
-	if (device ? is_vfs(cmd) : !is_chattr(cmd))
+	if (device ? is_vfs(cmd) : !past_hooks && !is_chattr(cmd))
 		return 0;
-	if (!pol_actor_current(&actor))
+	if (!pol_actor_current(&actor) || (!device && pol_is_inner_file(file)))
 		return 0;
 	object = pol_address(file->f_path.dentry);
 	mount = pol_mount_of(file->f_path.mnt);
 	if (device)
 		return pol_check_named(&actor, object, mount, POL_RIGHT_IOCTL,
 				       (u32)POL_OP_IOCTL << 16 | hook);
+	if (past_hooks)
+		return pol_refuse_for(&actor, object, mount, (u32)POL_OP_IOCTL << 16 | hook,
+				      POL_REASON_ERR(BUILTIN, actor.err));
 	r = pol_check(&actor, object, mount, POL_RIGHT_METADATA, (u32)POL_OP_CHATTR << 16 | hook);
 	if (r == POL_AUDITED)
 		pol_note_audited(object);
@@ -102,7 +127,7 @@ int BPF_PROG(pol_setfattr, struct dentry *dentry)
 	struct pol_actor actor;
 	u64 object;
 
-	if (!pol_actor_current(&actor))
+	if (!pol_actor_current(&actor) || pol_is_inner_change())
 		return 0;
 	object = pol_address(dentry);
 	if (actor.mode == POL_MODE_AUDIT && pol_was_audited(object))

@@ -31,11 +31,19 @@ static int tell_above(u32 i, struct above *at)
 	at->dentry = parent;
 	dentry = (const void *)parent;
 	inode = BPF_CORE_READ(dentry, d_inode);
-	at->record->self.ino = BPF_CORE_READ(inode, i_ino);
-	at->record->self.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	at->record->self.generation = BPF_CORE_READ(inode, i_generation);
+	at->record->self.inode.ino = BPF_CORE_READ(inode, i_ino);
+	at->record->self.inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	at->record->self.inode.generation = BPF_CORE_READ(inode, i_generation);
+	pol_tree_key((u64)inode, at->record->magic, &at->record->self);
 	bpf_seq_write(at->seq, at->record, sizeof(*at->record));
 	return 0;
+}
+
+/* The whole key, and the layer's magic where there are layers. */
+static __always_inline u32 tell_key(const struct inode *inode, struct pol_dir_key *key)
+{
+	pol_inode_key_of(inode, &key->inode);
+	return pol_tree_key(pol_address(inode), inode->i_sb->s_magic, key);
 }
 
 /*
@@ -72,9 +80,9 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	if (!inode)
 		return 0;
 	record.fd = ctx->fd;
-	pol_inode_key_of(inode, &record.self);
+	record.layer_magic = tell_key(inode, &record.self);
 	if (dentry->d_parent->d_inode)
-		pol_inode_key_of(dentry->d_parent->d_inode, &record.parent);
+		tell_key(dentry->d_parent->d_inode, &record.parent);
 	record.sb_flags = inode->i_sb->s_flags;
 	record.magic = inode->i_sb->s_magic;
 	record.mode = inode->i_mode;

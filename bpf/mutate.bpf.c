@@ -4,6 +4,7 @@
  * lists, by the object's own nearest rule; renames and links may not raise any right (EXDEV); a
  * rule's anchor and what lies above one does not move (EBUSY).
  */
+#include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
 static __always_inline int check_child(struct path *dir, struct dentry *dentry, u32 need, u32 op)
@@ -134,6 +135,21 @@ static __always_inline int check_object(struct dentry *dentry, u64 mount, u32 ne
 	return pol_return(pol_check(&actor, pol_address(dentry), mount, need, op));
 }
 
+/*
+ * The same where the hook has no path: of a change that overlayfs makes on a layer, too, which follows
+ * from one that was decided.
+ */
+static __always_inline int check_attributes(struct dentry *dentry, u32 op)
+{
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor) || dentry->d_sb->s_flags & SB_NOUSER ||
+	    pol_is_inner_change())
+		return 0;
+	return pol_return(
+		pol_check(&actor, pol_address(dentry), 0, POL_RIGHT_METADATA, op));
+}
+
 static __always_inline int check_truncate(struct dentry *dentry, u64 mount, u32 op)
 {
 	struct pol_actor actor;
@@ -192,7 +208,7 @@ static __always_inline int setattr(struct dentry *dentry, struct iattr *attr)
 		return 0;
 	if (valid & (ATTR_SIZE | ATTR_MODE | ATTR_UID | ATTR_GID))
 		return 0;
-	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(UTIME, INODE_SETATTR));
+	return check_attributes(dentry, POL_OP_HOOK(UTIME, INODE_SETATTR));
 }
 
 /* Before 6.3 the hook has no idmap argument; user space loads the one that fits. */
@@ -211,24 +227,24 @@ int BPF_PROG(pol_setattr, void *idmap, struct dentry *dentry, struct iattr *attr
 SEC("lsm/inode_setxattr")
 int BPF_PROG(pol_setxattr, void *idmap, struct dentry *dentry)
 {
-	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(XATTR, INODE_SETXATTR));
+	return check_attributes(dentry, POL_OP_HOOK(XATTR, INODE_SETXATTR));
 }
 
 SEC("lsm/inode_removexattr")
 int BPF_PROG(pol_removexattr, void *idmap, struct dentry *dentry)
 {
-	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(XATTR, INODE_REMOVEXATTR));
+	return check_attributes(dentry, POL_OP_HOOK(XATTR, INODE_REMOVEXATTR));
 }
 
 /* From 6.2 on; before, ACLs are xattrs. */
 SEC("lsm/inode_set_acl")
 int BPF_PROG(pol_set_acl, void *idmap, struct dentry *dentry)
 {
-	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(ACL, INODE_SET_ACL));
+	return check_attributes(dentry, POL_OP_HOOK(ACL, INODE_SET_ACL));
 }
 
 SEC("lsm/inode_remove_acl")
 int BPF_PROG(pol_remove_acl, void *idmap, struct dentry *dentry)
 {
-	return check_object(dentry, 0, POL_RIGHT_METADATA, POL_OP_HOOK(ACL, INODE_REMOVE_ACL));
+	return check_attributes(dentry, POL_OP_HOOK(ACL, INODE_REMOVE_ACL));
 }

@@ -162,26 +162,35 @@ __attribute__((noinline)) int pol_refuse_for(const struct pol_actor *actor, u64 
 			      reason == POL_REASON_ANCHOR);
 }
 
-/* Rule set 0 has an entry for every directory that is, or lies above, some rule's anchor. */
+/*
+ * Rule set 0 has an entry for every directory that is, or lies above, some rule's anchor. Without
+ * rules at all: any directory may be one. A frame of its own: none while refusing.
+ */
+POL_SUBPROG bool is_anchor(u64 directory, u32 slot)
+{
+	const struct inode *inode = (const void *)directory;
+	void *inner = bpf_map_lookup_elem(&dirs, &slot);
+	u32 magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	struct pol_dir_key key = {};
+
+	key.inode.ino = BPF_CORE_READ(inode, i_ino);
+	key.inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key.inode.generation = BPF_CORE_READ(inode, i_generation);
+	pol_tree_key(directory, magic, &key);
+	return !inner || bpf_map_lookup_elem(inner, &key);
+}
+
 __attribute__((noinline)) int pol_refuse_anchor(const struct pol_actor *actor, u64 dentry,
 						u64 mount, u32 op_hook)
 {
 	const struct dentry *object = (const void *)dentry;
 	const struct inode *inode = BPF_CORE_READ(object, d_inode);
-	struct pol_dir_key key = {};
-	void *inner;
-	u32 slot;
 
 	if (!actor)
 		return EBUSY;
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFDIR)
 		return 0;
-	slot = actor->generation & (POL_SLOTS - 1);
-	key.inode.ino = BPF_CORE_READ(inode, i_ino);
-	key.inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	key.inode.generation = BPF_CORE_READ(inode, i_generation);
-	inner = bpf_map_lookup_elem(&dirs, &slot);
-	if (inner && !bpf_map_lookup_elem(inner, &key))
+	if (!is_anchor((u64)inode, actor->generation & (POL_SLOTS - 1)))
 		return 0;
 	return pol_refuse_for(actor, dentry, mount, op_hook, POL_REASON_ERR(ANCHOR, EBUSY));
 }

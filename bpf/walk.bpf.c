@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The whole walk: every kind of rule, every depth, every failure by name. */
+#include "guest.bpf.h"
 #include "walk.bpf.h"
 
 /* The state of a walk. */
@@ -8,9 +9,10 @@ struct pol_walk {
 	u64 dentry;   /* where the walk is */
 	u64 child;    /* the dentry it came from, whose name a file rule may hold; 0: none */
 	u32 ruleset;
-	u32 slot;
 	u32 depth;    /* steps made from the object's own dentry */
-	u32 done;
+	u32 trees;    /* s_magic, if the filesystem has trees; else 0 */
+	u16 slot;
+	u16 done;
 	struct pol_found *found;
 };
 
@@ -171,6 +173,58 @@ static __always_inline int try_dir(struct pol_walk *walk, const struct pol_dir_k
 	return 1;
 }
 
+/* The subvolume that a btrfs inode is of. */
+static __always_inline u64 subvolume_of(const struct inode *inode)
+{
+	const struct pol_control *ctl = pol_control_get();
+	u64 root = 0, id = 0;
+
+	if (!ctl || !ctl->btrfs_id)
+		return POL_TREE_UNKNOWN;
+	if (bpf_probe_read_kernel(&root, sizeof(root), (const void *)inode + ctl->btrfs_root) ||
+	    bpf_probe_read_kernel(&id, sizeof(id), (const void *)root + ctl->btrfs_id)) {
+		pol_fail_count(POL_FAIL_READ_FAILED);
+		return POL_TREE_UNKNOWN;
+	}
+	return id < POL_TREE_UNKNOWN ? id : POL_TREE_UNKNOWN;
+}
+
+/*
+ * i_private of an overlay's inode is the inode in a layer that overlayfs finds it again by, after
+ * memory was reclaimed and after a copy-up alike. The root has none, and stays in memory.
+ */
+static __always_inline u32 layer_key(const struct inode *inode, struct pol_dir_key *key)
+{
+	const struct inode *real = (const void *)BPF_CORE_READ(inode, i_private);
+	u32 magic = BPF_CORE_READ(real, i_sb, s_magic);
+	u64 id;
+
+	if (!real)
+		return 0;
+	key->tree = BPF_CORE_READ(real, i_sb, s_dev);
+	key->inode.ino = BPF_CORE_READ(real, i_ino);
+	key->inode.generation = BPF_CORE_READ(real, i_generation);
+	if (magic != BTRFS_SUPER_MAGIC)
+		return magic;
+	id = subvolume_of(real);
+	if (id >> POL_LAYER_SUBVOLUME_BITS || key->inode.ino >> POL_LAYER_INO_BITS)
+		key->tree = POL_TREE_UNKNOWN;
+	else
+		key->inode.ino |= id << POL_LAYER_INO_BITS;
+	return magic;
+}
+
+__attribute__((noinline)) int pol_tree_key(u64 inode, u32 magic, struct pol_dir_key *key)
+{
+	if (!key)
+		return 0;
+	if (magic == OVERLAYFS_SUPER_MAGIC)
+		return layer_key((const void *)inode, key);
+	if (magic == BTRFS_SUPER_MAGIC)
+		key->tree = subvolume_of((const void *)inode);
+	return 0;
+}
+
 /* A directory's key and parent, by probe reads. A frame of its own: the stack is 512 bytes. */
 POL_SUBPROG int read_dir(u64 at, struct pol_inode_key *key, u64 *parent)
 {
@@ -186,6 +240,11 @@ POL_SUBPROG int read_dir(u64 at, struct pol_inode_key *key, u64 *parent)
 	return inode ? 0 : -1;
 }
 
+static __always_inline u64 inode_of(u64 dentry)
+{
+	return (u64)BPF_CORE_READ((const struct dentry *)dentry, d_inode);
+}
+
 static int step(u32 i, struct pol_walk *walk)
 {
 	struct pol_dir_key key = {};
@@ -194,6 +253,8 @@ static int step(u32 i, struct pol_walk *walk)
 
 	key.ruleset = walk->ruleset;
 	r = read_dir(walk->dentry, &key.inode, &parent);
+	if (r >= 0 && walk->trees)
+		pol_tree_key(inode_of(walk->dentry), walk->trees, &key);
 	if (r < 0 || try_dir(walk, &key))
 		goto done;
 	if (parent == walk->dentry) {
@@ -221,6 +282,7 @@ __attribute__((noinline)) int pol_walk_once(u64 at, u32 ruleset, u32 slot, struc
 	struct pol_walk walk = { .ruleset = ruleset, .slot = slot, .found = found };
 	const struct dentry *dentry = (const void *)at;
 	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	u32 magic = BPF_CORE_READ(dentry, d_sb, s_magic);
 	long steps;
 
 	if (!found)
@@ -234,6 +296,7 @@ __attribute__((noinline)) int pol_walk_once(u64 at, u32 ruleset, u32 slot, struc
 		return 0;
 	}
 	walk.dentry = at;
+	walk.trees = pol_has_trees(magic) ? magic : 0;
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFDIR) {
 		walk.child = at;
 		walk.depth = 1;

@@ -56,12 +56,26 @@ static __always_inline void pol_inode_key_of(const struct inode *inode, struct p
 	key->generation = inode->i_generation;
 }
 
+/* Filesystems where that does not name a directory alone (struct pol_dir_key). */
+static __always_inline bool pol_has_trees(u32 magic)
+{
+	return magic == BTRFS_SUPER_MAGIC || magic == OVERLAYFS_SUPER_MAGIC;
+}
+
+/**
+ * pol_tree_key() - the rest of a directory's key on a filesystem that has trees.
+ * @inode: address of its inode. @magic: of its superblock. @key: what pol_inode_key_of() gives.
+ *
+ * Return: 0; on overlayfs s_magic of the layer.
+ */
+int pol_tree_key(u64 inode, u32 magic, struct pol_dir_key *key);
+
 /**
  * pol_walk_allows() - the fast half: do directory rules near the object give all of @need?
  *
  * Direct loads in a loop that the verifier unrolls: a third of what probe reads in bpf_loop cost.
  * Return: true: allowed; false: not known here (a refusal, a file rule on the way, a rename
- * meanwhile, a deep tree): pol_walk() has the answer.
+ * meanwhile, a deep tree, btrfs, overlayfs): pol_walk() has the answer.
  */
 POL_SUBPROG bool pol_walk_allows(struct dentry *dentry, bool is_dir, u32 ruleset, u64 generation,
 				 u32 need)
@@ -72,7 +86,7 @@ POL_SUBPROG bool pol_walk_allows(struct dentry *dentry, bool is_dir, u32 ruleset
 	const struct pol_rule_value *value;
 	struct pol_dir_key key = { .ruleset = ruleset };
 
-	if (!inner || (!is_dir && at == dentry))
+	if (!inner || (!is_dir && at == dentry) || pol_has_trees(dentry->d_sb->s_magic))
 		return false;
 	before = pol_rename_sequence();
 	for (int i = 0; i < POL_WALK_FAST; i++) {

@@ -87,6 +87,7 @@ struct inode {
 	unsigned long i_ino; /* u64 from 7.2: core.bpf.h */
 	const unsigned int i_nlink;
 	u32 i_generation;
+	void *i_private;
 };
 
 struct dentry {
@@ -111,6 +112,7 @@ struct mount {
 	struct vfsmount mnt;
 	struct list_head mnt_mounts;
 	int mnt_group_id;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct path {
@@ -245,6 +247,9 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
 	struct task_io_accounting ioac;
+	const struct cred *real_cred;
+	const struct cred *cred;
+	struct io_uring_task *io_uring;
 };
 
 struct anon_vma;

@@ -25,6 +25,7 @@
 #include "probe_sockets.h"
 #include "probe_storm.h"
 #include "probe_tasks.h"
+#include "probe_trees.h"
 #include "probe_wild.h"
 #include "probe_guard.h"
 
@@ -492,6 +493,7 @@ static const struct {
 	HAMMER_STEPS,
 	MODEL_STEPS,
 	SOCKETS_STEPS,
+	TREES_STEPS,
 	STEP("take", 3, take),
 	STEP("drop", 1, drop),
 	STEP("dup", 1, dup),

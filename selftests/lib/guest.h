@@ -132,6 +132,13 @@ struct step {
 /* Return: NULL, or what came out otherwise. */
 const char *probe_batch(const char *guest, const struct step *steps, size_t cnt);
 
+/*
+ * The same of a payload that does the steps @before unconfined and is then attached as @guest (NULL:
+ * stays unconfined).
+ */
+const char *probe_batch_after(const char *guest, const char *const before[],
+			      const struct step *steps, size_t cnt);
+
 #define EXPECT_BATCH(guest, steps)                                                                \
 	do {                                                                                      \
 		const char *why_ = probe_batch(guest, steps, sizeof(steps) / sizeof((steps)[0])); \

@@ -193,16 +193,50 @@ static const char *judge(const struct step *steps, size_t cnt, int status)
 	return len ? why : NULL;
 }
 
-const char *probe_batch(const char *guest, const struct step *steps, size_t cnt)
+/* Words of @steps to @words from @n on. Return: how many there are then. */
+static size_t add_words(const char **words, size_t n, const struct step *steps, size_t cnt)
 {
-	static const char *words[WORDS_MAX];
-	size_t n = 0;
-	int status;
-
 	for (size_t i = 0; i < cnt; i++)
 		for (int k = 0; k < 6 && steps[i].words[k] && n < WORDS_MAX - 8; k++)
 			words[n++] = steps[i].words[k];
 	words[n] = NULL;
+	return n;
+}
+
+const char *probe_batch_after(const char *guest, const char *const before[],
+			      const struct step *steps, size_t cnt)
+{
+	static const char *words[WORDS_MAX];
+	const char *line;
+	struct probe p;
+	size_t n = 0, len = 0;
+	int status, err;
+
+	for (; before[n]; n++)
+		words[n] = before[n];
+	words[n++] = "pause";
+	add_words(words, n, steps, cnt);
+	probe_start(&p, NULL, words);
+	while ((line = probe_line(&p)) && strncmp(line, "paused", 6) != 0)
+		if (sscanf(line, "%*s %d", &err) != 1 || err)
+			return text("before: %s", line);
+	status = guest && line ? ctl("attach %s %d", guest, probe_pid(line)) : 0;
+	if (status || !line)
+		return text("not attached: %d: %.200s", status, ctl_said);
+	probe_go(&p);
+	ctl_said[0] = 0;
+	probe_line(&p); /* the step "pause" itself */
+	while ((line = probe_line(&p)))
+		len += (size_t)snprintf(ctl_said + len, sizeof(ctl_said) - len, "%s\n", line);
+	return judge(steps, cnt, probe_end(&p));
+}
+
+const char *probe_batch(const char *guest, const struct step *steps, size_t cnt)
+{
+	static const char *words[WORDS_MAX];
+	int status;
+
+	add_words(words, 0, steps, cnt);
 	status = run_all(guest, words);
 	return judge(steps, cnt, status);
 }

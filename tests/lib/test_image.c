@@ -47,8 +47,8 @@ static struct pol_anchor *anchor(struct made *made, const char *path, uint64_t i
 	struct pol_anchor *at = &made->anchors.items[made->anchors.cnt++];
 
 	at->path = strdup(path);
-	at->record.self.ino = ino;
-	at->record.self.dev = 1;
+	at->record.self.inode.ino = ino;
+	at->record.self.inode.dev = 1;
 	at->record.mode = 0040755;
 	at->record.is_root = 1; /* until named() */
 	return at;
@@ -57,8 +57,8 @@ static struct pol_anchor *anchor(struct made *made, const char *path, uint64_t i
 static void named(struct pol_anchor *at, uint64_t parent, const char *name)
 {
 	at->record.is_root = 0;
-	at->record.parent.ino = parent;
-	at->record.parent.dev = 1;
+	at->record.parent.inode.ino = parent;
+	at->record.parent.inode.dev = 1;
 	at->record.name_len = (__u32)strlen(name);
 	memcpy(at->record.name, name, strlen(name));
 }

@@ -83,7 +83,7 @@ Test(meta, bytes_round_trip)
 	meta->generation = 42;
 	meta->guests[2].id = 7;
 	meta->guests[2].ghost = true;
-	meta->rules[0].key.ino = 99;
+	meta->rules[0].key.inode.ino = 99;
 	cr_assert_eq(pol_meta_encode(meta, &bytes, &len), 0);
 	cr_assert_eq(pol_meta_decode(bytes, len, &back), 0);
 	cr_assert_eq(back->generation, 42);
@@ -92,7 +92,7 @@ Test(meta, bytes_round_trip)
 	cr_assert(pol_meta_guest_by_id(back, 7)->audit);
 	cr_assert_eq(pol_meta_guest_by_id(back, 7)->knobs, POL_GUEST_NO_WX);
 	cr_assert(pol_meta_guest_by_id(back, 7)->ghost);
-	cr_assert_eq(back->rules[0].key.ino, 99);
+	cr_assert_eq(back->rules[0].key.inode.ino, 99);
 	cr_assert_eq(pol_meta_encode(back, &again, &again_len), 0);
 	cr_assert_eq(again_len, len);
 	cr_assert_arr_eq(again, bytes, len);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Mounts, in a namespace of the test's own. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "resolve_fixture.h"
@@ -162,7 +167,81 @@ Test(resolve_mounts, mountinfo_is_unescaped)
 	cr_assert_eq(pol_mounts_read("nonsense\n", &mounts), -EINVAL);
 }
 
+/* A FUSE filesystem with an empty root; the child serves it while this process lives. */
+static void serve_fuse(int fd)
+{
+	static char buf[1 << 18];
+	const struct fuse_in_header *in = (const void *)buf;
+
+	while (read(fd, buf, sizeof(buf)) > 0) {
+		struct {
+			struct fuse_out_header head;
+			union {
+				struct fuse_init_out init;
+				struct fuse_attr_out attr;
+				struct fuse_statfs_out statfs;
+			};
+		} out = { .head = { .unique = in->unique } };
+		size_t len = sizeof(out.statfs);
+
+		if (in->opcode == FUSE_INIT) {
+			out.init.major = FUSE_KERNEL_VERSION;
+			out.init.minor = FUSE_KERNEL_MINOR_VERSION;
+			out.init.max_write = 4096;
+			len = sizeof(out.init);
+		} else if (in->opcode == FUSE_GETATTR) {
+			out.attr.attr.ino = 1;
+			out.attr.attr.mode = S_IFDIR | 0755;
+			out.attr.attr.nlink = 2;
+			len = sizeof(out.attr);
+		}
+		out.head.len = (uint32_t)(sizeof(out.head) + len);
+		if (write(fd, &out, out.head.len) < 0)
+			break;
+	}
+	_exit(0);
+}
+
+static void mount_fuse(const char *at)
+{
+	char target[4096], options[128];
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		cr_skip_test("no FUSE here: %m");
+	(void)snprintf(target, sizeof(target), "%s/%s", tree, at);
+	(void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	cr_assert_eq(mount("fuse", target, "fuse", 0, options), 0, "%m");
+	if (!fork()) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		serve_fuse(fd);
+	}
+	(void)close(fd);
+}
+
 Test(resolve_mounts, a_filesystem_without_rules_below_a_rule_is_a_warning)
+{
+	need_mounts();
+	tree_dir(tree, "data");
+	tree_dir(tree, "data/mnt");
+	mount_fuse("data/mnt");
+	use_rules("{ path = \"@/data\", access = \"rw\" },\n");
+	resolve_ok();
+	cr_assert_eq(places.cnt, 1);
+	cr_assert(find_code(POL_P_MOUNT));
+	cr_assert(strstr(find_code(POL_P_MOUNT)->message, "is fuse"));
+}
+
+Test(resolve_mounts, a_rule_on_such_a_filesystem_is_an_error)
+{
+	need_mounts();
+	tree_dir(tree, "mnt");
+	mount_fuse("mnt");
+	use_rules("{ path = \"@/mnt\", access = \"rw\" },\n");
+	resolve_fails(POL_P_FILESYSTEM, 4);
+}
+
+Test(resolve_mounts, an_overlay_is_a_filesystem_like_others)
 {
 	char target[4096], options[16384];
 
@@ -179,25 +258,5 @@ Test(resolve_mounts, a_filesystem_without_rules_below_a_rule_is_a_warning)
 		cr_skip_test("no overlayfs here: %m");
 	use_rules("{ path = \"@/data\", access = \"rw\" },\n");
 	resolve_ok();
-	cr_assert_eq(places.cnt, 1);
-	cr_assert(find_code(POL_P_MOUNT));
-	cr_assert(strstr(find_code(POL_P_MOUNT)->message, "is overlay"));
-}
-
-Test(resolve_mounts, a_rule_on_such_a_filesystem_is_an_error)
-{
-	char target[4096], options[16384];
-
-	need_mounts();
-	tree_dir(tree, "mnt");
-	tree_dir(tree, "low");
-	tree_dir(tree, "up");
-	tree_dir(tree, "work");
-	(void)snprintf(target, sizeof(target), "%s/mnt", tree);
-	(void)snprintf(options, sizeof(options), "lowerdir=%s/low,upperdir=%s/up,workdir=%s/work",
-		       tree, tree, tree);
-	if (mount("overlay", target, "overlay", 0, options) < 0)
-		cr_skip_test("no overlayfs here: %m");
-	use_rules("{ path = \"@/mnt\", access = \"rw\" },\n");
-	resolve_fails(POL_P_FILESYSTEM, 4);
+	cr_assert_eq(places.cnt, 2);
 }

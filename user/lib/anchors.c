@@ -139,9 +139,9 @@ struct batch {
 	size_t found;
 };
 
-static int add_above(struct pol_anchors *all, const struct pol_inode_key *key)
+static int add_above(struct pol_anchors *all, const struct pol_dir_key *key)
 {
-	struct pol_inode_key *above;
+	struct pol_dir_key *above;
 
 	above = reallocarray(all->above, all->above_cnt + 1, sizeof(*above));
 	if (!above)
@@ -193,6 +193,7 @@ static int take_batch(const struct pol_engine *engine, struct pol_anchors *all, 
 	const struct pol_iter_command command = { .tgid = (uint32_t)getpid() };
 	struct pol_anchor *anchors = all->items + first;
 	_cleanup_(close_batch) struct batch batch = { .all = all, .anchors = anchors };
+	struct stat st;
 	int r;
 
 	for (size_t i = 0; i < cnt; i++) {
@@ -201,6 +202,10 @@ static int take_batch(const struct pol_engine *engine, struct pol_anchors *all, 
 			return pol_err_set(err, POL_ERR_FAILED, r == -ELOOP ? -ESTALE : r,
 					   "cannot open '%s'", anchors[i].path);
 		batch.fds[batch.cnt++] = r;
+		if (fstat(r, &st) < 0)
+			return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot look at '%s'",
+					   anchors[i].path);
+		anchors[i].ino = st.st_ino;
 	}
 	r = pol_iterate(engine, POL_PROG_ANCHOR, &command, sizeof(struct pol_anchor_record),
 			take_record, &batch);
@@ -223,7 +228,7 @@ static int verify(const struct pol_places *places, const struct pol_anchors *anc
 		if (place->pending)
 			continue;
 		anchor = pol_anchors_find(anchors, place->dir);
-		if (!anchor || anchor->record.self.ino != place->ino)
+		if (!anchor || anchor->ino != place->ino)
 			return pol_err_say(err, POL_ERR_FAILED, -ESTALE,
 					   "'%s' was replaced while the policy was loaded",
 					   place->dir);

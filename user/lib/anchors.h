@@ -11,9 +11,11 @@
 /**
  * struct pol_anchor - what the kernel says of one path.
  * @path: canonical. Owned. @record: @fd is meaningless afterwards.
+ * @ino: as stat(2) has it.
  */
 struct pol_anchor {
 	char *path;
+	uint64_t ino;
 	struct pol_anchor_record record;
 };
 
@@ -21,7 +23,7 @@ struct pol_anchor {
 struct pol_anchors {
 	struct pol_anchor *items;
 	size_t cnt;
-	struct pol_inode_key *above;
+	struct pol_dir_key *above;
 	size_t above_cnt;
 };
 

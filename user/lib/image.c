@@ -25,12 +25,12 @@ struct build {
 	struct pol_image *image;
 };
 
-static void add_dir(struct build *build, const struct pol_inode_key *inode, uint32_t ruleset,
+static void add_dir(struct build *build, const struct pol_dir_key *dir, uint32_t ruleset,
 		    const struct pol_rule_value *value, bool derived)
 {
 	struct pol_dir_entry *entry = &build->image->dirs[build->image->dirs_cnt++];
 
-	entry->key.inode = *inode;
+	entry->key = *dir;
 	entry->key.ruleset = ruleset;
 	entry->value = *value;
 	entry->derived = derived;
@@ -46,7 +46,7 @@ static uint64_t name_hash(const char *name, size_t len)
 	return hash;
 }
 
-static void add_name(struct build *build, const struct pol_inode_key *dir, uint32_t ruleset,
+static void add_name(struct build *build, const struct pol_dir_key *dir, uint32_t ruleset,
 		     const char *name, const struct pol_rule_value *value, bool derived)
 {
 	const struct pol_rule_value parent = { .flags = POL_DIR_NAMES };
@@ -56,7 +56,7 @@ static void add_name(struct build *build, const struct pol_inode_key *dir, uint3
 	if (len < POL_NAME_SHORT) {
 		struct pol_name_entry *entry = &build->image->names[build->image->names_cnt++];
 
-		entry->key.dir.inode = *dir;
+		entry->key.dir = *dir;
 		entry->key.dir.ruleset = ruleset;
 		memcpy(entry->key.name, name, len);
 		entry->value = *value;
@@ -64,7 +64,7 @@ static void add_name(struct build *build, const struct pol_inode_key *dir, uint3
 	} else {
 		struct pol_long_entry *entry = &build->image->longs[build->image->longs_cnt++];
 
-		entry->key.dir.inode = *dir;
+		entry->key.dir = *dir;
 		entry->key.dir.ruleset = ruleset;
 		entry->key.hash = name_hash(name, len);
 		entry->key.len = (uint32_t)len;

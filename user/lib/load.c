@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "load.h"
 
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 #include "generation.h"
 #include "image.h"
 #include "nofile.h"
+#include "resolve.h"
+#include "trees.h"
 #include "unload.h"
 
 /*
@@ -242,11 +245,42 @@ static int check_anchor(struct transaction *t, const struct pol_meta_rule *rule)
 	return pol_err_say(t->err, POL_ERR_POLICY, -EINVAL, "the policy cannot be applied here");
 }
 
+/* On btrfs and overlayfs a directory's number is not all; what the rest rests on may lack. */
+static int check_trees(struct transaction *t)
+{
+	size_t errors = t->diags->errors;
+
+	for (size_t i = 0; i < t->places.cnt; i++) {
+		const struct pol_place *place = &t->places.items[i];
+		const struct pol_rule *rule = &t->policy->guests[place->guest].rules[place->rule];
+		const struct pol_anchor *anchor = pol_anchors_find(&t->anchors, place->dir);
+		uint32_t layer = anchor ? anchor->record.layer_magic : 0;
+
+		if (layer && (layer == OVERLAYFS_SUPER_MAGIC || !pol_fs_supported(layer)))
+			pol_diag_add(t->diags, false, POL_P_TREE, (int)rule->line, 1, NULL,
+				     "'%s' is on overlayfs with a layer of type %#x: rules there "
+				     "are not available in this version",
+				     place->dir, layer);
+		else if (anchor && anchor->record.self.tree == POL_TREE_UNKNOWN)
+			pol_diag_add(t->diags, false, POL_P_TREE, (int)rule->line, 1,
+				     "this needs a kernel with types for btrfs "
+				     "(/sys/kernel/btf/btrfs, or built in)",
+				     "'%s' is on btrfs, and its subvolume cannot be told",
+				     place->dir);
+	}
+	if (t->diags->errors == errors)
+		return 0;
+	return pol_err_say(t->err, POL_ERR_POLICY, -EINVAL, "the policy cannot be applied here");
+}
+
 static int take_anchors(struct transaction *t)
 {
 	int r, result = 0;
 
+	pol_trees_learn(t->engine->control);
 	r = pol_anchors_take(t->engine, &t->places, &t->anchors, t->err);
+	if (!r)
+		r = check_trees(t);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < t->next->rules_cnt; i++) {
@@ -256,8 +290,10 @@ static int take_anchors(struct transaction *t)
 			const struct pol_anchor *anchor =
 				pol_anchors_find(&t->anchors, rule->dir);
 
-			if (anchor)
+			if (anchor) {
 				rule->key = anchor->record.self;
+				rule->ino = anchor->ino;
+			}
 		}
 		r = t->running ? check_anchor(t, rule) : 0;
 		if (r < 0)

@@ -38,14 +38,16 @@ struct pol_meta_guest {
 /**
  * struct pol_meta_rule - rule id is the index + 1.
  * @dir, @entry: canonical directory, and name in it (NULL: the directory itself is the anchor).
- * @key: of the anchor as the kernel had it at load; zero for pending and by-name rules.
+ * @key: of the anchor as the kernel had it at load; zero for pending and by-name rules. @ino: its
+ *	number as stat(2) had it.
  */
 struct pol_meta_rule {
 	char *path;
 	char *name;
 	char *dir;
 	char *entry;
-	struct pol_inode_key key;
+	struct pol_dir_key key;
+	uint64_t ino;
 	uint32_t ruleset;
 	uint32_t access;
 	uint32_t line;

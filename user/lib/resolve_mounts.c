@@ -16,12 +16,13 @@
 
 /*
  * Inode numbers and generations that stay one file's while it exists, and are not given to another
- * that lives longer than an anchor. ext2 and ext3 share ext4's number, devtmpfs has tmpfs's.
+ * that lives longer than an anchor. ext2 and ext3 share ext4's number, devtmpfs has tmpfs's. Of the
+ * last two only with what struct pol_dir_key adds.
  */
 static const uint64_t supported[] = {
 	EXT4_SUPER_MAGIC,   XFS_SUPER_MAGIC,   TMPFS_MAGIC,	     RAMFS_MAGIC,
 	SQUASHFS_MAGIC,	    F2FS_SUPER_MAGIC,  EROFS_SUPER_MAGIC_V1, HUGETLBFS_MAGIC,
-	DEVPTS_SUPER_MAGIC, ISOFS_SUPER_MAGIC,
+	DEVPTS_SUPER_MAGIC, ISOFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,    OVERLAYFS_SUPER_MAGIC,
 };
 
 static const uint64_t pseudo[] = {

@@ -41,7 +41,7 @@ static bool is_stale(const struct pol_meta_rule *rule)
 
 	if (rule->pending || rule->entry || !rule->dir)
 		return false;
-	return lstat(rule->dir, &st) < 0 || st.st_ino != rule->key.ino;
+	return lstat(rule->dir, &st) < 0 || st.st_ino != rule->ino;
 }
 
 static void take_stale(struct pol_status *status)
