@@ -70,6 +70,7 @@
 #define ANON_INODE_FS_MAGIC 0x09041934u
 #define PID_FS_MAGIC 0x50494446u
 #define SECRETMEM_MAGIC 0x5345434du
+#define NSFS_MAGIC 0x6e736673u
 
 /* The same, and fs/configfs/mount.c: filesystems that are a face of the kernel, or of the engine. */
 #define BPF_FS_MAGIC 0xcafe4a11u

@@ -21,6 +21,7 @@
 #include "probe_members.h"
 #include "probe_model.h"
 #include "probe_sockets.h"
+#include "probe_stat.h"
 #include "probe_storm.h"
 #include "probe_tasks.h"
 #include "probe_wild.h"
@@ -513,6 +514,7 @@ static const struct {
 	HAMMER_STEPS,
 	MODEL_STEPS,
 	SOCKETS_STEPS,
+	STAT_STEPS,
 	STEP("take", 3, take),
 	STEP("drop", 1, drop),
 	STEP("dup", 1, dup),

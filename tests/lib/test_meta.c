@@ -82,6 +82,7 @@ Test(meta, bytes_round_trip)
 	meta->generation = 42;
 	meta->guests[2].id = 7;
 	meta->guests[2].ghost = true;
+	meta->guests[1].hide = true;
 	meta->rules[0].key.ino = 99;
 	cr_assert_eq(pol_meta_encode(meta, &bytes, &len), 0);
 	cr_assert_eq(pol_meta_decode(bytes, len, &back), 0);
@@ -90,6 +91,7 @@ Test(meta, bytes_round_trip)
 	cr_assert_eq(pol_meta_guest_by_id(back, 7)->err, ENOENT);
 	cr_assert(pol_meta_guest_by_id(back, 7)->audit);
 	cr_assert(pol_meta_guest_by_id(back, 7)->ghost);
+	cr_assert(back->guests[1].hide && !back->guests[1].ghost && !back->guests[2].hide);
 	cr_assert_eq(back->rules[0].key.ino, 99);
 	cr_assert_eq(pol_meta_encode(back, &again, &again_len), 0);
 	cr_assert_eq(again_len, len);

@@ -97,6 +97,7 @@ Test(policy_parse, silent_means_the_defaults_of_the_language)
 	cr_assert_str_eq(policy->cgroup, "policyctl");
 	cr_assert_eq(policy->guests_cnt, 1);
 	cr_assert(!guest->audit);
+	cr_assert(!guest->hide);
 	cr_assert_eq(guest->err, EACCES);
 	cr_assert_eq(guest->rules_cnt, 0);
 	cr_assert_eq(guest->limits.pids, 1024);
@@ -114,8 +115,9 @@ Test(policy_parse, a_guests_own_value_wins_field_by_field)
 {
 	struct pol_policy *policy = parse(
 		"version = 1\n[defaults]\nmode = \"audit\"\nerrno = \"EPERM\"\ncgroup = \"a//b/./c/\"\n"
+		"stat = \"deny\"\n"
 		"[defaults.limits]\npids = 7\nmemory = \"1GiB\"\nswap = 0\ncpu = 1\nbest_effort = true\n"
-		"[guest.own]\nmode = \"enforce\"\nerrno = \"ENOENT\"\n"
+		"[guest.own]\nmode = \"enforce\"\nerrno = \"ENOENT\"\nstat = \"allow\"\n"
 		"[guest.own.limits]\npids = 9\nswap = \"max\"\ncpu = 0.255\nbest_effort = false\n"
 		"[guest.silent]\n");
 	const struct pol_guest *own = pol_policy_guest(policy, "own");
@@ -123,6 +125,7 @@ Test(policy_parse, a_guests_own_value_wins_field_by_field)
 
 	cr_assert_str_eq(policy->cgroup, "a/b/c");
 	cr_assert(!own->audit && silent->audit);
+	cr_assert(!own->hide && silent->hide);
 	cr_assert_eq(own->err, ENOENT);
 	cr_assert_eq(silent->err, EPERM);
 	cr_assert_eq(own->limits.pids, 9);

@@ -145,6 +145,7 @@ static int fill_guests(struct pol_meta *meta, const struct pol_policy *policy, u
 			return r;
 		meta->guests_cnt++;
 		guest->audit = from->audit;
+		guest->hide = from->hide;
 		guest->err = (uint32_t)from->err;
 		guest->limits = from->limits;
 		first_rule[i] = UINT32_MAX;
@@ -213,6 +214,7 @@ static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 	put_u64(out, guest->ruleset);
 	put_u64(out, guest->err);
 	put_u64(out, guest->audit);
+	put_u64(out, guest->hide);
 	put_u64(out, guest->ghost);
 	put_u64(out, guest->limits.pids);
 	put_u64(out, guest->limits.memory_bytes);
@@ -318,6 +320,7 @@ static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 	ret->ruleset = (uint32_t)get_u64(cut);
 	ret->err = (uint32_t)get_u64(cut);
 	ret->audit = get_u64(cut) != 0;
+	ret->hide = get_u64(cut) != 0;
 	ret->ghost = get_u64(cut) != 0;
 	ret->limits.pids = get_u64(cut);
 	ret->limits.memory_bytes = get_u64(cut);
@@ -348,7 +351,7 @@ static void get_rule(struct cut *cut, struct pol_meta_rule *ret)
 		cut->bad = true;
 }
 
-#define GUEST_BYTES 120 /* the least that one takes, so that a count can be checked */
+#define GUEST_BYTES 128 /* the least that one takes, so that a count can be checked */
 #define RULE_BYTES 80
 
 static int decode_lists(struct cut *cut, uint64_t guests, uint64_t rules, struct pol_meta *meta)

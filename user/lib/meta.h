@@ -31,6 +31,7 @@ struct pol_meta_guest {
 	uint32_t ruleset;
 	uint32_t err;
 	bool audit;
+	bool hide;
 	bool ghost;
 };
 

@@ -63,6 +63,7 @@ struct pol_limits {
 struct pol_guest {
 	char *name;
 	bool audit; /* mode */
+	bool hide;  /* stat "deny": attributes outside the rules are not shown */
 	int err;    /* errno of refused file accesses: EACCES EPERM EROFS ENOENT, positive */
 	struct pol_limits limits;
 	struct pol_rule *rules;

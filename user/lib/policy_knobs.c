@@ -22,10 +22,10 @@ static const struct {
 	const char *name;
 	const char *words[2];
 } knobs[] = {
-	{ "stat", { "allow", "deny" } },   { "mounts", { "deny", "allow" } },
-	{ "userns", { "deny", "allow" } }, { "io_uring", { "deny", "allow" } },
-	{ "wx", { "allow", "deny" } },	   { "memfd_exec", { "deny", "allow" } },
-	{ "tmp", { "none", "private" } },  { "inherited_fds", { "report", "refuse" } },
+	{ "mounts", { "deny", "allow" } },     { "userns", { "deny", "allow" } },
+	{ "io_uring", { "deny", "allow" } },   { "wx", { "allow", "deny" } },
+	{ "memfd_exec", { "deny", "allow" } }, { "tmp", { "none", "private" } },
+	{ "inherited_fds", { "report", "refuse" } },
 };
 
 static int parse_mode(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
@@ -43,6 +43,15 @@ static int parse_errno(struct pol_parser *p, const struct pol_toml_entry *e, voi
 
 	if (i >= 0)
 		scope->settings->err = errno_values[i];
+	return 0;
+}
+
+static int parse_stat(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	static const char *const words[] = { "allow", "deny" };
+	struct pol_scope *scope = into;
+
+	scope->settings->hide = pol_word(p, e, words, ARRAY_SIZE(words));
 	return 0;
 }
 
@@ -208,7 +217,7 @@ static int parse_cgroup(struct pol_parser *p, const struct pol_toml_entry *e, vo
 
 #define SHARED_KEYS                                                                         \
 	{ .name = "mode", .parse = parse_mode }, { .name = "errno", .parse = parse_errno }, \
-		{ .name = "stat", .parse = parse_knob },                                    \
+		{ .name = "stat", .parse = parse_stat },                                    \
 		{ .name = "mounts", .parse = parse_knob },                                  \
 		{ .name = "userns", .parse = parse_knob },                                  \
 		{ .name = "io_uring", .parse = parse_knob },                                \

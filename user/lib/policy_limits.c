@@ -206,6 +206,7 @@ void pol_settings_init(struct pol_settings *settings)
 {
 	*settings = (struct pol_settings){
 		.mode = -1,
+		.hide = -1,
 		.best_effort = -1,
 		.fds_all = -1,
 		.kill = -1,
@@ -238,6 +239,7 @@ void pol_settings_apply(const struct pol_settings *own, const struct pol_setting
 	if (memory == POL_LIMIT_UNSET)
 		memory = vm < POL_LIMIT_MAX ? 2 * vm + VM_OVERHEAD : vm;
 	ret->audit = (own->mode >= 0 ? own->mode : defaults->mode) == 1;
+	ret->hide = either_on(own->hide, defaults->hide);
 	ret->err = own->err ? own->err : defaults->err ? defaults->err : EACCES;
 	ret->limits = (struct pol_limits){
 		.fds = either(own->fds, defaults->fds),

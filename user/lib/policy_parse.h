@@ -36,7 +36,8 @@ struct pol_section {
 struct pol_settings {
 	int mode;	 /* enum pol_mode; -1: silent */
 	int err;	 /* 0: silent */
-	int best_effort; /* these: -1: silent */
+	int hide;	 /* these: -1: silent; 0 stat "allow", 1 "deny" */
+	int best_effort;
 	int fds_all;	 /* 0 "attach", 1 "none" */
 	int kill;	 /* 0 "errno", 1 "kill" */
 	uint64_t fds;	 /* these: POL_LIMIT_UNSET: silent; POL_LIMIT_MAX: lifted */
