@@ -207,6 +207,13 @@ enum pol_op { POL_OPS(X) };
 	X(INODE_FILE_SETATTR, 50, "inode_file_setattr")                                            \
 	X(UNIX_STREAM_CONNECT, 51, "unix_stream_connect")                                          \
 	X(UNIX_MAY_SEND, 52, "unix_may_send")                                                      \
+	X(INODE_GETATTR, 53, "inode_getattr")                                                      \
+	X(INODE_READLINK, 54, "inode_readlink")                                                    \
+	X(SB_STATFS, 55, "sb_statfs")                                                              \
+	X(INODE_GETXATTR, 56, "inode_getxattr")                                                    \
+	X(INODE_LISTXATTR, 57, "inode_listxattr")                                                  \
+	X(INODE_GET_ACL, 70, "inode_get_acl")                                                      \
+	X(INODE_FILE_GETATTR, 71, "inode_file_getattr")                                         \
 	X(URING_CMD, 72, "uring_cmd")
 
 #define X(name, nr, word) POL_HOOK_##name = (nr),
@@ -351,6 +358,11 @@ _Static_assert(sizeof(struct pol_dir_key) == 24, "pol_dir_key");
  * of the rule above, and a carve-out would open.
  */
 #define POL_RULE_STALE 16u
+/*
+ * It lies above what a rule of this set gives something on: its own attributes may be looked at where
+ * stat = "deny" (in rule sets of guests that say so).
+ */
+#define POL_DIR_WAY 32u
 
 /**
  * struct pol_rule_value - value of maps "dirs", "names_32" and "names_64".
@@ -406,11 +418,13 @@ _Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_va
 #define POL_GUEST_KNOWN 1u /* the generation has this guest; else: identity kept, nothing allowed */
 #define POL_GUEST_KILL 2u  /* on_exceed = "kill": a ceiling passed ends the whole guest */
 /* Knobs. What is not set is the default. */
+#define POL_GUEST_STAT 4u	 /* stat = "deny": attributes outside the rules are not shown */
 #define POL_GUEST_NO_WX 8u	 /* wx = "deny" */
 #define POL_GUEST_MEMFD_EXEC 16u /* memfd_exec = "allow" */
 #define POL_GUEST_IO_URING 32u	 /* io_uring = "allow" */
 #define POL_GUEST_USERNS 64u	 /* userns = "allow" */
 #define POL_GUEST_MOUNTS 128u	 /* mounts = "allow" */
+#define POL_HELD_MAX 4096u /* descriptors among which a refused stat looks for its object */
 #define POL_NO_CEILING 0xffffffffu /* fds: nothing is counted */
 
 /**

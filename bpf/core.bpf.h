@@ -83,6 +83,7 @@
 #define SECRETMEM_MAGIC 0x5345434du
 #define BTRFS_SUPER_MAGIC 0x9123683eu
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630u
+#define NSFS_MAGIC 0x6e736673u
 
 /* The same, and fs/configfs/mount.c: filesystems that are a face of the kernel, or of the engine. */
 #define BPF_FS_MAGIC 0xcafe4a11u

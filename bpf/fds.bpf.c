@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The ceiling of open file descriptions. Attached only once some policy has one ("fds" in limits):
- * user/lib/engine_load.c has the list.
+ * user/lib/engine.h has the list.
  *
  * A description is charged where the kernel allocates its struct file and taken back where it frees
  * it. The hook of LSM type at the first place is closed to BPF from 6.19 on; what is attached there

@@ -147,6 +147,76 @@ __attribute__((noinline)) int pol_check_named(const struct pol_actor *actor, u64
 	return refuse_missing(actor, &found, &request);
 }
 
+/* A directory above what a rule of the guest's gives something on. */
+static __always_inline bool is_way(const struct pol_actor *actor, u64 dentry)
+{
+	const struct inode *inode = BPF_CORE_READ((const struct dentry *)dentry, d_inode);
+	u32 slot = actor->generation & (POL_SLOTS - 1);
+	struct pol_dir_key key = { .ruleset = actor->ruleset };
+	void *inner = bpf_map_lookup_elem(&dirs, &slot);
+	const struct pol_rule_value *value;
+
+	if (!inner)
+		return false;
+	key.inode.ino = BPF_CORE_READ(inode, i_ino);
+	key.inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key.inode.generation = BPF_CORE_READ(inode, i_generation);
+	value = bpf_map_lookup_elem(inner, &key);
+	return value && value->flags & POL_DIR_WAY;
+}
+
+struct held {
+	u64 dentry;
+	u64 table;
+	u32 cnt;
+	u32 found;
+};
+
+static int look_at_descriptor(u32 i, struct held *held)
+{
+	const struct file *file = NULL;
+
+	if (i >= held->cnt)
+		return 1;
+	if (bpf_probe_read_kernel(&file, sizeof(file), (void *)(held->table + i * 8ull)) || !file)
+		return 0;
+	held->found = (u64)BPF_CORE_READ(file, f_path.dentry) == held->dentry &&
+		      !(BPF_CORE_READ(file, f_mode) & FMODE_PATH);
+	return !!held->found;
+}
+
+/* Global: only a look that is about to be refused comes here. Return: 1: the task has it open. */
+int pol_is_held(u64 dentry);
+
+__attribute__((noinline)) int pol_is_held(u64 dentry)
+{
+	const struct fdtable *table = BPF_CORE_READ(bpf_get_current_task_btf(), files, fdt);
+	struct held held = {
+		.dentry = dentry,
+		.table = (u64)BPF_CORE_READ(table, fd),
+		.cnt = BPF_CORE_READ(table, max_fds),
+	};
+
+	bpf_loop(POL_HELD_MAX, look_at_descriptor, &held, 0);
+	return held.found;
+}
+
+__attribute__((noinline)) int pol_check_any(const struct pol_actor *actor, u64 dentry, u64 mount,
+					    u32 op_hook)
+{
+	struct request request = { dentry, mount, 0, op_hook };
+	struct pol_found found = {};
+
+	if (!actor)
+		return EACCES;
+	pol_walk(dentry, actor->ruleset, actor->generation, &found);
+	if (found.reason == POL_REASON_RULE && found.access)
+		return 0;
+	if (is_way(actor, dentry) || pol_is_held(dentry))
+		return 0;
+	return refuse_missing(actor, &found, &request);
+}
+
 __attribute__((noinline)) int pol_refuse_for(const struct pol_actor *actor, u64 dentry, u64 mount,
 					     u32 op_hook, u32 reason_err)
 {

@@ -53,6 +53,14 @@ int pol_check_device(const struct pol_actor *actor, u64 dentry, u64 mount, u32 n
 int pol_check_named(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
 
 /**
+ * pol_check_any() - may the guest know of the object at all (stat = "deny")?
+ *
+ * It may if the nearest rule gives it anything there, if it is a directory on the way to such a
+ * place, or if the guest holds it open, not by O_PATH. Return: as pol_check().
+ */
+int pol_check_any(const struct pol_actor *actor, u64 dentry, u64 mount, u32 op_hook);
+
+/**
  * pol_refuse_for() - refuse for a reason other than rights.
  * @reason_err: POL_REASON_ERR(). device, builtin and anchor hold in audit, too (semantics 11).
  */

@@ -32,7 +32,8 @@ static void make_policies(void)
 
 	policy_write("%sfds = %d\n%s", g, CEILING_A, h);
 	ASSERT_EQ(0, rename(POLICY_FILE, POLICY_A));
-	policy_write("[guest.third]\n" FILES RULE("%s/no", "rw") END "%sfds = %d\n%sfds = 40\n",
+	policy_write("[guest.third]\nstat = \"deny\"\n" FILES RULE("%s/no", "rw") END
+		     "%sfds = %d\n%sfds = 40\n",
 		     tree.root, g, CEILING_B, h);
 	ASSERT_EQ(0, rename(POLICY_FILE, POLICY_B));
 }

@@ -23,6 +23,7 @@
 #include "probe_model.h"
 #include "probe_race.h"
 #include "probe_sockets.h"
+#include "probe_stat.h"
 #include "probe_storm.h"
 #include "probe_tasks.h"
 #include "probe_trees.h"
@@ -494,6 +495,7 @@ static const struct {
 	MODEL_STEPS,
 	SOCKETS_STEPS,
 	TREES_STEPS,
+	STAT_STEPS,
 	STEP("take", 3, take),
 	STEP("drop", 1, drop),
 	STEP("dup", 1, dup),

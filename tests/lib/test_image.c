@@ -182,6 +182,42 @@ Test(image, two_derived_rules_on_one_directory_leave_what_both_give)
 	finish(&made);
 }
 
+/* Above a rule that gives something; nothing of the kind where nobody asks for it. */
+Test(image, the_way_to_a_rule_may_be_looked_at)
+{
+	struct made made;
+
+	start(&made, "{ path = \"/a/b\", access = \"ro\" }, { path = \"/c/d\", access = \"none\" }");
+	made.policy->guests[0].knobs = POL_GUEST_STAT;
+	place(&made, 0, "/a/b", NULL);
+	place(&made, 1, "/c/d", NULL);
+	anchor(&made, "/", 2);
+	anchor(&made, "/a", 3);
+	anchor(&made, "/a/b", 4);
+	anchor(&made, "/c", 5);
+	anchor(&made, "/c/d", 6);
+	cr_assert_eq(build(&made), 0);
+	cr_assert_eq(dir_of(&made, 1, 2)->flags, POL_DIR_WAY);
+	cr_assert_eq(dir_of(&made, 1, 3)->flags, POL_DIR_WAY);
+	cr_assert_eq(dir_of(&made, 1, 4)->flags, POL_DIR_WAY | POL_DIR_RULE);
+	cr_assert_eq(dir_of(&made, 1, 4)->access, POL_RIGHT_READ | POL_RIGHT_LIST);
+	cr_assert_null(dir_of(&made, 1, 5));
+	cr_assert_eq(dir_of(&made, 1, 6)->flags, POL_DIR_RULE);
+	finish(&made);
+}
+
+Test(image, a_guest_is_told_that_it_may_not_look)
+{
+	struct pol_meta_guest guest = {};
+	struct pol_guest_config config;
+
+	pol_image_guest(&guest, &config);
+	cr_assert_eq(config.flags, POL_GUEST_KNOWN);
+	guest.knobs = POL_GUEST_STAT;
+	pol_image_guest(&guest, &config);
+	cr_assert_eq(config.flags, POL_GUEST_KNOWN | POL_GUEST_STAT);
+}
+
 Test(image, a_pending_rule_makes_no_entry)
 {
 	struct made made;

@@ -83,6 +83,7 @@ Test(meta, bytes_round_trip)
 	meta->generation = 42;
 	meta->guests[2].id = 7;
 	meta->guests[2].ghost = true;
+	meta->guests[1].knobs = POL_GUEST_STAT;
 	meta->rules[0].key.inode.ino = 99;
 	cr_assert_eq(pol_meta_encode(meta, &bytes, &len), 0);
 	cr_assert_eq(pol_meta_decode(bytes, len, &back), 0);
@@ -92,6 +93,7 @@ Test(meta, bytes_round_trip)
 	cr_assert(pol_meta_guest_by_id(back, 7)->audit);
 	cr_assert_eq(pol_meta_guest_by_id(back, 7)->knobs, POL_GUEST_NO_WX);
 	cr_assert(pol_meta_guest_by_id(back, 7)->ghost);
+	cr_assert_eq(back->guests[1].knobs, POL_GUEST_STAT);
 	cr_assert_eq(back->rules[0].key.inode.ino, 99);
 	cr_assert_eq(pol_meta_encode(back, &again, &again_len), 0);
 	cr_assert_eq(again_len, len);

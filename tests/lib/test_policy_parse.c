@@ -115,9 +115,9 @@ Test(policy_parse, a_guests_own_value_wins_field_by_field)
 {
 	struct pol_policy *policy = parse(
 		"version = 1\n[defaults]\nmode = \"audit\"\nerrno = \"EPERM\"\ncgroup = \"a//b/./c/\"\n"
-		"wx = \"deny\"\nmounts = \"allow\"\nmemfd_exec = \"deny\"\n"
+		"stat = \"deny\"\nwx = \"deny\"\nmounts = \"allow\"\nmemfd_exec = \"deny\"\n"
 		"[defaults.limits]\npids = 7\nmemory = \"1GiB\"\nswap = 0\ncpu = 1\nbest_effort = true\n"
-		"[guest.own]\nmode = \"enforce\"\nerrno = \"ENOENT\"\n"
+		"[guest.own]\nmode = \"enforce\"\nerrno = \"ENOENT\"\nstat = \"allow\"\n"
 		"mounts = \"deny\"\nuserns = \"allow\"\nio_uring = \"allow\"\n"
 		"[guest.own.limits]\npids = 9\nswap = \"max\"\ncpu = 0.255\nbest_effort = false\n"
 		"[guest.silent]\n");
@@ -129,7 +129,7 @@ Test(policy_parse, a_guests_own_value_wins_field_by_field)
 	cr_assert_eq(own->err, ENOENT);
 	cr_assert_eq(silent->err, EPERM);
 	cr_assert_eq(own->knobs, POL_GUEST_NO_WX | POL_GUEST_USERNS | POL_GUEST_IO_URING);
-	cr_assert_eq(silent->knobs, POL_GUEST_NO_WX | POL_GUEST_MOUNTS);
+	cr_assert_eq(silent->knobs, POL_GUEST_STAT | POL_GUEST_NO_WX | POL_GUEST_MOUNTS);
 	cr_assert_eq(own->limits.pids, 9);
 	cr_assert_eq(silent->limits.pids, 7);
 	cr_assert_eq(own->limits.memory_bytes, 1ull << 30);

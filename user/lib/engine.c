@@ -28,7 +28,7 @@ static const char *const map_names[] = {
 
 static const char *const prog_names[] = {
 #define X(nr, name, ...) #name,
-	POL_PROGS(X) POL_FD_HOOKS(X)
+	POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X)
 #undef X
 };
 
@@ -143,7 +143,7 @@ static int open_pins(struct pol_engine *engine, struct pol_err *err)
 	}
 	for (size_t i = 0; i < POL_PROGS_CNT; i++) {
 		r = engine->progs[i] = open_pin("progs", prog_names[i], err);
-		if (r < 0 && (r != -ENOENT || i < POL_PROG_FD_FIRST))
+		if (r < 0 && (r != -ENOENT || i < POL_PROG_GROUPS_FIRST))
 			return r;
 	}
 	return 0;

@@ -68,18 +68,30 @@ enum pol_map_nr {
 	X(FD_ALLOC, pol_file_alloc, ALLOC)                                                         \
 	X(FD_ALLOC_FMOD, pol_file_alloc_fmod, ALLOC)
 
+/* ... and those that are attached while some guest of the policy has stat = "deny" (stat.bpf.c). */
+#define POL_STAT_HOOKS(X)                                                                          \
+	X(STAT_ATTR, pol_stat_attr, "")                                                            \
+	X(STAT_LINK, pol_stat_link, "")                                                            \
+	X(STAT_FS, pol_stat_fs, "")                                                                \
+	X(STAT_XATTR, pol_stat_xattr, "")                                                          \
+	X(STAT_XATTRS, pol_stat_xattrs, "")                                                        \
+	X(STAT_ACL, pol_stat_acl, "")                                                              \
+	X(STAT_FLAGS, pol_stat_flags, "")
+
 enum pol_prog_nr {
 #define X(nr, name, ...) POL_PROG_##nr,
-	POL_PROGS(X) POL_FD_HOOKS(X)
+	POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X)
 #undef X
 		POL_PROGS_CNT,
 };
-#define POL_PROG_FD_FIRST POL_PROG_FD_FREE
+#define POL_PROG_GROUPS_FIRST POL_PROG_FD_FREE
+
+enum pol_group { POL_GROUP_FDS, POL_GROUP_STAT };
 
 /**
  * struct pol_engine - an open engine.
  * @maps, @progs: descriptors; -EBADF for a program that this kernel does not take.
- * @links: of the descriptor hooks that this process has attached.
+ * @links: of the programs in groups that this process has attached.
  * @turn: locked while an iterator runs. @use: pol_engine_use(). @control, @cgroups, @states: mapped.
  * @skel: if this process loaded it, the skeleton that owns the links; else NULL.
  */
@@ -127,14 +139,18 @@ int pol_engine_create(const struct pol_host *host, struct pol_engine **ret, stru
 int pol_engine_pin(struct pol_engine *engine, struct pol_err *err);
 
 /**
- * pol_engine_attach_fds() - attach the descriptor hooks that are not; they stay until unload.
+ * pol_engine_attach() - attach the hooks of a group that are not; they stay until unload or
+ * pol_engine_detach().
  *
- * Return: 0; negative errno, and none of them is attached by this call then.
+ * Return: 0; negative errno, and nothing is attached by this process then.
  */
-int pol_engine_attach_fds(struct pol_engine *engine, struct pol_err *err);
+int pol_engine_attach(struct pol_engine *engine, enum pol_group group, struct pol_err *err);
 
-/* pol_engine_detach_fds() - take away those that this process attached: its load has failed. */
-void pol_engine_detach_fds(struct pol_engine *engine);
+/* pol_engine_undo_attach() - take away those that this process attached: its load has failed. */
+void pol_engine_undo_attach(struct pol_engine *engine);
+
+/* pol_engine_detach() - take a group away, whoever attached it, and however much of it is there. */
+void pol_engine_detach(struct pol_engine *engine, enum pol_group group);
 
 /* pol_engine_counts_skippable() - are the hooks attached, and the first one of the kind that skips? */
 bool pol_engine_counts_skippable(const struct pol_engine *engine);

@@ -40,6 +40,8 @@ static bool is_optional(const char *hook)
 		"inode_remove_acl", /* likewise */
 		"file_ioctl_compat", /* 6.8, and later ones of 6.1: before, file_ioctl is asked */
 		"inode_file_setattr", /* 6.17 */
+		"inode_file_getattr", /* likewise */
+		"inode_get_acl", /* from 6.2; before, inode_getxattr */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
@@ -69,15 +71,15 @@ static bool setattr_is_short(const struct btf *btf)
 	return btf_vlen(proto) == 2;
 }
 
-/* The descriptor hooks by program name; NULL: another program. */
-static const char *fd_wall(const char *name)
+/* Of a program that is attached in a group, which of the walls it is; NULL: another program. */
+static const char *group_wall(const char *name)
 {
 	static const struct {
 		const char *name;
 		const char *wall;
 	} hooks[] = {
 #define X(nr, prog, wall) { #prog, #wall },
-		POL_FD_HOOKS(X)
+		POL_FD_HOOKS(X) POL_STAT_HOOKS(X)
 #undef X
 	};
 
@@ -105,7 +107,7 @@ static void choose_fd_hooks(struct policy_bpf *skel, const struct btf *btf, bool
 {
 
 	for (size_t i = 0; i < (size_t)skel->skeleton->prog_cnt; i++) {
-		const char *wall = fd_wall(skel->skeleton->progs[i].name);
+		const char *wall = group_wall(skel->skeleton->progs[i].name);
 
 		if (wall && strcmp(wall, "SECOND") == 0)
 			bpf_program__set_autoload(*skel->skeleton->progs[i].prog, skippable);
@@ -191,7 +193,7 @@ static int attach_one(const struct bpf_prog_skeleton *at, struct pol_err *err)
 	struct bpf_program *prog = *at->prog;
 	enum bpf_prog_type type = bpf_program__type(prog);
 
-	if (!bpf_program__autoload(prog) || type == BPF_PROG_TYPE_SYSCALL || fd_wall(at->name) ||
+	if (!bpf_program__autoload(prog) || type == BPF_PROG_TYPE_SYSCALL || group_wall(at->name) ||
 	    bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
 		return 0;
 	*at->link = bpf_program__attach(prog);
@@ -219,7 +221,7 @@ static int take_descriptors(struct policy_bpf *skel, struct pol_engine *engine, 
 	};
 	const int progs[] = {
 #define X(nr, name, ...) bpf_program__fd(skel->progs.name),
-		POL_PROGS(X) POL_FD_HOOKS(X)
+		POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X)
 #undef X
 	};
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "resolve_int.h"
 
 void pol_image_done(struct pol_image *image)
 {
@@ -22,6 +23,7 @@ struct build {
 	const struct pol_meta *meta;
 	const struct pol_anchors *anchors;
 	uint32_t *first_rule; /* by guest index; 0: a twin's */
+	bool *hides;	      /* by guest index: it or a twin has stat = "deny" */
 	struct pol_image *image;
 };
 
@@ -113,6 +115,20 @@ static void add_anchor_name(struct build *build, const struct pol_anchor *anchor
 		add_record_name(build, &anchor->record, ruleset, &stale);
 }
 
+/* Whoever may do something at a place may look at the directories on the way there. */
+static void add_way(struct build *build, const struct pol_place *place, uint32_t ruleset)
+{
+	const struct pol_rule_value way = { .flags = POL_DIR_WAY };
+	_cleanup_free_ char *dir = strdup(place->dir);
+	const struct pol_anchor *anchor;
+
+	do {
+		anchor = dir ? pol_anchors_find(build->anchors, dir) : NULL;
+		if (anchor)
+			add_dir(build, &anchor->record.self, ruleset, &way, false);
+	} while (dir && pol_key_up(dir));
+}
+
 static void add_place(struct build *build, const struct pol_place *place)
 {
 	const struct pol_rule *rule = &build->policy->guests[place->guest].rules[place->rule];
@@ -128,6 +144,8 @@ static void add_place(struct build *build, const struct pol_place *place)
 	anchor = pol_anchors_find(build->anchors, place->dir);
 	if (!anchor)
 		return;
+	if (rule->access && build->hides[place->guest])
+		add_way(build, place, ruleset);
 	anchor_value.flags |= POL_DIR_RULE;
 	if (!place->name) {
 		add_dir(build, &anchor->record.self, ruleset, &anchor_value, place->derived);
@@ -267,30 +285,50 @@ void pol_image_guest(const struct pol_meta_guest *guest, struct pol_guest_config
 
 /* ------------------------------------------------------------------ the whole */
 
-static int make_room(struct build *build, const struct pol_places *places)
+static int number_rules(struct build *build)
 {
-	struct pol_image *image = build->image;
 	uint32_t next = 1;
 
-	/* A place: at most two directory entries; an anchor, what is above it: one in rule set 0. */
-	image->dirs = calloc(2 * places->cnt + build->anchors->cnt + build->anchors->above_cnt + 1,
-			     sizeof(*image->dirs));
-	image->names = calloc(places->cnt + 1, sizeof(*image->names));
-	image->longs = calloc(places->cnt + 1, sizeof(*image->longs));
 	build->first_rule = calloc(build->policy->guests_cnt + 1, sizeof(*build->first_rule));
-	if (!image->dirs || !image->names || !image->longs || !build->first_rule)
+	build->hides = calloc(build->policy->guests_cnt + 1, sizeof(*build->hides));
+	if (!build->first_rule || !build->hides)
 		return -ENOMEM;
 	for (size_t i = 0; i < build->policy->guests_cnt; i++) {
-		bool twin = false;
+		size_t k = 0;
 
-		for (size_t k = 0; k < i && !twin; k++)
-			twin = build->meta->guests[k].ruleset == build->meta->guests[i].ruleset;
-		if (twin)
+		while (build->meta->guests[k].ruleset != build->meta->guests[i].ruleset)
+			k++;
+		build->hides[k] |= build->meta->guests[i].knobs & POL_GUEST_STAT;
+		if (k < i)
 			continue;
 		build->first_rule[i] = next;
 		next += (uint32_t)build->policy->guests[i].rules_cnt;
 	}
 	return 0;
+}
+
+static size_t depth(const char *path)
+{
+	size_t slashes = 0;
+
+	for (; *path; path++)
+		slashes += *path == '/';
+	return slashes;
+}
+
+static int make_room(struct build *build, const struct pol_places *places)
+{
+	struct pol_image *image = build->image;
+	size_t dirs = build->anchors->cnt + build->anchors->above_cnt;
+
+	/* A place: at most two directory entries; an anchor, what is above it: one in rule set 0. */
+	for (size_t i = 0; i < places->cnt; i++)
+		dirs += 2 + (build->hides[places->items[i].guest] ?
+				     depth(places->items[i].dir) + 1 : 0);
+	image->dirs = calloc(dirs + 1, sizeof(*image->dirs));
+	image->names = calloc(places->cnt + 1, sizeof(*image->names));
+	image->longs = calloc(places->cnt + 1, sizeof(*image->longs));
+	return image->dirs && image->names && image->longs ? 0 : -ENOMEM;
 }
 
 int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta,
@@ -299,8 +337,10 @@ int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta
 {
 	const struct pol_rule_value above = { .flags = POL_DIR_ABOVE };
 	struct build build = { .policy = policy, .meta = meta, .anchors = anchors, .image = ret };
-	int r = make_room(&build, places);
+	int r = number_rules(&build);
 
+	if (!r)
+		r = make_room(&build, places);
 	for (size_t i = 0; i < places->cnt && !r; i++)
 		if (!places->items[i].pending && build.first_rule[places->items[i].guest])
 			add_place(&build, &places->items[i]);
@@ -310,6 +350,7 @@ int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta
 	for (size_t i = 0; i < anchors->above_cnt && !r; i++)
 		add_dir(&build, &anchors->above[i], 0, &above, false);
 	free(build.first_rule);
+	free(build.hides);
 	if (r < 0)
 		return r;
 	merge_dirs(ret);

@@ -427,13 +427,40 @@ static void drop_leavers(struct transaction *t)
 
 /* ------------------------------------------------------------------ descriptors */
 
-/* Before publishing: a ceiling that is published is counted from then on. */
-static int attach_fds(struct transaction *t)
+static bool counts_fds(const struct pol_meta *meta)
 {
-	for (size_t i = 0; i < t->next->guests_cnt; i++)
-		if (!t->next->guests[i].ghost && pol_has_fds(&t->next->guests[i].limits))
-			return pol_engine_attach_fds(t->engine, t->err);
-	return 0;
+	for (size_t i = 0; i < meta->guests_cnt; i++)
+		if (!meta->guests[i].ghost && pol_has_fds(&meta->guests[i].limits))
+			return true;
+	return false;
+}
+
+/* Ghosts, too: what they may not look at they don't see as long as they live. */
+static bool hides(const struct pol_meta *meta)
+{
+	for (size_t i = 0; i < meta->guests_cnt; i++)
+		if (meta->guests[i].knobs & POL_GUEST_STAT)
+			return true;
+	return false;
+}
+
+/* Before publishing: what is published holds from then on. */
+static int attach_groups(struct transaction *t)
+{
+	int r = 0;
+
+	if (counts_fds(t->next))
+		r = pol_engine_attach(t->engine, POL_GROUP_FDS, t->err);
+	if (!r && hides(t->next))
+		r = pol_engine_attach(t->engine, POL_GROUP_STAT, t->err);
+	return r;
+}
+
+/* Once @meta decides, also of a load that died before it came to this. */
+static void detach_groups(struct transaction *t, const struct pol_meta *meta)
+{
+	if (!hides(meta))
+		pol_engine_detach(t->engine, POL_GROUP_STAT);
 }
 
 /*
@@ -550,6 +577,7 @@ static int finish_other(struct transaction *t)
 		if (!r)
 			t->engine->control->settled = active;
 	}
+	detach_groups(t, t->running);
 	pol_meta_each(POL_STORE, drop_leavers_of, &leavers);
 	pol_generation_sweep(active);
 	return r;
@@ -558,7 +586,7 @@ static int finish_other(struct transaction *t)
 static void transaction_done(struct transaction *t)
 {
 	if (!t->published && t->engine)
-		pol_engine_detach_fds(t->engine);
+		pol_engine_undo_attach(t->engine);
 	if (!t->published && t->engine && t->made)
 		undo_cgroups(t);
 	if (!t->published && t->running && t->next)
@@ -638,7 +666,7 @@ int pol_load(const struct pol_policy *policy, const struct pol_load_options *opt
 	*ret = result;
 	if (options->dry_run)
 		return 0;
-	r = attach_fds(&t); /* first: announce() pins a new engine's links */
+	r = attach_groups(&t); /* first: announce() pins a new engine's links */
 	if (!r)
 		r = announce(&t);
 	if (!r)
@@ -649,6 +677,7 @@ int pol_load(const struct pol_policy *policy, const struct pol_load_options *opt
 		r = publish(&t);
 	if (r < 0)
 		return r;
+	detach_groups(&t, t.next);
 	drop_leavers(&t);
 	tell(&t);
 	return 0;

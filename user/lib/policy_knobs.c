@@ -24,7 +24,7 @@ static const struct {
 	const char *words[2];
 	uint32_t flag;
 } knobs[] = {
-	{ "stat", { "allow", "deny" }, 0 },
+	{ "stat", { "allow", "deny" }, POL_GUEST_STAT },
 	{ "mounts", { "deny", "allow" }, POL_GUEST_MOUNTS },
 	{ "userns", { "deny", "allow" }, POL_GUEST_USERNS },
 	{ "io_uring", { "deny", "allow" }, POL_GUEST_IO_URING },

@@ -12,6 +12,8 @@
  *	POL_STORE_OLD, enforcing	of an unload that died before it took effect: renamed back
  *	POL_STORE_OLD, idle		of one that died after: its rest is removed
  *	POL_STORE, idle			likewise; by versions that stored first and renamed then
+ *	links of hooks that the running generation does not ask for (stat = "deny"): of a load that
+ *	died before it published, or before it took them away: the next load detaches them
  */
 #pragma once
 

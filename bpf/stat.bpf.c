@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looking without opening, where a guest's policy says stat = "deny": what an object is like is shown
+ * only where the guest has some right, on the way there, and of what it holds open. Attached only
+ * while some guest of the policy says so: user/lib/load.c.
+ */
+#include "verdict.bpf.h"
+
+/* What no generation knows may look at nothing. */
+static __always_inline bool is_asked(const struct pol_actor *actor)
+{
+	const struct pol_guest_config *config =
+		pol_guest_config(actor->guest, actor->generation);
+
+	return !config || config->flags & POL_GUEST_STAT;
+}
+
+/*
+ * Most rules give read and list: the fast half of the walk answers for them. What no path leads to
+ * (SB_NOUSER: pipes, sockets, memfds, anonymous inodes) is reached by a descriptor, which is enough;
+ * but a namespace, whose links in procfs can be looked at without one, is judged.
+ */
+static __always_inline int check(struct dentry *dentry, u64 mount, u32 op_hook)
+{
+	const struct super_block *sb;
+	const struct inode *inode;
+	struct pol_actor actor;
+	bool is_dir;
+
+	if (!pol_actor_current(&actor) || !is_asked(&actor))
+		return 0;
+	sb = dentry->d_sb;
+	if (sb->s_flags & SB_NOUSER && sb->s_magic != NSFS_MAGIC)
+		return 0;
+	inode = dentry->d_inode;
+	is_dir = inode && pol_is_dir(inode);
+	if (pol_walk_allows(dentry, is_dir, actor.ruleset, actor.generation,
+			    is_dir ? POL_RIGHT_LIST : POL_RIGHT_READ))
+		return 0;
+	return pol_return(pol_check_any(&actor, pol_address(dentry), mount, op_hook));
+}
+
+/**
+ * pol_stat_attr - stat(2), statx(2), fstat(2), and io_uring's.
+ *
+ * Context: lsm/inode_getattr, not sleepable. Return: 0; the policy's errno.
+ */
+SEC("lsm/inode_getattr")
+int BPF_PROG(pol_stat_attr, struct path *path)
+{
+	return check(path->dentry, pol_mount_of(path->mnt), POL_OP_HOOK(STAT, INODE_GETATTR));
+}
+
+/* pol_stat_link - readlink(2); following a symlink never comes here. Likewise. */
+SEC("lsm/inode_readlink")
+int BPF_PROG(pol_stat_link, struct dentry *dentry)
+{
+	return check(dentry, 0, POL_OP_HOOK(READLINK, INODE_READLINK));
+}
+
+/* pol_stat_fs - statfs(2), fstatfs(2), ustat(2), statmount(2), listmount(2). Likewise. */
+SEC("lsm/sb_statfs")
+int BPF_PROG(pol_stat_fs, struct dentry *dentry)
+{
+	return check(dentry, 0, POL_OP_HOOK(STATFS, SB_STATFS));
+}
+
+SEC("lsm/inode_getxattr")
+int BPF_PROG(pol_stat_xattr, struct dentry *dentry)
+{
+	return check(dentry, 0, POL_OP_HOOK(GETXATTR, INODE_GETXATTR));
+}
+
+SEC("lsm/inode_listxattr")
+int BPF_PROG(pol_stat_xattrs, struct dentry *dentry)
+{
+	return check(dentry, 0, POL_OP_HOOK(LISTXATTR, INODE_LISTXATTR));
+}
+
+/* pol_stat_acl - getxattr(2) of an ACL, from 6.2 on; before, ACLs are xattrs. */
+SEC("lsm/inode_get_acl")
+int BPF_PROG(pol_stat_acl, void *idmap, struct dentry *dentry)
+{
+	return check(dentry, 0, POL_OP_HOOK(GETXATTR, INODE_GET_ACL));
+}
+
+/* pol_stat_flags - file_getattr(2) and the ioctls that read chattr's flags, from 6.17 on. */
+SEC("lsm/inode_file_getattr")
+int BPF_PROG(pol_stat_flags, struct dentry *dentry)
+{
+	return check(dentry, 0, POL_OP_HOOK(STAT, INODE_FILE_GETATTR));
+}
