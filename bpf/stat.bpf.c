@@ -6,15 +6,6 @@
  */
 #include "verdict.bpf.h"
 
-/* What no generation knows may look at nothing. */
-static __always_inline bool is_asked(const struct pol_actor *actor)
-{
-	const struct pol_guest_config *config =
-		pol_guest_config(actor->guest, actor->generation);
-
-	return !config || config->flags & POL_GUEST_STAT;
-}
-
 /*
  * Most rules give read and list: the fast half of the walk answers for them. What no path leads to
  * (SB_NOUSER: pipes, sockets, memfds, anonymous inodes) is reached by a descriptor, which is enough;
@@ -23,17 +14,15 @@ static __always_inline bool is_asked(const struct pol_actor *actor)
 static __always_inline int check(struct dentry *dentry, u64 mount, u32 op_hook)
 {
 	const struct super_block *sb;
-	const struct inode *inode;
 	struct pol_actor actor;
 	bool is_dir;
 
-	if (!pol_actor_current(&actor) || !is_asked(&actor))
+	if (!pol_actor_current(&actor) || !(actor.flags & POL_GUEST_STAT))
 		return 0;
 	sb = dentry->d_sb;
 	if (sb->s_flags & SB_NOUSER && sb->s_magic != NSFS_MAGIC)
 		return 0;
-	inode = dentry->d_inode;
-	is_dir = inode && pol_is_dir(inode);
+	is_dir = pol_is_dir(dentry->d_inode);
 	if (pol_walk_allows(dentry, is_dir, actor.ruleset, actor.generation,
 			    is_dir ? POL_RIGHT_LIST : POL_RIGHT_READ))
 		return 0;

@@ -148,7 +148,7 @@ static __always_inline bool pol_actor_current(struct pol_actor *actor)
 	actor->ruleset = config ? config->ruleset : 0;
 	actor->mode = config ? config->mode : POL_MODE_ENFORCE;
 	actor->err = config ? config->err : EACCES;
-	actor->flags = config ? config->flags : 0;
+	actor->flags = config ? config->flags : POL_GUEST_STAT; /* may look at nothing */
 	if (!config && actor->guest != POL_GUEST_PROBE)
 		pol_fail_count(POL_FAIL_NO_GUEST_MAP);
 	return true;
