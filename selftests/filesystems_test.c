@@ -385,6 +385,27 @@ TEST(overlay_descriptors_count_once)
 	}
 }
 
+/*
+ * Lent credentials prove nothing for a task that could have put them into a ring before it was
+ * adopted: what overlayfs changes on a layer for it is judged there, where it has no right.
+ */
+TEST(overlay_and_a_ring_of_before)
+{
+	const char *lower = scratch_in("/srv"), *f;
+	struct step steps[] = { { 0, { "open", "rw", NULL } }, { EACCES, { "setxattr", NULL } } };
+
+	make_file(text("%s/f", lower), "x");
+	f = text("%s/f", make_overlay(lower, "/srv", ""));
+	make_file(f, "copied up");
+	steps[0].words[2] = steps[1].words[1] = f;
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") END, f);
+	EXPECT_NOTHING(probe_batch_after("g", STEPS("io-uring"), steps, 2));
+	EXPECT_EVENT("type=violation", "op=xattr", "missing=metadata", "reason=no_rule");
+	steps[1].want = 0;
+	EXPECT_BATCH("g", steps);
+	EXPECT_NOTHING(probe_batch_after(NULL, STEPS("io-uring"), steps, 2));
+}
+
 /* In audit, too, a layer's part of a call is not reported. */
 TEST(overlay_in_audit)
 {
