@@ -774,7 +774,8 @@ _Static_assert(sizeof(struct pol_event) >= 48 + 2 * POL_EXE_SIZE + POL_NAME_SIZE
  * struct pol_anchor_record - of the iterator pol_anchor: one open descriptor of the loader.
  * @self, @parent: keys of the object and of the directory that holds its name.
  * @magic: s_magic. @sb_flags: s_flags. @mode: i_mode. @nlink: i_nlink.
- * @layer_magic: on overlayfs s_magic of the layer that @self is of; 0 elsewhere, and of its root.
+ * @layer_magic: on overlayfs s_magic of the layer that the directory is of, @self or, of a file,
+ *	@parent; 0 elsewhere, and of an overlay's root.
  * @name_len, @name: last component, as the dentry has it.
  * @above: 1: not the descriptor's object but a directory above it in its own filesystem, of which
  *	   the path may say nothing: only @self and @fd are valid.

@@ -72,6 +72,7 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	struct above above = {};
 	struct dentry *dentry;
 	struct inode *inode;
+	u32 parent_magic = 0;
 
 	if (!task || !file || !command || (u32)task->pid != command->tgid)
 		return 0;
@@ -82,7 +83,9 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	record.fd = ctx->fd;
 	record.layer_magic = tell_key(inode, &record.self);
 	if (dentry->d_parent->d_inode)
-		tell_key(dentry->d_parent->d_inode, &record.parent);
+		parent_magic = tell_key(dentry->d_parent->d_inode, &record.parent);
+	if (!pol_is_dir(inode))
+		record.layer_magic = parent_magic;
 	record.sb_flags = inode->i_sb->s_flags;
 	record.magic = inode->i_sb->s_magic;
 	record.mode = inode->i_mode;

@@ -74,16 +74,16 @@ static void make_tree(const char *root)
 {
 	static const char *const dirs[] = { "ro", "rw",	  "rw/secret", "rw/hole", "rw/sub",
 					    "rx", "less", "conf",      "out",	  "out/sub" };
-	static const char *const files[] = { "ro/f",	      "ro/g",	       "ro/bin", "rw/f",
-					     "rw/sub/f",      "rw/secret/key", "less/f", "less/g",
-					     "conf/app.conf", "conf/other",    "out/f",	 "out/bin",
-					     "out/sub/f" };
+	static const char *const files[] = {
+		"ro/f",	  "ro/g",   "ro/bin",	     "rw/f",	   "rw/sub/f", "rw/secret/key",
+		"less/f", "less/g", "conf/app.conf", "conf/other", "out/f",    "out/sub/f"
+	};
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		make_dir(text("%s/%s", root, dirs[i]));
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		make_file(text("%s/%s", root, files[i]), "content");
-	sh("cp " STATIC_BIN " %s/rx/bin && cp " STATIC_BIN " %s/rw/bin", root, root);
+	sh("for d in rx rw out; do cp " STATIC_BIN " %s/$d/bin; done", root);
 	sh("ln -s ../out/f %s/rw/to_out && ln -s ../ro/f %s/rw/to_ro", root, root);
 	sh("ln %s/out/f %s/rw/other_name", root, root);
 }
@@ -385,6 +385,27 @@ TEST(overlay_descriptors_count_once)
 	}
 }
 
+/*
+ * Lent credentials prove nothing for a task that could have put them into a ring before it was
+ * adopted: what overlayfs changes on a layer for it is judged there, where it has no right.
+ */
+TEST(overlay_and_a_ring_of_before)
+{
+	const char *lower = scratch_in("/srv"), *f;
+	struct step steps[] = { { 0, { "open", "rw", NULL } }, { EACCES, { "setxattr", NULL } } };
+
+	make_file(text("%s/f", lower), "x");
+	f = text("%s/f", make_overlay(lower, "/srv", ""));
+	make_file(f, "copied up");
+	steps[0].words[2] = steps[1].words[1] = f;
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") END, f);
+	EXPECT_NOTHING(probe_batch_after("g", STEPS("io-uring"), steps, 2));
+	EXPECT_EVENT("type=violation", "op=xattr", "missing=metadata", "reason=no_rule");
+	steps[1].want = 0;
+	EXPECT_BATCH("g", steps);
+	EXPECT_NOTHING(probe_batch_after(NULL, STEPS("io-uring"), steps, 2));
+}
+
 /* In audit, too, a layer's part of a call is not reported. */
 TEST(overlay_in_audit)
 {
@@ -485,6 +506,13 @@ TEST(overlay_over_an_overlay_has_no_rules)
 	root = make_overlay(make_overlay(lower, "/srv", ""), "/srv", "");
 	EXPECT_EQ(3, policy_load(GUEST("g") FILES RULE("%s/d", "rw") END, root));
 	EXPECT_TRUE(strstr(ctl_said, "P0511") && strstr(ctl_said, "a layer of type 0x794c7630"));
+	/* Below a rule it is a mount that has none: a warning, and refused. */
+	make_file(text("%s/d/f", root), "x");
+	ASSERT_LOAD(GUEST("g") FILES RULE("/srv", "rw") END);
+	EXPECT_TRUE(strstr(ctl_said, "P0610") != NULL);
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", text("%s/d/f", root)));
+	EXPECT_EVENT("type=violation", "reason=no_rule", text("path=%s/d/f", root));
+	EXPECT_EQ(0, PROBE(NULL, "open", "r", text("%s/d/f", root)));
 }
 
 /* ---- btrfs ---- */

@@ -2,6 +2,7 @@
 #include "anchors.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,18 @@ const struct pol_anchor *pol_anchors_find(const struct pol_anchors *anchors, con
 	if (!anchors->cnt)
 		return NULL;
 	return bsearch(&key, anchors->items, anchors->cnt, sizeof(key), by_path);
+}
+
+bool pol_anchor_is_exact(const struct pol_anchor *anchor)
+{
+	const struct pol_anchor_record *record = &anchor->record;
+	bool is_dir = (record->mode & S_IFMT) == S_IFDIR;
+
+	if (record->layer_magic == OVERLAYFS_SUPER_MAGIC)
+		return false;
+	if (record->layer_magic && !pol_fs_supported(record->layer_magic))
+		return false;
+	return (is_dir ? &record->self : &record->parent)->tree != POL_TREE_UNKNOWN;
 }
 
 /* ------------------------------------------------------------------ which paths */

@@ -39,5 +39,13 @@ void pol_anchors_done(struct pol_anchors *anchors);
 int pol_anchors_take(const struct pol_engine *engine, const struct pol_places *places,
 		     struct pol_anchors *ret, struct pol_err *err);
 
+/**
+ * pol_anchor_is_exact() - does the key name this directory (of a file: its parent) and no other?
+ *
+ * false: a layer of overlayfs is on a filesystem without rules, or the subvolume is not known.
+ * Nothing is keyed by it then.
+ */
+bool pol_anchor_is_exact(const struct pol_anchor *anchor);
+
 /* pol_anchors_find() - by path, or NULL. */
 const struct pol_anchor *pol_anchors_find(const struct pol_anchors *anchors, const char *path);

@@ -101,7 +101,7 @@ static void add_mounted_file(struct build *build, const struct pol_place *place,
 		return;
 	}
 	anchor = pol_anchors_find(build->anchors, path);
-	if (anchor)
+	if (anchor && pol_anchor_is_exact(anchor))
 		add_record_name(build, &anchor->record, ruleset, value);
 }
 
@@ -142,7 +142,7 @@ static void add_place(struct build *build, const struct pol_place *place)
 	const struct pol_anchor *anchor;
 
 	anchor = pol_anchors_find(build->anchors, place->dir);
-	if (!anchor)
+	if (!anchor || !pol_anchor_is_exact(anchor))
 		return;
 	if (rule->access && build->hides[place->guest])
 		add_way(build, place, ruleset);
@@ -345,7 +345,8 @@ int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta
 		if (!places->items[i].pending && build.first_rule[places->items[i].guest])
 			add_place(&build, &places->items[i]);
 	for (size_t i = 0; i < anchors->cnt && !r; i++)
-		if ((anchors->items[i].record.mode & 0170000) == 0040000)
+		if ((anchors->items[i].record.mode & 0170000) == 0040000 &&
+		    pol_anchor_is_exact(&anchors->items[i]))
 			add_dir(&build, &anchors->items[i].record.self, 0, &above, false);
 	for (size_t i = 0; i < anchors->above_cnt && !r; i++)
 		add_dir(&build, &anchors->above[i], 0, &above, false);

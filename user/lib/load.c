@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "load.h"
 
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +12,6 @@
 #include "generation.h"
 #include "image.h"
 #include "nofile.h"
-#include "resolve.h"
 #include "trees.h"
 #include "unload.h"
 
@@ -246,27 +244,37 @@ static int check_anchor(struct transaction *t, const struct pol_meta_rule *rule)
 }
 
 /* On btrfs and overlayfs a directory's number is not all; what the rest rests on may lack. */
-static int check_trees(struct transaction *t)
+static void say_inexact(struct transaction *t, const struct pol_place *place, uint32_t layer)
+{
+	const struct pol_rule *rule = &t->policy->guests[place->guest].rules[place->rule];
+
+	if (place->derived)
+		pol_diag_add(t->diags, true, POL_P_MOUNT, (int)rule->line, 1, NULL,
+			     "the mount '%s' below '%s' has no key (P0511): this version has no "
+			     "rules there, and refuses everything",
+			     place->dir, rule->path);
+	else if (layer)
+		pol_diag_add(t->diags, false, POL_P_TREE, (int)rule->line, 1, NULL,
+			     "'%s' is on overlayfs with a layer of type %#x: rules there are not "
+			     "available in this version",
+			     place->dir, layer);
+	else
+		pol_diag_add(t->diags, false, POL_P_TREE, (int)rule->line, 1,
+			     "this needs a kernel with types for btrfs (/sys/kernel/btf/btrfs, or "
+			     "built in)",
+			     "'%s' is on btrfs, and its subvolume cannot be told", place->dir);
+}
+
+static int check_keys(struct transaction *t)
 {
 	size_t errors = t->diags->errors;
 
 	for (size_t i = 0; i < t->places.cnt; i++) {
 		const struct pol_place *place = &t->places.items[i];
-		const struct pol_rule *rule = &t->policy->guests[place->guest].rules[place->rule];
 		const struct pol_anchor *anchor = pol_anchors_find(&t->anchors, place->dir);
-		uint32_t layer = anchor ? anchor->record.layer_magic : 0;
 
-		if (layer && (layer == OVERLAYFS_SUPER_MAGIC || !pol_fs_supported(layer)))
-			pol_diag_add(t->diags, false, POL_P_TREE, (int)rule->line, 1, NULL,
-				     "'%s' is on overlayfs with a layer of type %#x: rules there "
-				     "are not available in this version",
-				     place->dir, layer);
-		else if (anchor && anchor->record.self.tree == POL_TREE_UNKNOWN)
-			pol_diag_add(t->diags, false, POL_P_TREE, (int)rule->line, 1,
-				     "this needs a kernel with types for btrfs "
-				     "(/sys/kernel/btf/btrfs, or built in)",
-				     "'%s' is on btrfs, and its subvolume cannot be told",
-				     place->dir);
+		if (anchor && !pol_anchor_is_exact(anchor))
+			say_inexact(t, place, anchor->record.layer_magic);
 	}
 	if (t->diags->errors == errors)
 		return 0;
@@ -280,7 +288,7 @@ static int take_anchors(struct transaction *t)
 	pol_trees_learn(t->engine->control);
 	r = pol_anchors_take(t->engine, &t->places, &t->anchors, t->err);
 	if (!r)
-		r = check_trees(t);
+		r = check_keys(t);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < t->next->rules_cnt; i++) {
