@@ -9,8 +9,7 @@
 /* What no generation knows may look at nothing. */
 static __always_inline bool is_asked(const struct pol_actor *actor)
 {
-	const struct pol_guest_config *config =
-		pol_guest_config(actor->guest, actor->generation);
+	const struct pol_guest_config *config = pol_guest_config(actor->guest, actor->generation);
 
 	return !config || config->flags & POL_GUEST_STAT;
 }
@@ -23,7 +22,6 @@ static __always_inline bool is_asked(const struct pol_actor *actor)
 static __always_inline int check(struct dentry *dentry, u64 mount, u32 op_hook)
 {
 	const struct super_block *sb;
-	const struct inode *inode;
 	struct pol_actor actor;
 	bool is_dir;
 
@@ -32,8 +30,7 @@ static __always_inline int check(struct dentry *dentry, u64 mount, u32 op_hook)
 	sb = dentry->d_sb;
 	if (sb->s_flags & SB_NOUSER && sb->s_magic != NSFS_MAGIC)
 		return 0;
-	inode = dentry->d_inode;
-	is_dir = inode && pol_is_dir(inode);
+	is_dir = (BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT) == S_IFDIR;
 	if (pol_walk_allows(dentry, is_dir, actor.ruleset, actor.generation,
 			    is_dir ? POL_RIGHT_LIST : POL_RIGHT_READ))
 		return 0;
