@@ -22,7 +22,7 @@ static __always_inline int check(struct dentry *dentry, u64 mount, u32 op_hook)
 	sb = dentry->d_sb;
 	if (sb->s_flags & SB_NOUSER && sb->s_magic != NSFS_MAGIC)
 		return 0;
-	is_dir = pol_is_dir(dentry->d_inode);
+	is_dir = (BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT) == S_IFDIR;
 	if (pol_walk_allows(dentry, is_dir, actor.ruleset, actor.generation,
 			    is_dir ? POL_RIGHT_LIST : POL_RIGHT_READ))
 		return 0;

@@ -5,9 +5,9 @@
  */
 #include "harness.h"
 
-#include <bpf/bpf.h>
 #include <dirent.h>
 #include <time.h>
+#include <bpf/bpf.h>
 
 #include "guest.h"
 
@@ -38,13 +38,11 @@ static void make_tree(void)
 	ASSERT_EQ(0, symlink(at("ok/f"), at("no/in")));
 }
 
-#define RULES                                                        \
-	FILES RULE("%1$s/ok", "ro") RULE("%1$s/ok/hole", "none")     \
-	RULE("%1$s/ok/hole/in", "rw") END
+#define RULES \
+	FILES RULE("%1$s/ok", "ro") RULE("%1$s/ok/hole", "none") RULE("%1$s/ok/hole/in", "rw") END
 #define OTHER GUEST("h") FILES RULE("%1$s/h", "ro") END
 
-#define LOAD_HIDDEN() \
-	ASSERT_LOAD("[guest.g]\ninclude = [\"runtime\"]\n" HIDE RULES OTHER, root)
+#define LOAD_HIDDEN() ASSERT_LOAD("[guest.g]\ninclude = [\"runtime\"]\n" HIDE RULES OTHER, root)
 
 /* ---- what is refused, what is not ---- */
 
@@ -134,8 +132,8 @@ TEST(what_suffices)
 	EXPECT_EQ(0, PROBE("g", "stat", at("ok")));
 	EXPECT_EQ(0, PROBE("g", "stat", at("ok/hole/in/f")));
 	EXPECT_EQ(EACCES, PROBE("g", "stat", at("ok/hole/f")));
-	EXPECT_EVENT("type=violation", "op=stat", "reason=rule", "rule.access=", "missing=",
-		     text("rule.path=%s", at("ok/hole")));
+	EXPECT_EVENT("type=violation", "op=stat", "reason=rule",
+		     "rule.access=", "missing=", text("rule.path=%s", at("ok/hole")));
 	EXPECT_EQ(0, PROBE("g", "stat", at("ok/hole")));
 	EXPECT_EQ(0, PROBE("g", "stat", root));
 	EXPECT_EQ(0, PROBE("g", "stat", "/tmp"));
@@ -339,8 +337,9 @@ TEST(a_running_guest_follows)
 
 	make_tree();
 	load_open();
-	probe_start(&p, "g", STEPS("stat", at("no/f"), "pause", "stat", at("no/f"), "pause", "stat",
-				   at("no/f")));
+	probe_start(&p, "g",
+		    STEPS("stat", at("no/f"), "pause", "stat", at("no/f"), "pause", "stat",
+			  at("no/f")));
 	EXPECT_STREQ("stat 0", probe_until(&p, "stat"));
 	probe_until(&p, "paused");
 	LOAD_HIDDEN();

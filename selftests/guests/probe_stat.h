@@ -12,12 +12,12 @@
 
 #include "probe.h"
 
-#define STAT_STEPS                                                                           \
-	STEP("stat", 1, stat), STEP("lstat", 1, lstat), STEP("statx", 1, statx),             \
-		STEP("readlink", 1, readlink), STEP("statfs", 1, statfs),                    \
-		STEP("getxattr", 1, getxattr), STEP("listxattr", 1, listxattr),              \
-		STEP("getacl", 1, getacl), STEP("file-getattr", 1, file_getattr),            \
-		STEP("fstat", 1, fstat), STEP("fstatfs", 1, fstatfs),                        \
+#define STAT_STEPS                                                                \
+	STEP("stat", 1, stat), STEP("lstat", 1, lstat), STEP("statx", 1, statx),  \
+		STEP("readlink", 1, readlink), STEP("statfs", 1, statfs),         \
+		STEP("getxattr", 1, getxattr), STEP("listxattr", 1, listxattr),   \
+		STEP("getacl", 1, getacl), STEP("file-getattr", 1, file_getattr), \
+		STEP("fstat", 1, fstat), STEP("fstatfs", 1, fstatfs),             \
 		STEP("fgetxattr", 1, fgetxattr), STEP("fstat-own", 0, fstat_own)
 
 static int do_stat(char **a)
@@ -103,8 +103,8 @@ static int do_fgetxattr(char **a)
 {
 	char value[64];
 
-	return probe_result(fgetxattr((int)strtol(a[0], NULL, 10), "trusted.probe", value,
-				      sizeof(value)));
+	return probe_result(
+		fgetxattr((int)strtol(a[0], NULL, 10), "trusted.probe", value, sizeof(value)));
 }
 
 /* Of one of each kind that no path leads to. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hooks that are attached only when a policy needs them, in groups: all of one, or none. */
-#include <bpf/bpf.h>
 #include <stdio.h>
 #include <time.h>
+#include <bpf/bpf.h>
 
 #include "base.h"
 #include "engine.h"

@@ -20,7 +20,7 @@
  * @published.
  */
 struct transaction {
-	const struct pol_policy *policy;
+	struct pol_policy *policy;
 	const struct pol_load_options *options;
 	struct pol_diags *diags;
 	struct pol_err *err;
@@ -652,7 +652,7 @@ static void tell(struct transaction *t)
 		 t->running ? POL_ACTION_REPLACED : POL_ACTION_LOADED);
 }
 
-int pol_load(const struct pol_policy *policy, const struct pol_load_options *options,
+int pol_load(struct pol_policy *policy, const struct pol_load_options *options,
 	     struct pol_diags *diags, struct pol_load_result *ret, struct pol_err *err)
 {
 	_cleanup_(transaction_done) struct transaction t = {

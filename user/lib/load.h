@@ -33,7 +33,7 @@ struct pol_load_result {
  *
  * Return: 0; negative errno with @err: its kind is the exit status.
  */
-int pol_load(const struct pol_policy *policy, const struct pol_load_options *options,
+int pol_load(struct pol_policy *policy, const struct pol_load_options *options,
 	     struct pol_diags *diags, struct pol_load_result *ret, struct pol_err *err);
 
 /* pol_task_counts() - tasks by guest id; @ret: POL_GUESTS_MAX counters, to be freed. */

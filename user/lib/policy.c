@@ -9,6 +9,25 @@
 #include "abi.h"
 #include "base.h"
 
+void pol_rule_done(struct pol_rule *rule)
+{
+	free(rule->path);
+	free(rule->name);
+	free(rule->profile);
+	free(rule->glob);
+}
+
+static void glob_done(struct pol_glob *glob)
+{
+	for (size_t i = 0; i < glob->matches_cnt; i++)
+		free(glob->matches[i]);
+	for (size_t i = 0; i < glob->dirs_cnt; i++)
+		free(glob->dirs[i].path);
+	free(glob->matches);
+	free(glob->dirs);
+	free(glob->pattern);
+}
+
 void pol_policy_free(struct pol_policy *policy)
 {
 	if (!policy)
@@ -16,14 +35,14 @@ void pol_policy_free(struct pol_policy *policy)
 	for (size_t i = 0; i < policy->guests_cnt; i++) {
 		struct pol_guest *guest = &policy->guests[i];
 
-		for (size_t k = 0; k < guest->rules_cnt; k++) {
-			free(guest->rules[k].path);
-			free(guest->rules[k].name);
-			free(guest->rules[k].profile);
-		}
+		for (size_t k = 0; k < guest->rules_cnt; k++)
+			pol_rule_done(&guest->rules[k]);
 		free(guest->rules);
 		free(guest->name);
 	}
+	for (size_t i = 0; i < policy->globs_cnt; i++)
+		glob_done(&policy->globs[i]);
+	free(policy->globs);
 	free(policy->guests);
 	free(policy->cgroup);
 	free(policy->file);
@@ -42,9 +61,12 @@ const struct pol_guest *pol_policy_guest(const struct pol_policy *policy, const 
 	return bsearch(name, policy->guests, policy->guests_cnt, sizeof(*policy->guests), by_name);
 }
 
+/* A pattern is no path; it stands after the rule with its text. */
 static int by_path(const void *key, const void *rule)
 {
-	return strcmp(key, ((const struct pol_rule *)rule)->path);
+	int order = strcmp(key, ((const struct pol_rule *)rule)->path);
+
+	return order ? order : -((const struct pol_rule *)rule)->pattern;
 }
 
 const struct pol_rule *pol_guest_rule(const struct pol_guest *guest, const char *path)

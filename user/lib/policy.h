@@ -23,7 +23,9 @@
  * struct pol_rule - one entry of a `files` list, after merging, in a guest's effective list.
  * @path: cleaned absolute path, raw bytes (may be no UTF-8), NUL-terminated. Owned.
  * @name: or NULL. Owned.
+ * @glob: the pattern that a glob's rule was made from, or NULL. Owned.
  * @access: mask of enum pol_right.
+ * @pattern: @path is a pattern (glob = true) that pol_resolve() has not expanded yet.
  * @optional, @log: as in the file.
  * @line, @col: where the rule stands, from 1. @profile: name of the profile it came from, or NULL.
  */
@@ -31,7 +33,9 @@ struct pol_rule {
 	char *path;
 	char *name;
 	char *profile;
+	char *glob;
 	uint32_t access;
+	bool pattern;
 	bool optional;
 	bool log;
 	int line;
@@ -58,7 +62,7 @@ struct pol_limits {
 
 /**
  * struct pol_guest - one guest, with its effective rules (own ones win over included ones).
- * @rules: sorted by path bytes (strcmp); no path twice.
+ * @rules: sorted by path bytes (strcmp), then @pattern; no path twice, but as a path and a pattern.
  */
 struct pol_guest {
 	char *name;
@@ -73,11 +77,32 @@ struct pol_guest {
 };
 
 /**
+ * struct pol_glob - a pattern that was looked up.
+ * @matches: sorted paths. @dirs: directories in which names were looked for: no guest may make
+ *	     names there. All owned.
+ */
+struct pol_glob_dir {
+	char *path;
+	uint64_t mnt_id;
+};
+
+struct pol_glob {
+	char *pattern;
+	int line;
+	int col;
+	char **matches;
+	size_t matches_cnt;
+	struct pol_glob_dir *dirs;
+	size_t dirs_cnt;
+};
+
+/**
  * struct pol_policy - a whole file.
  * @file: as the user named it (for messages and events' `where`).
  * @sha256: lower-case hex of the file's bytes.
  * @cgroup: defaults.cgroup, a clean relative path.
  * @guests: sorted by name.
+ * @globs: what pol_resolve() has expanded.
  */
 struct pol_policy {
 	char *file;
@@ -85,8 +110,11 @@ struct pol_policy {
 	char *cgroup;
 	struct pol_guest *guests;
 	size_t guests_cnt;
+	struct pol_glob *globs;
+	size_t globs_cnt;
 };
 
+void pol_rule_done(struct pol_rule *rule);
 void pol_policy_free(struct pol_policy *policy);
 
 /**

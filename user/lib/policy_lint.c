@@ -116,7 +116,8 @@ void pol_policy_lint_offline(const struct pol_policy *policy, struct pol_diags *
 		const struct pol_guest *guest = &policy->guests[i];
 
 		for (size_t k = 0; k < guest->rules_cnt; k++)
-			pol_lint_repeats(guest, &guest->rules[k],
-					 nearest_above(guest, &guest->rules[k]), diags);
+			if (!guest->rules[k].pattern)
+				pol_lint_repeats(guest, &guest->rules[k],
+						 nearest_above(guest, &guest->rules[k]), diags);
 	}
 }

@@ -178,6 +178,8 @@ static int by_path(const void *a, const void *b)
 	const struct candidate *x = a, *y = b;
 	int order = strcmp(x->rule->path, y->rule->path);
 
+	if (!order)
+		order = x->rule->pattern - y->rule->pattern;
 	if (order)
 		return order;
 	return x->order < y->order ? -1 : x->order > y->order;
@@ -211,6 +213,7 @@ static int copy_rule(const struct candidate *from, struct pol_rule *ret)
 		.name = from->rule->name ? strdup(from->rule->name) : NULL,
 		.profile = from->order ? strdup(from->from->name) : NULL,
 		.access = from->rule->access,
+		.pattern = from->rule->pattern,
 		.optional = from->rule->optional,
 		.log = from->rule->log,
 		.line = from->rule->line,
@@ -237,7 +240,8 @@ int pol_merge_guest(struct pol_parser *p, const struct pol_section *section, str
 	for (size_t i = 0, kept = 0; i < all.cnt && r == 0; i++) {
 		const struct candidate *it = &all.items[i], *winner = &all.items[kept];
 
-		if (i && strcmp(winner->rule->path, it->rule->path) == 0) {
+		if (i && winner->rule->pattern == it->rule->pattern &&
+		    strcmp(winner->rule->path, it->rule->path) == 0) {
 			if (winner->order)
 				compare_profiles(p, winner, it);
 			continue;

@@ -125,7 +125,6 @@ pol_key_fn pol_parse_limits;
 pol_key_fn pol_parse_files;
 pol_key_fn pol_parse_include;
 int pol_parse_tests(struct pol_parser *p);
-void pol_rule_done(struct pol_rule *rule);
 void pol_section_done(struct pol_section *section);
 
 /* policy_access.c */

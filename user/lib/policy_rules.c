@@ -14,13 +14,6 @@ struct entry {
 	bool good;
 };
 
-void pol_rule_done(struct pol_rule *rule)
-{
-	free(rule->path);
-	free(rule->name);
-	free(rule->profile);
-}
-
 void pol_section_done(struct pol_section *section)
 {
 	for (size_t i = 0; i < section->rules_cnt; i++)
@@ -89,6 +82,13 @@ static int parse_optional(struct pol_parser *p, const struct pol_toml_entry *e, 
 	return 0;
 }
 
+static int parse_glob(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
+{
+	if (pol_want(p, e, POL_TOML_BOOLEAN))
+		((struct entry *)into)->rule.pattern = e->value.boolean;
+	return 0;
+}
+
 static int parse_log(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
 	(void)into;
@@ -123,6 +123,7 @@ static const struct pol_key rule_keys[] = {
 	  .required = "none, ro, rx, rw, rwx, or a list of rights" },
 	{ .name = "name", .parse = parse_name },
 	{ .name = "optional", .parse = parse_optional },
+	{ .name = "glob", .parse = parse_glob },
 	{ .name = "log", .parse = parse_log },
 	{ .name = "guest_path", .parse = parse_guest_path },
 	{ .name = "in", .parse = parse_in },
@@ -134,6 +135,38 @@ static bool has_key(const struct pol_toml_node *table, const char *name)
 		if (strcmp(table->entries[i].key, name) == 0)
 			return true;
 	return false;
+}
+
+/* The end of the component at @at, if what is there can be a pattern; else NULL and a diagnostic. */
+static const char *check_component(struct pol_parser *p, const struct pol_rule *rule,
+				   const char *at)
+{
+	size_t len = strcspn(at, "/");
+	const char *stars = memmem(at, len, "**", 2), *open = memchr(at, '[', len);
+
+	if (stars && (len != 2 || at[len])) {
+		POL_FAULT(
+			p, POL_P_GLOB, rule,
+			"end the path with '/**', which is all beneath a directory, or name the directories",
+			"'**' in '%s': names at any depth would have to be matched while the guest chooses them",
+			rule->path);
+		return NULL;
+	}
+	if (open && !memchr(open + 1, ']', len - (size_t)(open + 1 - at))) {
+		POL_FAULT(p, POL_P_GLOB, rule, "a '[' that is meant as such is written [[]",
+			  "'[' without ']' in '%s'", rule->path);
+		return NULL;
+	}
+	return at + len;
+}
+
+static bool check_pattern(struct pol_parser *p, const struct pol_rule *rule)
+{
+	const char *at = rule->path;
+
+	while (at && *at)
+		at = check_component(p, rule, at + 1);
+	return at != NULL;
 }
 
 /* The rule goes to the end of @section's list, if it is good enough to be compared with others. */
@@ -155,6 +188,10 @@ static int parse_rule(struct pol_parser *p, const struct pol_toml_node *table,
 	/* The path's place, not the table's: that is what a message about the rule is about. */
 	entry.rule.line = entry.path->value.line;
 	entry.rule.col = entry.path->value.col;
+	if (entry.rule.pattern && !check_pattern(p, &entry.rule)) {
+		pol_rule_done(&entry.rule);
+		return 0;
+	}
 	pol_lint_rule(p, &entry.rule);
 	section->rules[section->rules_cnt++] = entry.rule;
 	return 0;
@@ -165,6 +202,8 @@ static int by_path(const void *a, const void *b)
 	const struct pol_rule *x = a, *y = b;
 	int order = strcmp(x->path, y->path);
 
+	if (!order)
+		order = x->pattern - y->pattern;
 	if (order)
 		return order;
 	if (x->line != y->line)
@@ -181,7 +220,8 @@ static void drop_twins(struct pol_parser *p, struct pol_section *section)
 	for (size_t i = 0; i < section->rules_cnt; i++) {
 		struct pol_rule *rule = &section->rules[i];
 
-		if (kept && strcmp(section->rules[kept - 1].path, rule->path) == 0) {
+		if (kept && section->rules[kept - 1].pattern == rule->pattern &&
+		    strcmp(section->rules[kept - 1].path, rule->path) == 0) {
 			POL_FAULT(p, POL_P_PATH_TWICE, rule, "keep one of the two",
 				  "path '%s' stands twice in this list, first at line %d",
 				  rule->path, section->rules[kept - 1].line);

@@ -274,16 +274,22 @@ static int index_places(struct pol_resolver *rs)
 	return r;
 }
 
-/* Which of two rules on one place is listed: the one written without a symlink, else the shorter. */
+/*
+ * Which of two rules on one place stands: one that no glob has made, then the one written without a
+ * symlink, else the shorter.
+ */
 static bool is_better(const struct pol_resolver *rs, size_t a, size_t b)
 {
+	const struct pol_rule *x = pol_place_rule(rs->policy, &rs->places->items[a]);
+	const struct pol_rule *y = pol_place_rule(rs->policy, &rs->places->items[b]);
 	bool a_plain = !rs->walks[rs->walk_of[a]].links_cnt;
 	bool b_plain = !rs->walks[rs->walk_of[b]].links_cnt;
 
+	if (pol_rule_rank(x, y))
+		return pol_rule_rank(x, y) < 0;
 	if (a_plain != b_plain)
 		return a_plain;
-	return strlen(pol_place_rule(rs->policy, &rs->places->items[a])->path) <=
-	       strlen(pol_place_rule(rs->policy, &rs->places->items[b])->path);
+	return strlen(x->path) <= strlen(y->path);
 }
 
 static void compare_twins(struct pol_resolver *rs, size_t a, size_t b)
@@ -293,7 +299,7 @@ static void compare_twins(struct pol_resolver *rs, size_t a, size_t b)
 	const struct pol_rule *first = x, *second = y;
 	char one[256], two[256];
 
-	if (x->access == y->access)
+	if (x->access == y->access || pol_rule_rank(x, y))
 		return;
 	if (y->line < x->line) {
 		first = y;
@@ -306,24 +312,28 @@ static void compare_twins(struct pol_resolver *rs, size_t a, size_t b)
 	      first->path, first->line, second->path, second->line, one, two);
 }
 
+static bool same_spot(const struct pol_spot *a, const struct pol_spot *b)
+{
+	return a->guest == b->guest && strcmp(a->key, b->key) == 0;
+}
+
 /* Marks in @twin the places that stand behind another of the same guest at the same file. */
 static void find_twins(struct pol_resolver *rs, bool *twin)
 {
-	size_t best = SIZE_MAX;
+	const struct pol_index *index = &rs->by_file;
 
-	for (size_t i = 0; i < rs->by_file.cnt; i++) {
-		const struct pol_spot *spot = &rs->by_file.items[i];
+	for (size_t first = 0, end; first < index->cnt; first = end) {
+		size_t best = index->items[first].place;
 
-		if (!i || spot->guest != spot[-1].guest || strcmp(spot->key, spot[-1].key) != 0) {
-			best = spot->place;
-			continue;
-		}
-		compare_twins(rs, best, spot->place);
-		if (is_better(rs, spot->place, best)) {
-			twin[best] = true;
-			best = spot->place;
-		} else {
-			twin[spot->place] = true;
+		for (end = first + 1;
+		     end < index->cnt && same_spot(&index->items[first], &index->items[end]); end++)
+			if (is_better(rs, index->items[end].place, best))
+				best = index->items[end].place;
+		for (size_t i = first; i < end; i++) {
+			if (index->items[i].place == best)
+				continue;
+			compare_twins(rs, best, index->items[i].place);
+			twin[index->items[i].place] = true;
 		}
 	}
 }
@@ -408,6 +418,8 @@ static int resolve_all(struct pol_resolver *rs, const struct held *held,
 		r = pol_derive_mounts(rs);
 	if (r == 0)
 		r = pol_check_links(rs, running, running_cnt);
+	if (r == 0)
+		r = pol_check_globs(rs);
 	return r;
 }
 
@@ -423,7 +435,7 @@ static void resolver_done(struct pol_resolver *rs)
 	pol_index_done(&rs->by_path);
 }
 
-int pol_resolve(const struct pol_policy *policy, const struct pol_region *running,
+int pol_resolve(struct pol_policy *policy, const struct pol_region *running,
 		size_t running_cnt, const char *const *held_names, size_t held_cnt,
 		struct pol_diags *diags, struct pol_places *ret)
 {
@@ -437,8 +449,10 @@ int pol_resolve(const struct pol_policy *policy, const struct pol_region *runnin
 	};
 	struct held held = { .cnt = held_cnt };
 	size_t errors = diags->errors;
-	int r = 0;
+	int r = pol_expand_globs(policy, diags);
 
+	if (r < 0)
+		return r;
 	held.sorted = calloc(held_cnt ? held_cnt : 1, sizeof(*held.sorted));
 	if (!held.sorted)
 		return -ENOMEM;

@@ -56,7 +56,7 @@ struct pol_region {
 };
 
 /**
- * pol_resolve() - locate every rule of every guest.
+ * pol_resolve() - expand the policy's globs, and locate every rule of every guest.
  * @running: regions of the running generation (may be NULL, 0).
  * @held_names, @held_cnt: canonical "dir/name" paths that the running generation holds by name:
  *	they stay held by name even when a directory is there now (semantics 4). May be NULL, 0.
@@ -64,7 +64,7 @@ struct pol_region {
  *
  * Return: 0; -EINVAL: errors in @diags; -ENOMEM.
  */
-int pol_resolve(const struct pol_policy *policy, const struct pol_region *running,
+int pol_resolve(struct pol_policy *policy, const struct pol_region *running,
 		size_t running_cnt, const char *const *held_names, size_t held_cnt,
 		struct pol_diags *diags, struct pol_places *ret);
 

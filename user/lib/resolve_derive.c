@@ -303,6 +303,45 @@ int pol_check_links(struct pol_resolver *rs, const struct pol_region *running, s
 	return r;
 }
 
+static int check_glob(struct pol_resolver *rs, const struct pol_glob *glob,
+		      const struct pol_glob_dir *dir, bool *ret_steered)
+{
+	_cleanup_free_ char *key = pol_mount_key(&rs->mounts, dir->mnt_id, dir->path);
+	const struct pol_spot *found = NULL;
+	const char *who = NULL;
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	r = pol_index_nearest(&rs->by_file, key, find_steering, &found);
+	if (r < 0 || !found)
+		return r;
+	if (found->guest < rs->policy->guests_cnt)
+		who = rs->policy->guests[found->guest].name;
+	pol_diag_add(
+		rs->diags, false, POL_P_GLOB_STEERED, glob->line, glob->col,
+		"name the files, or write a rule on the directory",
+		"'%s' is looked up in '%s', where %s%s%s may make names: it would choose what the rule is on",
+		glob->pattern, dir->path, who ? "guest '" : "a running guest", who ? who : "",
+		who ? "'" : "");
+	*ret_steered = true;
+	return 0;
+}
+
+int pol_check_globs(struct pol_resolver *rs)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < rs->policy->globs_cnt; i++) {
+		const struct pol_glob *glob = &rs->policy->globs[i];
+		bool steered = false;
+
+		for (size_t k = 0; k < glob->dirs_cnt && !r && !steered; k++)
+			r = check_glob(rs, glob, &glob->dirs[k], &steered);
+	}
+	return r;
+}
+
 /* ------------------------------------------------------------------------------------------- */
 /* Rules that say nothing                                                                      */
 
@@ -320,7 +359,7 @@ static int lint_place(struct pol_resolver *rs, size_t i)
 			rs->diags, true, POL_P_NO_EFFECT, rule->line, rule->col, NULL,
 			"'%s' is a file, and list is a right on directories: the rule can never match",
 			rule->path);
-	if (walk->links_cnt)
+	if (walk->links_cnt || rule->glob)
 		return 0;
 	path = pol_path_join(place->dir, place->name);
 	if (!path)

@@ -87,6 +87,18 @@ const struct pol_mount *pol_mount_by_id(const struct pol_mounts *mounts, uint64_
  */
 char *pol_mount_key(const struct pol_mounts *mounts, uint64_t mnt_id, const char *path);
 
+/* resolve_glob.c */
+
+/**
+ * pol_expand_globs() - rules of their own for what the policy's patterns match.
+ *
+ * Return: 0; -EINVAL: too many, in @diags, as other errors are, after which it goes on; -ENOMEM.
+ */
+int pol_expand_globs(struct pol_policy *policy, struct pol_diags *diags);
+
+/* pol_rule_rank() - of two rules on one place, whether the first (< 0) or second (> 0) decides. */
+int pol_rule_rank(const struct pol_rule *a, const struct pol_rule *b);
+
 /* resolve_index.c */
 
 struct pol_spot {
@@ -155,6 +167,9 @@ int pol_derive_mounts(struct pol_resolver *rs);
 
 /* pol_check_links() - no symlink of a rule's path where a guest could have put it. */
 int pol_check_links(struct pol_resolver *rs, const struct pol_region *running, size_t running_cnt);
+
+/* pol_check_globs() - no guest may make names where globs were looked up; after pol_check_links(). */
+int pol_check_globs(struct pol_resolver *rs);
 
 /* pol_lint_places() - rules that repeat others or never match, by what they lead to. */
 int pol_lint_places(struct pol_resolver *rs);

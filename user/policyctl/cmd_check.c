@@ -101,10 +101,20 @@ static void print_place(const struct pol_policy *policy, const struct pol_place 
 		path = NULL;
 		return;
 	}
-	if (!place->derived && strcmp(path, rule->path) == 0)
+	if (!place->derived && strcmp(path, rule->path) == 0 && !rule->glob)
 		return;
 	printf("  %s: ", guest->name);
+	if (rule->glob) {
+		print_escaped(rule->glob);
+		fputs(" matches ", stdout);
+	}
 	print_escaped(rule->path);
+	if (rule->glob && !place->derived && strcmp(path, rule->path) == 0) {
+		putchar('\n');
+		return;
+	}
+	if (rule->glob)
+		putchar(',');
 	fputs(place->derived ? " covers the mount " : " is ", stdout);
 	print_escaped(path);
 	putchar('\n');
@@ -124,6 +134,21 @@ static void print_scope(const struct pol_policy *policy)
 	if (!policy->guests_cnt)
 		return;
 	puts("  not mediated: network, capabilities, system calls");
+}
+
+/* Without a look at the filesystem nobody knows what these are rules on. */
+static void print_patterns(const struct pol_policy *policy)
+{
+	for (size_t i = 0; i < policy->guests_cnt; i++)
+		for (size_t k = 0; k < policy->guests[i].rules_cnt; k++) {
+			const struct pol_rule *rule = &policy->guests[i].rules[k];
+
+			if (!rule->pattern)
+				continue;
+			printf("  %s: ", policy->guests[i].name);
+			print_escaped(rule->path);
+			puts(" is a glob, which --offline does not look up");
+		}
 }
 
 static const char *plural(size_t cnt)
@@ -162,7 +187,7 @@ static void print_json(const struct pol_diags *diags)
 }
 
 /* Return: 0, also if the policy is invalid: that is in @diags; -ENOMEM. */
-static int look_up(const struct options *options, const struct pol_policy *policy,
+static int look_up(const struct options *options, struct pol_policy *policy,
 		   struct pol_diags *diags, struct pol_places *places, bool *ret_complete)
 {
 	int r;
@@ -190,6 +215,8 @@ static void report(const struct options *options, const struct pol_policy *polic
 	pol_diags_print_text(diags, stderr, isatty(STDERR_FILENO) && !(no_color && *no_color));
 	if (policy) {
 		print_places(policy, places);
+		if (options->offline)
+			print_patterns(policy);
 		if (!complete)
 			printf("  files with several names were looked for among the first %d entries only\n",
 			       LINKS_BUDGET);
