@@ -328,6 +328,7 @@ _Static_assert(sizeof(struct pol_dir_key) == 24, "pol_dir_key");
  * of the rule above, and a carve-out would open.
  */
 #define POL_RULE_STALE 16u
+#define POL_RULE_SYSCTL 32u /* made on /proc/sys or below: all of it may be read */
 
 /**
  * struct pol_rule_value - value of maps "dirs", "names_32" and "names_64".

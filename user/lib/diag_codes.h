@@ -46,6 +46,7 @@
 #define POL_P_LOOKUP	       "P0508" /* a path cannot be looked at */
 #define POL_P_ANCHOR_GONE      "P0509" /* a directory that the running policy anchored is missing */
 #define POL_P_ANCHOR_SWAPPED   "P0510" /* ... or is another one where a guest can put one */
+#define POL_P_PROCFS	       "P0511" /* a process's directory, or deep in /proc/sys */
 #define POL_P_ROOT	       "P0601"
 #define POL_P_NO_EFFECT	       "P0602" /* a rule that can never match */
 #define POL_P_REPEATS	       "P0603" /* a rule that repeats a nearer one */
@@ -58,3 +59,4 @@
 #define POL_P_MOUNT	       "P0610" /* a mount below a rule that no rule can be made for */
 #define POL_P_FDS_BASELINE     "P0611" /* fds_baseline where nothing is counted */
 #define POL_P_FDS_SUM	       "P0612" /* ceilings that the engine cannot count up to together */
+#define POL_P_NEVER	       "P0613" /* rights that no rule gives on procfs and its like */
