@@ -363,6 +363,7 @@ _Static_assert(sizeof(struct pol_dir_key) == 24, "pol_dir_key");
  * stat = "deny" (in rule sets of guests that say so).
  */
 #define POL_DIR_WAY 32u
+#define POL_RULE_SYSCTL 64u /* made on /proc/sys or below: all of it may be read */
 
 /**
  * struct pol_rule_value - value of maps "dirs", "names_32" and "names_64".

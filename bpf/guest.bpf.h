@@ -51,6 +51,32 @@ static __always_inline struct pol_control *pol_control_get(void)
 	return bpf_map_lookup_elem(&control, &zero);
 }
 
+/* pol_guest_of_cgroup() - the guest whose cgroup this is or lies beneath. @address: of it. */
+static __always_inline u32 pol_guest_of_cgroup(u64 address)
+{
+	const struct cgroup *cgroup = (const void *)address;
+	const struct pol_control *ctl = pol_control_get();
+	u32 guest = pol_guest_of_cgroup_id(BPF_CORE_READ(cgroup, kn, id));
+
+	if (guest || !ctl)
+		return guest;
+	return pol_guest_of_ancestors(address, BPF_CORE_READ(cgroup, level), ctl->level_mask);
+}
+
+/**
+ * pol_guest_at() - the guest that the task at an address is, where there is no more than that: the
+ * table of tasks says it, or the cgroup. A launcher is taken for its guest.
+ */
+static __always_inline u32 pol_guest_at(u64 address)
+{
+	const struct pol_task_charge *charge = bpf_map_lookup_elem(&tasks, &address);
+	const struct task_struct *task = (const void *)address;
+
+	if (charge)
+		return charge->guest;
+	return pol_guest_of_cgroup((u64)BPF_CORE_READ(task, cgroups, dfl_cgrp));
+}
+
 /* The guest that a task is charged to; 0: none. A frame of its own: hooks have no room for it. */
 POL_SUBPROG u32 pol_guest_charged(struct task_struct *task)
 {

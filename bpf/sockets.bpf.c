@@ -10,13 +10,8 @@
 static __always_inline u32 maker_of(const struct unix_sock *peer)
 {
 	const struct sock *sk = (const void *)peer;
-	const struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
-	const struct pol_control *ctl = pol_control_get();
-	u32 guest = pol_guest_of_cgroup_id(BPF_CORE_READ(cgroup, kn, id));
 
-	if (guest || !ctl)
-		return guest;
-	return pol_guest_of_ancestors((u64)cgroup, BPF_CORE_READ(cgroup, level), ctl->level_mask);
+	return pol_guest_of_cgroup((u64)BPF_CORE_READ(sk, sk_cgrp_data.cgroup));
 }
 
 /* @peer: address of a struct unix_sock. @hook: enum pol_hook. */

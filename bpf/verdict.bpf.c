@@ -74,17 +74,29 @@ static __always_inline void report_rule(struct pol_report *report, const struct 
 	report->head.flags |= POL_EVENT_HAS_RULE;
 }
 
-/* What is asked of an object. */
+/* What is asked of an object. @never: of @need, what no rule gives. */
 struct request {
 	u64 dentry;
 	u64 mount;
 	u32 need;
 	u32 op_hook;
+	u32 never;
 };
 
-static __always_inline u32 missing(const struct pol_found *found, u32 need)
+static __always_inline u32 missing(const struct pol_found *found, const struct request *request)
 {
-	return found->reason == POL_REASON_RULE ? need & ~found->access : need;
+	u32 need = request->need;
+
+	return found->reason == POL_REASON_RULE ? (need & ~found->access) | request->never : need;
+}
+
+/* The nearest rule. Return: the rights that @request lacks. */
+static __always_inline u32 look(const struct pol_actor *actor, struct request *request,
+				struct pol_found *found)
+{
+	pol_walk(request->dentry, actor->ruleset, actor->generation, found);
+	request->never = request->need & pol_never(actor->guest, request->dentry, found->flags);
+	return missing(found, request);
 }
 
 /* Refuses what @found lacks. A frame of its own: none while walking, the stack is 512 bytes. */
@@ -96,23 +108,22 @@ POL_SUBPROG int refuse_missing(const struct pol_actor *actor, const struct pol_f
 
 	describe(&report, POL_TYPE_VIOLATION, dentry, request->mount, request->op_hook);
 	report.access.access = request->need;
-	report.access.missing = missing(found, request->need);
-	report.access.reason = found->reason;
-	report_rule(&report, found);
-	return refuse(actor, &report, dentry, actor->err,
-		      report.access.missing & pol_guarded(report.access.magic));
+	report.access.missing = missing(found, request);
+	report.access.reason = request->never ? POL_REASON_BUILTIN : found->reason;
+	if (!request->never)
+		report_rule(&report, found);
+	return refuse(actor, &report, dentry, actor->err, request->never);
 }
 
 __attribute__((noinline)) int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount,
 					u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook };
+	struct request request = { dentry, mount, need, op_hook, 0 };
 	struct pol_found found = {};
 
 	if (!actor)
 		return EACCES;
-	pol_walk(dentry, actor->ruleset, actor->generation, &found);
-	if (!missing(&found, need))
+	if (!look(actor, &request, &found))
 		return 0;
 	return refuse_missing(actor, &found, &request);
 }
@@ -120,13 +131,12 @@ __attribute__((noinline)) int pol_check(const struct pol_actor *actor, u64 dentr
 __attribute__((noinline)) int pol_check_device(const struct pol_actor *actor, u64 dentry,
 					       u64 mount, u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook };
+	struct request request = { dentry, mount, need, op_hook, 0 };
 	struct pol_found found = {};
 
 	if (!actor)
 		return EACCES;
-	pol_walk(dentry, actor->ruleset, actor->generation, &found);
-	if (missing(&found, need))
+	if (look(actor, &request, &found))
 		return refuse_missing(actor, &found, &request);
 	if (found.named)
 		return 0;
@@ -136,15 +146,25 @@ __attribute__((noinline)) int pol_check_device(const struct pol_actor *actor, u6
 __attribute__((noinline)) int pol_check_named(const struct pol_actor *actor, u64 dentry, u64 mount,
 					      u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook };
+	struct request request = { dentry, mount, need, op_hook, 0 };
 	struct pol_found found = {};
 
 	if (!actor)
 		return EACCES;
-	pol_walk(dentry, actor->ruleset, actor->generation, &found);
-	if (!found.named || !missing(&found, need))
+	if (!look(actor, &request, &found) || !found.named)
 		return 0;
 	return refuse_missing(actor, &found, &request);
+}
+
+/* All of a directory's key but the rule set. */
+static __always_inline void dir_key(u64 directory, struct pol_dir_key *key)
+{
+	const struct inode *inode = (const void *)directory;
+
+	key->inode.ino = BPF_CORE_READ(inode, i_ino);
+	key->inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->inode.generation = BPF_CORE_READ(inode, i_generation);
+	pol_tree_key(directory, BPF_CORE_READ(inode, i_sb, s_magic), key);
 }
 
 /* A directory above what a rule of the guest's gives something on. */
@@ -158,9 +178,7 @@ static __always_inline bool is_way(const struct pol_actor *actor, u64 dentry)
 
 	if (!inner)
 		return false;
-	key.inode.ino = BPF_CORE_READ(inode, i_ino);
-	key.inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	key.inode.generation = BPF_CORE_READ(inode, i_generation);
+	dir_key((u64)inode, &key);
 	value = bpf_map_lookup_elem(inner, &key);
 	return value && value->flags & POL_DIR_WAY;
 }
@@ -204,13 +222,14 @@ __attribute__((noinline)) int pol_is_held(u64 dentry)
 __attribute__((noinline)) int pol_check_any(const struct pol_actor *actor, u64 dentry, u64 mount,
 					    u32 op_hook)
 {
-	struct request request = { dentry, mount, 0, op_hook };
+	struct request request = { dentry, mount, 0, op_hook, 0 };
 	struct pol_found found = {};
 
 	if (!actor)
 		return EACCES;
 	pol_walk(dentry, actor->ruleset, actor->generation, &found);
-	if (found.reason == POL_REASON_RULE && found.access)
+	if (found.reason == POL_REASON_RULE &&
+	    found.access & ~pol_never(actor->guest, dentry, found.flags))
 		return 0;
 	if (is_way(actor, dentry) || pol_is_held(dentry))
 		return 0;
@@ -238,15 +257,10 @@ __attribute__((noinline)) int pol_refuse_for(const struct pol_actor *actor, u64 
  */
 POL_SUBPROG bool is_anchor(u64 directory, u32 slot)
 {
-	const struct inode *inode = (const void *)directory;
 	void *inner = bpf_map_lookup_elem(&dirs, &slot);
-	u32 magic = BPF_CORE_READ(inode, i_sb, s_magic);
 	struct pol_dir_key key = {};
 
-	key.inode.ino = BPF_CORE_READ(inode, i_ino);
-	key.inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	key.inode.generation = BPF_CORE_READ(inode, i_generation);
-	pol_tree_key(directory, magic, &key);
+	dir_key(directory, &key);
 	return !inner || bpf_map_lookup_elem(inner, &key);
 }
 
@@ -283,7 +297,7 @@ POL_SUBPROG int refuse_gain(const struct pol_actor *actor, const struct pol_foun
 __attribute__((noinline)) int pol_refuse_widening(const struct pol_actor *actor, u64 from, u64 to,
 						  u64 mount, u32 op_hook)
 {
-	struct request request = { from, mount, 0, op_hook };
+	struct request request = { from, mount, 0, op_hook, 0 };
 	struct pol_found before = {}, after = {};
 
 	if (!actor)

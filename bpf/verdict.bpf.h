@@ -87,8 +87,9 @@ int pol_escape(const struct pol_actor *actor, u32 op_hook, u32 always);
  * pol_guarded() - what audit refuses as enforce does on a filesystem with this s_magic.
  *
  * Semantics 11: the guard and the built-in refusals hold in every mode. Through these a guest that
- * is root reaches the pins, the cgroups of others and the kernel itself; no rule can be made there,
- * so only a refusal asks. On bpffs reading counts, too: it is how editing a map starts.
+ * is root reaches the pins, the cgroups of others and the kernel itself. On bpffs reading counts,
+ * too: it is how editing a map starts. Of those that rules can be made on pol_never_there() says
+ * more exactly what.
  *
  * Return: mask of rights; 0: nothing.
  */
@@ -111,6 +112,23 @@ static __always_inline u32 pol_guarded(u32 magic)
 		return POL_RIGHTS_ALL & ~(POL_RIGHT_READ | POL_RIGHT_EXECUTE | POL_RIGHT_LIST);
 	}
 	return 0;
+}
+
+/**
+ * pol_never() - the rights that no rule gives on an object: refused in every mode.
+ * @flags: POL_RULE_* of the nearest rule.
+ *
+ * pol_never_there() is that of the filesystems above, verified once (pseudo.bpf.c).
+ */
+int pol_never_there(u32 guest, u64 dentry, u32 flags);
+
+static __always_inline u32 pol_never(u32 guest, u64 dentry, u32 flags)
+{
+	const struct dentry *object = (const void *)dentry;
+
+	if (!pol_guarded(BPF_CORE_READ(object, d_sb, s_magic)))
+		return 0;
+	return pol_never_there(guest, dentry, flags);
 }
 
 /**

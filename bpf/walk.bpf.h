@@ -70,12 +70,20 @@ static __always_inline bool pol_has_trees(u32 magic)
  */
 int pol_tree_key(u64 inode, u32 magic, struct pol_dir_key *key);
 
+/* Filesystems on which some rights are given by no rule, whatever it says: pol_never(). */
+static __always_inline bool pol_is_kernels(u32 magic)
+{
+	return magic == PROC_SUPER_MAGIC || magic == SYSFS_MAGIC || magic == CGROUP_SUPER_MAGIC ||
+	       magic == CGROUP2_SUPER_MAGIC;
+}
+
 /**
  * pol_walk_allows() - the fast half: do directory rules near the object give all of @need?
  *
  * Direct loads in a loop that the verifier unrolls: a third of what probe reads in bpf_loop cost.
  * Return: true: allowed; false: not known here (a refusal, a file rule on the way, a rename
  * meanwhile, a deep tree, btrfs, overlayfs): pol_walk() has the answer.
+ * meanwhile, a deep tree, procfs and its like): pol_check() has the answer.
  */
 POL_SUBPROG bool pol_walk_allows(struct dentry *dentry, bool is_dir, u32 ruleset, u64 generation,
 				 u32 need)
@@ -87,6 +95,7 @@ POL_SUBPROG bool pol_walk_allows(struct dentry *dentry, bool is_dir, u32 ruleset
 	struct pol_dir_key key = { .ruleset = ruleset };
 
 	if (!inner || (!is_dir && at == dentry) || pol_has_trees(dentry->d_sb->s_magic))
+	if (!inner || (!is_dir && at == dentry) || pol_is_kernels(dentry->d_sb->s_magic))
 		return false;
 	before = pol_rename_sequence();
 	for (int i = 0; i < POL_WALK_FAST; i++) {

@@ -130,6 +130,21 @@ Test(image, a_file_rule_is_a_name_and_a_flag_on_its_directory)
 	finish(&made);
 }
 
+Test(image, what_lies_in_proc_sys_is_marked)
+{
+	struct made made;
+
+	start(&made, "{ path = \"/a\", access = \"ro\" }, { path = \"/a/f\", access = \"rw\" }");
+	place(&made, 0, "/a", NULL)->sysctl = true;
+	place(&made, 1, "/a", "f")->sysctl = true;
+	anchor(&made, "/", 2);
+	anchor(&made, "/a", 3);
+	cr_assert_eq(build(&made), 0);
+	cr_assert_eq(dir_of(&made, 1, 3)->flags, POL_DIR_RULE | POL_DIR_NAMES | POL_RULE_SYSCTL);
+	cr_assert_eq(made.image.names[0].value.flags, POL_RULE_SYSCTL);
+	finish(&made);
+}
+
 Test(image, long_names_are_found_by_hash_and_kept_whole)
 {
 	char name[POL_NAME_SIZE], files[512];

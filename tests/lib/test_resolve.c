@@ -314,15 +314,6 @@ Test(resolve, what_is_held_by_name_stays_held_by_name)
 	place_is(1, "d", "now-a-directory");
 }
 
-Test(resolve, rules_on_procfs_are_refused_by_name)
-{
-	use_rules(
-		"{ path = \"/proc/self\", access = \"ro\" },\n{ path = \"/proc/version\", access = \"ro\" },\n");
-	resolve_fails(POL_P_FILESYSTEM, 4);
-	cr_assert(strstr(find_code(POL_P_FILESYSTEM)->message, "is on proc:"));
-	cr_assert_eq(diags.errors, 2);
-}
-
 Test(resolve, repeats_are_judged_by_what_symlinks_lead_to)
 {
 	need_tree();

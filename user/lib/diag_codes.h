@@ -49,6 +49,7 @@
 #define POL_P_ANCHOR_GONE      "P0509" /* a directory that the running policy anchored is missing */
 #define POL_P_ANCHOR_SWAPPED   "P0510" /* ... or is another one where a guest can put one */
 #define POL_P_TREE	       "P0511" /* btrfs or overlayfs: what a directory's key rests on lacks */
+#define POL_P_PROCFS	       "P0512" /* a process's directory, or deep in /proc/sys */
 #define POL_P_GLOB_NONE	       "P0521" /* a glob matches nothing */
 #define POL_P_GLOB_STEERED     "P0522" /* a guest could choose what a glob matches */
 #define POL_P_ROOT	       "P0601"
@@ -63,4 +64,5 @@
 #define POL_P_MOUNT	       "P0610" /* a mount below a rule that no rule can be made for */
 #define POL_P_FDS_BASELINE     "P0611" /* fds_baseline where nothing is counted */
 #define POL_P_FDS_SUM	       "P0612" /* ceilings that the engine cannot count up to together */
+#define POL_P_NEVER	       "P0613" /* rights that no rule gives on procfs and its like */
 #define POL_P_GLOB_WAITS       "P0621" /* optional, and the glob matches nothing */

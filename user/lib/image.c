@@ -136,7 +136,7 @@ static void add_place(struct build *build, const struct pol_place *place)
 	const struct pol_rule_value value = {
 		.access = rule->access,
 		.rule = build->first_rule[place->guest] + (uint32_t)place->rule,
-		.flags = rule->log ? POL_RULE_LOG : 0,
+		.flags = (rule->log ? POL_RULE_LOG : 0) | (place->sysctl ? POL_RULE_SYSCTL : 0),
 	};
 	struct pol_rule_value anchor_value = value;
 	const struct pol_anchor *anchor;

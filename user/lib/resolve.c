@@ -126,18 +126,21 @@ static bool may_wait(const struct pol_walk *walk)
 	return walk->fault == POL_WALK_NO_PARENT || walk->fault == POL_WALK_DANGLING;
 }
 
-static void check_filesystem(struct pol_resolver *rs, const struct pol_rule *rule,
-			     const struct pol_walk *walk)
+static int check_filesystem(struct pol_resolver *rs, const struct pol_rule *rule,
+			    const struct pol_walk *walk, struct pol_place *place)
 {
 	const struct pol_mount *mount = pol_mount_by_id(&rs->mounts, walk->mnt_id);
 	char magic[24];
 
 	if (pol_fs_supported(walk->magic))
-		return;
+		return 0;
+	if (pol_fs_pseudo(walk->magic))
+		return pol_check_pseudo(rs, rule, walk, place);
 	(void)snprintf(magic, sizeof(magic), "type %#llx", (unsigned long long)walk->magic);
 	FAULT(rs, POL_P_FILESYSTEM, rule, NULL,
 	      "'%s' is on %s: rules on this filesystem are not available in this version",
 	      rule->path, mount ? mount->fstype : magic);
+	return 0;
 }
 
 /* A mount that came after the list was read: which files are one place cannot be said. */
@@ -157,7 +160,7 @@ static int place_rule(struct pol_resolver *rs, const struct item *item, size_t w
 	const struct pol_walk *walk = &rs->walks[walk_index];
 	const struct pol_rule *rule = item->rule;
 	struct pol_place place = { .guest = item->guest, .rule = item->index };
-	int r;
+	int r = 0;
 
 	if (mounts_changed(rs, walk)) {
 		FAULT(rs, POL_P_LOOKUP, rule, "run the command again",
@@ -171,7 +174,9 @@ static int place_rule(struct pol_resolver *rs, const struct item *item, size_t w
 	if (walk->fault)
 		report_pending(rs, rule, walk);
 	else
-		check_filesystem(rs, rule, walk);
+		r = check_filesystem(rs, rule, walk, &place);
+	if (r < 0)
+		return r;
 	place.pending = walk->fault != POL_WALK_OK;
 	place.dir = strdup(place.pending ? rule->path : walk->dir);
 	place.name = walk->name ? strdup(walk->name) : NULL;
@@ -223,6 +228,8 @@ static int walk_one(struct pol_resolver *rs, const char *path, const struct held
 	rs->walks_cnt++;
 	if (!walk->fault && !walk->name && walk->dir[1] && is_held(held, walk->dir))
 		r = pol_walk_by_name(walk);
+	if (r == 0 && !walk->fault)
+		r = pol_hold_sysctl(&rs->mounts, walk);
 	return r;
 }
 
@@ -253,7 +260,8 @@ static int index_places(struct pol_resolver *rs)
 
 	for (size_t i = 0; i < rs->places->cnt && r == 0; i++) {
 		const struct pol_place *place = &rs->places->items[i];
-		uint32_t access = pol_place_rule(rs->policy, place)->access;
+		uint32_t access = pol_place_rule(rs->policy, place)->access &
+				  pol_fs_rights(rs->walks[rs->walk_of[i]].magic);
 		_cleanup_free_ char *path = NULL;
 
 		if (place->pending)

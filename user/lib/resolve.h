@@ -16,6 +16,7 @@
  * @guest, @rule: indices into the policy: guests[guest].rules[rule].
  * @derived: made from a mount point below a directory rule; @dir is the mount point (its root is
  *	     the anchor), or, for a mounted file, @dir/@name is the mount point.
+ * @sysctl: it is /proc/sys or lies in it.
  * @pending: optional rule whose parent is missing: nothing to anchor; only listed.
  * @dev, @ino: of the directory @dir as stat(2) sees it at resolution; reopening must find the same.
  */
@@ -25,6 +26,7 @@ struct pol_place {
 	size_t guest;
 	size_t rule;
 	bool derived;
+	bool sysctl;
 	bool pending;
 	uint64_t dev;
 	uint64_t ino;
@@ -78,6 +80,9 @@ bool pol_fs_supported(uint64_t magic);
 
 /* pol_fs_pseudo() - procfs and its like: a rule never means the ones mounted below it. */
 bool pol_fs_pseudo(uint64_t magic);
+
+/* pol_fs_rights() - rights beyond these no rule gives there; 0: no rule can be made. */
+uint32_t pol_fs_rights(uint64_t magic);
 
 /**
  * pol_lint_links() - warn about files with more than one name beneath directory rules.

@@ -162,6 +162,15 @@ int pol_resolver_add(struct pol_resolver *rs, struct pol_place *place, size_t wa
 const struct pol_rule *pol_place_rule(const struct pol_policy *policy,
 				      const struct pol_place *place);
 
+/* resolve_pseudo.c */
+
+/* pol_hold_sysctl() - a directory that lies directly in /proc/sys is held by name. */
+int pol_hold_sysctl(const struct pol_mounts *mounts, struct pol_walk *walk);
+
+/* pol_check_pseudo() - errors and warnings of a rule on such a filesystem. @place: gets sysctl. */
+int pol_check_pseudo(struct pol_resolver *rs, const struct pol_rule *rule,
+		     const struct pol_walk *walk, struct pol_place *place);
+
 /* pol_derive_mounts() - places for the mounts below rules. */
 int pol_derive_mounts(struct pol_resolver *rs);
 
