@@ -164,7 +164,7 @@ static __always_inline u32 procfs_rights(u32 guest, u64 dentry, u32 flags)
 	return pid && guest_of_pid(pid) != guest ? 0 : rights;
 }
 
-__attribute__((noinline)) int pol_never_there(u32 guest, u64 dentry, u32 flags)
+__attribute__((noinline)) int pol_never(u32 guest, u64 dentry, u32 flags)
 {
 	const struct dentry *object = (const void *)dentry;
 	u32 magic = BPF_CORE_READ(object, d_sb, s_magic);

@@ -168,7 +168,7 @@ static __always_inline void dir_key(u64 directory, struct pol_dir_key *key)
 }
 
 /* A directory above what a rule of the guest's gives something on. */
-static __always_inline bool is_way(const struct pol_actor *actor, u64 dentry)
+POL_SUBPROG bool is_way(const struct pol_actor *actor, u64 dentry)
 {
 	const struct inode *inode = BPF_CORE_READ((const struct dentry *)dentry, d_inode);
 	u32 slot = actor->generation & (POL_SLOTS - 1);

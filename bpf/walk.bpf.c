@@ -22,8 +22,16 @@ struct name {
 	u32 len;
 };
 
+static __always_inline void set_found(struct pol_found *found, const struct pol_rule_value *rule)
+{
+	found->access = rule->access;
+	found->rule = rule->rule;
+	found->flags = rule->flags;
+	found->reason = rule->flags & POL_RULE_STALE ? POL_REASON_STALE : POL_REASON_RULE;
+}
+
 POL_SUBPROG int short_name_rule(const struct pol_dir_key *dir, u32 slot, const struct name *name,
-				struct pol_rule_value *ret)
+				struct pol_found *found)
 {
 	const struct pol_rule_value *value = NULL;
 	struct pol_name_key key = {};
@@ -38,7 +46,7 @@ POL_SUBPROG int short_name_rule(const struct pol_dir_key *dir, u32 slot, const s
 		value = bpf_map_lookup_elem(inner, &key);
 	if (!value)
 		return 0;
-	*ret = *value;
+	set_found(found, value);
 	return 1;
 }
 
@@ -92,18 +100,18 @@ POL_SUBPROG int long_name_equal(const struct name *name, const struct pol_long_v
 
 /* Global: the walk's paths do not multiply the verifier's work. Return: as name_rule(). */
 int pol_long_name_rule(const struct pol_dir_key *dir, u32 slot, const struct name *name,
-		       struct pol_rule_value *ret);
+		       struct pol_found *found);
 
 __attribute__((noinline)) int pol_long_name_rule(const struct pol_dir_key *dir, u32 slot,
 						 const struct name *name,
-						 struct pol_rule_value *ret)
+						 struct pol_found *found)
 {
 	void *inner = bpf_map_lookup_elem(&names_long, &slot);
 	const struct pol_long_value *value;
 	struct pol_long_key key = {};
 	int r;
 
-	if (!dir || !name || !ret)
+	if (!dir || !name || !found)
 		return -1;
 	key.dir = *dir;
 	if (!inner || long_name_key(name, &key))
@@ -113,16 +121,16 @@ __attribute__((noinline)) int pol_long_name_rule(const struct pol_dir_key *dir, 
 		return 0;
 	r = long_name_equal(name, value);
 	if (r > 0)
-		*ret = value->rule;
+		set_found(found, &value->rule);
 	return r;
 }
 
 /*
- * The file rule for @child in the directory @dir: 1 and *@ret set, 0: none, -1: the name could not
+ * The file rule for @child in the directory @dir: 1 and *@found set, 0: none, -1: the name could not
  * be read, refuse.
  */
 static __always_inline int name_rule(const struct pol_dir_key *dir, u32 slot, u64 child,
-				     struct pol_rule_value *ret)
+				     struct pol_found *found)
 {
 	const struct dentry *dentry = (const void *)child;
 	struct name name;
@@ -132,36 +140,26 @@ static __always_inline int name_rule(const struct pol_dir_key *dir, u32 slot, u6
 	if (name.len >= POL_NAME_SIZE)
 		return -1;
 	if (name.len < POL_NAME_SHORT)
-		return short_name_rule(dir, slot, &name, ret);
-	return pol_long_name_rule(dir, slot, &name, ret);
-}
-
-static __always_inline void set_found(struct pol_found *found, const struct pol_rule_value *rule)
-{
-	found->access = rule->access;
-	found->rule = rule->rule;
-	found->flags = rule->flags;
-	found->reason = rule->flags & POL_RULE_STALE ? POL_REASON_STALE : POL_REASON_RULE;
+		return short_name_rule(dir, slot, &name, found);
+	return pol_long_name_rule(dir, slot, &name, found);
 }
 
 /* One directory: its file rule for the child it was reached from, then its own rule. 1: done. */
 static __always_inline int try_dir(struct pol_walk *walk, const struct pol_dir_key *key)
 {
 	const struct pol_rule_value *value = bpf_map_lookup_elem(walk->dirs, key);
-	struct pol_rule_value named = {};
 	int r;
 
 	if (!value)
 		return 0;
 	if (value->flags & POL_DIR_NAMES && walk->child) {
-		r = name_rule(key, walk->slot, walk->child, &named);
+		r = name_rule(key, walk->slot, walk->child, walk->found);
 		if (r < 0) {
 			pol_fail_count(POL_FAIL_READ_FAILED);
 			walk->found->reason = POL_REASON_PATH_RACE;
 			return 1;
 		}
 		if (r > 0) {
-			set_found(walk->found, &named);
 			walk->found->named = walk->depth <= 1;
 			return 1;
 		}
@@ -225,24 +223,24 @@ __attribute__((noinline)) int pol_tree_key(u64 inode, u32 magic, struct pol_dir_
 	return 0;
 }
 
-/* A directory's key and parent, by probe reads. A frame of its own: the stack is 512 bytes. */
-POL_SUBPROG int read_dir(u64 at, struct pol_inode_key *key, u64 *parent)
+/*
+ * A directory's key, but the rule set, and its parent, by probe reads. @trees: of struct pol_walk. A
+ * frame of its own: the stack is 512 bytes.
+ */
+POL_SUBPROG int read_dir(u64 at, u32 trees, struct pol_dir_key *key, u64 *parent)
 {
 	const struct dentry *dentry = (const void *)at;
 	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
 	*parent = (u64)BPF_CORE_READ(dentry, d_parent);
-	key->ino = BPF_CORE_READ(inode, i_ino);
-	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	key->generation = BPF_CORE_READ(inode, i_generation);
+	key->inode.ino = BPF_CORE_READ(inode, i_ino);
+	key->inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->inode.generation = BPF_CORE_READ(inode, i_generation);
+	if (inode && trees)
+		pol_tree_key((u64)inode, trees, key);
 	if (*parent == at && dentry != BPF_CORE_READ(dentry, d_sb, s_root))
 		return 1;
 	return inode ? 0 : -1;
-}
-
-static __always_inline u64 inode_of(u64 dentry)
-{
-	return (u64)BPF_CORE_READ((const struct dentry *)dentry, d_inode);
 }
 
 static int step(u32 i, struct pol_walk *walk)
@@ -252,9 +250,7 @@ static int step(u32 i, struct pol_walk *walk)
 	int r;
 
 	key.ruleset = walk->ruleset;
-	r = read_dir(walk->dentry, &key.inode, &parent);
-	if (r >= 0 && walk->trees)
-		pol_tree_key(inode_of(walk->dentry), walk->trees, &key);
+	r = read_dir(walk->dentry, walk->trees, &key, &parent);
 	if (r < 0 || try_dir(walk, &key))
 		goto done;
 	if (parent == walk->dentry) {

@@ -15,24 +15,25 @@
 /* Guests "g" and, in audit, "a", with everything that a rule can say; "o" is another one. */
 static void load_with(const char *path)
 {
-	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rwx") END GUEST("a") "mode = \"audit\"\n" FILES
-			    RULE("%s", "rwx") END GUEST("o"),
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rwx")
+			    END GUEST("a") "mode = \"audit\"\n" FILES RULE("%s", "rwx")
+				    END GUEST("o"),
 		    path, path);
 	events_forget();
 }
 
-#define EXPECT_STEPS(guest, steps)                                                           \
-	do {                                                                                 \
+#define EXPECT_STEPS(guest, steps)                                                            \
+	do {                                                                                  \
 		const char *why_ = probe_batch(guest, steps, sizeof(steps) / sizeof(*steps)); \
-		if (why_)                                                                    \
-			FAIL("as %s: %s", (guest) ?: "no guest", why_);                      \
+		if (why_)                                                                     \
+			FAIL("as %s: %s", (guest) ?: "no guest", why_);                       \
 	} while (0)
 
 /* The same steps in enforce, in audit, and as nobody. */
-#define EXPECT_OPEN_TO_ALL(steps)         \
-	do {                              \
-		EXPECT_STEPS("g", steps); \
-		EXPECT_STEPS("a", steps); \
+#define EXPECT_OPEN_TO_ALL(steps)          \
+	do {                               \
+		EXPECT_STEPS("g", steps);  \
+		EXPECT_STEPS("a", steps);  \
 		EXPECT_STEPS(NULL, steps); \
 	} while (0)
 
@@ -226,9 +227,12 @@ TEST(tasks_of_others)
 	for (int i = 0; i < 3; i++) {
 		pid = waiting(&p, who[i]);
 #define AT(name) text("/proc/%s/" name, pid)
-#define READ_OF(name)                                  \
-	{                                              \
-		0, AT(name), "read", { "open", "r", AT(name) } \
+#define READ_OF(name)                         \
+	{                                     \
+		0, AT(name), "read",          \
+		{                             \
+			"open", "r", AT(name) \
+		}                             \
 	}
 		const struct refused refused[] = {
 			READ_OF("mem"),
@@ -245,7 +249,9 @@ TEST(tasks_of_others)
 			{ 0, AT("task"), "list", { "list", AT("task") } },
 			{ 0, AT("oom_score_adj"), "write", { "open", "w", AT("oom_score_adj") } },
 			{ 0, AT("mem"), "read,write", { "open", "rw", AT("mem") } },
-			{ 0, text("/proc/%s/task/%s/status", pid, pid), "read",
+			{ 0,
+			  text("/proc/%s/task/%s/status", pid, pid),
+			  "read",
 			  { "open", "r", text("/proc/%s/task/%s/status", pid, pid) } },
 		};
 
@@ -330,9 +336,12 @@ TEST(public_files)
 	EXPECT_EQ(0, EVENTS("type=violation"));
 }
 
-#define HOSTS(need, word, flags, name)                       \
-	{                                                    \
-		0, name, need, { word, flags, name }         \
+#define HOSTS(need, word, flags, name)    \
+	{                                 \
+		0, name, need,            \
+		{                         \
+			word, flags, name \
+		}                         \
 	}
 
 TEST(what_is_the_hosts)
@@ -355,7 +364,9 @@ TEST(what_is_the_hosts)
 		HOSTS("read", "open", "r", "/proc/sys/kernel/sysrq"),
 		{ 0, "/proc/irq", "list", { "list", "/proc/irq" } },
 		{ 0, "/proc/sys", "list", { "list", "/proc/sys" } },
-		{ 0, "/proc/sys/net/ipv4/conf/all", "list",
+		{ 0,
+		  "/proc/sys/net/ipv4/conf/all",
+		  "list",
 		  { "list", "/proc/sys/net/ipv4/conf/all" } },
 	};
 
@@ -463,7 +474,9 @@ TEST(sysfs_is_for_reading)
 		HOSTS("write", "open", "w", "/sys/kernel/rcu_expedited"),
 		HOSTS("write", "open", "rw", "/sys/kernel/rcu_expedited"),
 		HOSTS("write,truncate", "open", "wt", "/sys/kernel/rcu_expedited"),
-		{ 0, "/sys/kernel/rcu_expedited", "metadata",
+		{ 0,
+		  "/sys/kernel/rcu_expedited",
+		  "metadata",
 		  { "chown", "/sys/kernel/rcu_expedited" } },
 	};
 

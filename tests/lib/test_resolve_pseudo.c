@@ -64,9 +64,15 @@ Test(resolve_pseudo, a_directory_in_proc_sys_is_held_by_its_name)
 }
 
 static const char *const nowhere[] = {
-	"/proc/self",	    "/proc/self/maps",		  "/proc/thread-self/status",
-	"/proc/1",	    "/proc/1/status",		  "/proc/4194303",
-	"/proc/net/dev",    "/proc/sys/kernel/osrelease", "/proc/sys/net/core",
+	"/proc/self",
+	"/proc/self/maps",
+	"/proc/thread-self/status",
+	"/proc/1",
+	"/proc/1/status",
+	"/proc/4194303",
+	"/proc/net/dev",
+	"/proc/sys/kernel/osrelease",
+	"/proc/sys/net/core",
 	"/proc/sys/vm/new",
 };
 
@@ -178,11 +184,11 @@ Test(resolve_pseudo, no_rule_on_other_faces_of_the_kernel)
 	cr_assert(strstr(find_code(POL_P_FILESYSTEM)->message, "face of the kernel"));
 }
 
-#define P1(a) "``" a "``",
-#define P2(a, b) "``" a "/" b "``",
-#define P3(a, b, c) "``" a "/" b "/" c "``",
+#define P1(a)	       "``" a "``",
+#define P2(a, b)       "``" a "/" b "``",
+#define P3(a, b, c)    "``" a "/" b "/" c "``",
 #define P4(a, b, c, d) "``" a "/" b "/" c "/" d "``",
-#define X(name) "``" name "``",
+#define X(name)	       "``" name "``",
 static const char *const documented[] = { POL_PROC_PUBLIC(P1, P2, P3, P4) POL_PROC_WRITABLE(X) };
 
 Test(resolve_pseudo, the_documented_lists_are_the_sources)

@@ -51,9 +51,9 @@ static int depth_in_sys(const char *place)
 
 static bool is_public(const char *place)
 {
-#define P1(a) "/" a,
-#define P2(a, b) "/" a "/" b,
-#define P3(a, b, c) "/" a "/" b "/" c,
+#define P1(a)	       "/" a,
+#define P2(a, b)       "/" a "/" b,
+#define P3(a, b, c)    "/" a "/" b "/" c,
 #define P4(a, b, c, d) "/" a "/" b "/" c "/" d,
 	static const char *const public[] = { POL_PROC_PUBLIC(P1, P2, P3, P4) };
 
@@ -114,9 +114,9 @@ static void warn_never(struct pol_resolver *rs, const struct pol_rule *rule, uin
 	if (!(rule->access & ~gives))
 		return;
 	(void)pol_access_format(rule->access & ~gives, words, sizeof(words));
-	pol_diag_add(rs->diags, true, POL_P_NEVER, rule->line, rule->col, "take them out of 'access'",
-		     "'%s' is on %s, where no rule gives these rights: %s", rule->path, fstype,
-		     words);
+	pol_diag_add(
+		rs->diags, true, POL_P_NEVER, rule->line, rule->col, "take them out of 'access'",
+		"'%s' is on %s, where no rule gives these rights: %s", rule->path, fstype, words);
 }
 
 static int check_procfs(struct pol_resolver *rs, const struct pol_rule *rule,
@@ -129,11 +129,10 @@ static int check_procfs(struct pol_resolver *rs, const struct pol_rule *rule,
 		return -ENOMEM;
 	depth = depth_in_sys(at);
 	if (is_task(at)) {
-		pol_diag_add(
-			rs->diags, false, POL_P_PROCFS, rule->line, rule->col,
-			"write a rule on /proc: it covers the guest's own processes",
-			"'%s' is of one process (%s in procfs): no rule can be held there",
-			rule->path, at);
+		pol_diag_add(rs->diags, false, POL_P_PROCFS, rule->line, rule->col,
+			     "write a rule on /proc: it covers the guest's own processes",
+			     "'%s' is of one process (%s in procfs): no rule can be held there",
+			     rule->path, at);
 		return 0;
 	}
 	if (depth > 2 || (depth == 2 && !walk->name)) {
