@@ -500,19 +500,24 @@ TEST(copy_up_between_two_filesystems)
 /* Its lower directories have numbers of overlayfs' own. */
 TEST(overlay_over_an_overlay_has_no_rules)
 {
-	const char *lower = scratch_in("/srv"), *root;
+	const char *lower = scratch_in("/srv"), *root, *below;
 
 	make_dir(text("%s/d", lower));
 	root = make_overlay(make_overlay(lower, "/srv", ""), "/srv", "");
 	EXPECT_EQ(3, policy_load(GUEST("g") FILES RULE("%s/d", "rw") END, root));
 	EXPECT_TRUE(strstr(ctl_said, "P0511") && strstr(ctl_said, "a layer of type 0x794c7630"));
-	/* Below a rule it is a mount that has none: a warning, and refused. */
+	/* Mounted below a rule it has none: a warning, and refused. */
 	make_file(text("%s/d/f", root), "x");
-	ASSERT_LOAD(GUEST("g") FILES RULE("/srv", "rw") END);
+	below = scratch_in("/srv");
+	ASSERT_EQ(0, mount(text("%s/d", root), make_dir(text("%s/m", below)), NULL, MS_BIND, NULL));
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") END, below);
 	EXPECT_TRUE(strstr(ctl_said, "P0610") != NULL);
-	EXPECT_EQ(EACCES, PROBE("g", "open", "r", text("%s/d/f", root)));
-	EXPECT_EVENT("type=violation", "reason=no_rule", text("path=%s/d/f", root));
-	EXPECT_EQ(0, PROBE(NULL, "open", "r", text("%s/d/f", root)));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", text("%s/m/f", below)));
+	EXPECT_EVENT("type=violation", "reason=no_rule", text("path=%s/m/f", below));
+	EXPECT_EQ(0, PROBE(NULL, "open", "r", text("%s/m/f", below)));
+	/* Its root has one number as long as it is mounted, and covers what lies beneath. */
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") END, root);
+	EXPECT_EQ(0, PROBE("g", "open", "rw", text("%s/d/f", root)));
 }
 
 /* ---- btrfs ---- */
