@@ -107,8 +107,8 @@ Test(resolve_glob, two_globs_that_differ)
 	tree_file(tree, "d/ab");
 	use_rules("{ path = \"@/d/a*\", access = \"ro\", glob = true },\n"
 		  "{ path = \"@/d/*b\", access = \"rw\", glob = true }");
-	resolve_fails("P0222", 5);
-	cr_assert(strstr(find_code("P0222")->message, "(line 4)"));
+	resolve_fails("P0523", 5);
+	cr_assert(strstr(find_code("P0523")->message, "(line 4)"));
 }
 
 Test(resolve_glob, two_globs_that_agree)

@@ -166,3 +166,34 @@ Test(cmd_check, shows_what_symlinks_lead_to)
 	cr_assert(strstr(got(cr_get_redirected_stdout(), buf, sizeof(buf)), expected), "%s", buf);
 	tree_remove(tree);
 }
+
+Test(cmd_check, shows_what_globs_match)
+{
+	char *tree = tree_make(), path[4096], expected[12288], buf[16384];
+	FILE *out;
+
+	if (!tree)
+		cr_skip_test("no directory on a filesystem that rules may be on");
+	tree_dir(tree, "d");
+	tree_file(tree, "d/a");
+	tree_link(tree, "d/b", "../c");
+	tree_file(tree, "c");
+	(void)snprintf(path, sizeof(path), "%s/p.toml", tree);
+	out = fopen(path, "we");
+	cr_assert(out);
+	fprintf(out,
+		"version = 1\n[guest.web]\n"
+		"files = [{ path = \"%s/d/*\", access = \"ro\", glob = true }]\n",
+		tree);
+	fclose(out);
+	cr_assert_eq(check(path, NULL, NULL, NULL), 0);
+	(void)snprintf(expected, sizeof(expected),
+		       "  web: %s/d/* matches %s/d/a\n  web: %s/d/* matches %s/d/b, is %s/c\n", tree,
+		       tree, tree, tree, tree);
+	cr_assert(strstr(got(cr_get_redirected_stdout(), buf, sizeof(buf)), expected), "%s", buf);
+	cr_assert_eq(check(path, "--offline", NULL, NULL), 0);
+	(void)snprintf(expected, sizeof(expected),
+		       "  web: %s/d/* is a glob, which --offline does not look up\n", tree);
+	cr_assert(strstr(got(cr_get_redirected_stdout(), buf, sizeof(buf)), expected), "%s", buf);
+	tree_remove(tree);
+}

@@ -36,7 +36,6 @@
 #define POL_P_ACCESS	       "P0209" /* unknown word in access */
 #define POL_P_RULES_MAX	       "P0210" /* too many rules */
 #define POL_P_GLOB	       "P0221" /* a pattern that is refused */
-#define POL_P_GLOBS_DIFFER     "P0222" /* two globs that match one path differ */
 #define POL_P_UNAVAILABLE      "P0301" /* a knob that this version does not have yet */
 #define POL_P_PARENT	       "P0501" /* the parent directory of a rule's path is missing */
 #define POL_P_NOT_DIRECTORY    "P0502"
@@ -52,6 +51,7 @@
 #define POL_P_PROCFS	       "P0512" /* a process's directory, or deep in /proc/sys */
 #define POL_P_GLOB_NONE	       "P0521" /* a glob matches nothing */
 #define POL_P_GLOB_STEERED     "P0522" /* a guest could choose what a glob matches */
+#define POL_P_GLOBS_DIFFER     "P0523" /* two globs that match one path differ */
 #define POL_P_ROOT	       "P0601"
 #define POL_P_NO_EFFECT	       "P0602" /* a rule that can never match */
 #define POL_P_REPEATS	       "P0603" /* a rule that repeats a nearer one */

@@ -11,8 +11,9 @@ static const char doctor_help[] =
 	"Usage: policyctl doctor [--json]\n"
 	"\n"
 	"Look at the kernel, its BPF LSM, BTF, BPF filesystem and cgroup v2, and tell per right of\n"
-	"the policy language whether this version mediates it: exact, bounded or unavailable; and\n"
-	"per kind of descriptor, and for tasks, whether ceilings are exact or bounded here.\n"
+	"the policy language whether this version mediates it: exact, bounded or unavailable;\n"
+	"likewise per knob; and per kind of descriptor, and for tasks, whether ceilings are exact or\n"
+	"bounded here.\n"
 	"\n"
 	"  --json  as JSON\n"
 	"  --help  this text\n"
@@ -39,6 +40,15 @@ static const struct {
 	{ "connect", "exact", "" },
 };
 _Static_assert(ARRAY_SIZE(grades) == POL_RIGHTS_CNT, "every right has a grade");
+
+/* The same of the knobs that this version has beyond their defaults. */
+static const struct {
+	const char *knob;
+	const char *grade;
+	const char *why;
+} knobs[] = {
+	{ "stat", "bounded", "existence shows through access, chdir, O_PATH and ENOENT" },
+};
 
 /*
  * Kinds of descriptor; @walled: a hook that is never skipped charges it on every kernel. The others
@@ -86,18 +96,20 @@ static void print_ceilings(const struct pol_host *host)
 
 static void print_json(const struct pol_host *host)
 {
-	json_t *rights = json_object(), *problems = json_array();
+	json_t *rights = json_object(), *of_knobs = json_object(), *problems = json_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(grades); i++)
 		json_object_set_new(rights, grades[i].right, json_string(grades[i].grade));
+	for (size_t i = 0; i < ARRAY_SIZE(knobs); i++)
+		json_object_set_new(of_knobs, knobs[i].knob, json_string(knobs[i].grade));
 	for (int i = 0; i < host->problems_cnt; i++)
 		json_array_append_new(problems,
 				      json_pack("{s:s,s:s,s:s}", "code", host->problems[i].code,
 						"message", host->problems[i].message, "fix",
 						host->problems[i].fix));
-	ctl_print_json(json_pack("{s:s,s:b,s:s,s:o,s:{s:o,s:s},s:o}", "schema", CTL_SCHEMA,
+	ctl_print_json(json_pack("{s:s,s:b,s:s,s:o,s:o,s:{s:o,s:s},s:o}", "schema", CTL_SCHEMA,
 				 "enforcing", !host->problems_cnt, "kernel", host->kernel, "rights",
-				 rights, "ceilings", "fds", descriptors_json(host), "tasks",
+				 rights, "knobs", of_knobs, "ceilings", "fds", descriptors_json(host), "tasks",
 				 "exact", "problems", problems));
 }
 
@@ -110,6 +122,9 @@ static void print_text(const struct pol_host *host)
 	for (size_t i = 0; i < ARRAY_SIZE(grades); i++)
 		printf("%-10s   %s%s%s\n", grades[i].right, grades[i].grade,
 		       grades[i].why[0] ? ": " : "", grades[i].why);
+	putchar('\n');
+	for (size_t i = 0; i < ARRAY_SIZE(knobs); i++)
+		printf("%-10s   %s: %s\n", knobs[i].knob, knobs[i].grade, knobs[i].why);
 	putchar('\n');
 	if (host->root)
 		print_ceilings(host);
