@@ -46,6 +46,7 @@
 #define POL_P_LOOKUP	       "P0508" /* a path cannot be looked at */
 #define POL_P_ANCHOR_GONE      "P0509" /* a directory that the running policy anchored is missing */
 #define POL_P_ANCHOR_SWAPPED   "P0510" /* ... or is another one where a guest can put one */
+#define POL_P_FOLDS_CASE       "P0511" /* a rule by name where one name has several spellings */
 #define POL_P_ROOT	       "P0601"
 #define POL_P_NO_EFFECT	       "P0602" /* a rule that can never match */
 #define POL_P_REPEATS	       "P0603" /* a rule that repeats a nearer one */
