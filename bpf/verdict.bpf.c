@@ -80,6 +80,7 @@ struct request {
 	u64 mount;
 	u32 need;
 	u32 op_hook;
+	bool always; /* audit refuses, too */
 };
 
 static __always_inline u32 missing(const struct pol_found *found, u32 need)
@@ -100,13 +101,14 @@ POL_SUBPROG int refuse_missing(const struct pol_actor *actor, const struct pol_f
 	report.access.reason = found->reason;
 	report_rule(&report, found);
 	return refuse(actor, &report, dentry, actor->err,
-		      report.access.missing & pol_guarded(report.access.magic));
+		      request->always ||
+			      report.access.missing & pol_guarded(report.access.magic));
 }
 
 __attribute__((noinline)) int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount,
 					u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook };
+	struct request request = { dentry, mount, need, op_hook, false };
 	struct pol_found found = {};
 
 	if (!actor)
@@ -120,7 +122,9 @@ __attribute__((noinline)) int pol_check(const struct pol_actor *actor, u64 dentr
 __attribute__((noinline)) int pol_check_device(const struct pol_actor *actor, u64 dentry,
 					       u64 mount, u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook };
+	const struct dentry *object = (const void *)dentry;
+	u32 type = BPF_CORE_READ(object, d_inode, i_mode) & S_IFMT;
+	struct request request = { dentry, mount, need, op_hook, type == S_IFBLK };
 	struct pol_found found = {};
 
 	if (!actor)
@@ -136,7 +140,7 @@ __attribute__((noinline)) int pol_check_device(const struct pol_actor *actor, u6
 __attribute__((noinline)) int pol_check_named(const struct pol_actor *actor, u64 dentry, u64 mount,
 					      u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook };
+	struct request request = { dentry, mount, need, op_hook, false };
 	struct pol_found found = {};
 
 	if (!actor)
@@ -204,7 +208,7 @@ POL_SUBPROG int refuse_gain(const struct pol_actor *actor, const struct pol_foun
 __attribute__((noinline)) int pol_refuse_widening(const struct pol_actor *actor, u64 from, u64 to,
 						  u64 mount, u32 op_hook)
 {
-	struct request request = { from, mount, 0, op_hook };
+	struct request request = { from, mount, 0, op_hook, false };
 	struct pol_found before = {}, after = {};
 
 	if (!actor)

@@ -206,7 +206,21 @@ struct pid {
 };
 
 struct pt_regs {
+	unsigned long di;
+	unsigned long bx;
 	unsigned long orig_ax;
+};
+
+enum pid_type {
+	PIDTYPE_PID,
+	PIDTYPE_TGID,
+	PIDTYPE_PGID,
+	PIDTYPE_SID,
+};
+
+struct fown_struct {
+	struct pid *pid;
+	enum pid_type pid_type;
 };
 
 struct task_struct {
