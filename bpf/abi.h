@@ -30,6 +30,7 @@
  */
 #define POL_FILES_MAX (1u << 19)
 #define POL_TASKS_MAX (1u << 17)
+#define POL_OWNERS_MAX (1u << 14) /* file descriptions whose owner (F_SETOWN) a guest has set */
 #define POL_NAME_SIZE 256	/* NAME_MAX is 255 (include/uapi/linux/limits.h) */
 #define POL_WALK_FAST 24	/* unrolled-by-verifier part of the walk; deeper goes by bpf_loop */
 #define POL_WALK_MAX 8192	/* policy-language.md, semantics 6: past it, path_too_deep */
@@ -147,7 +148,8 @@ enum pol_verdict { POL_VERDICTS(X) };
 	X(PERF, 78, "perf")                                                                        \
 	X(KEYCTL, 79, "keyctl")                                                                    \
 	X(DEVICE, 80, "device")                                                                    \
-	X(ABSTRACT_SOCKET, 81, "abstract_socket")
+	X(ABSTRACT_SOCKET, 81, "abstract_socket")                                                  \
+	X(FANOTIFY, 82, "fanotify")
 
 #define X(name, nr, word) POL_OP_##name = (nr),
 enum pol_op { POL_OPS(X) };
@@ -214,7 +216,12 @@ enum pol_op { POL_OPS(X) };
 	X(INODE_LISTXATTR, 57, "inode_listxattr")                                                  \
 	X(INODE_GET_ACL, 70, "inode_get_acl")                                                      \
 	X(INODE_FILE_GETATTR, 71, "inode_file_getattr")                                         \
-	X(URING_CMD, 72, "uring_cmd")
+	X(URING_CMD, 72, "uring_cmd")                                                         \
+	X(PATH_NOTIFY, 58, "path_notify")                                                          \
+	X(FILE_SEND_SIGIOTASK, 59, "file_send_sigiotask")                                          \
+	X(FILE_FCNTL, 66, "file_fcntl")                                                            \
+	X(KEY_PERMISSION, 67, "key_permission")                                                    \
+	X(QUOTA_ON, 68, "quota_on")
 
 #define X(name, nr, word) POL_HOOK_##name = (nr),
 enum pol_hook { POL_HOOKS(X) };
@@ -534,6 +541,16 @@ struct pol_task_charge {
 };
 _Static_assert(sizeof(struct pol_task_charge) == 16, "pol_task_charge");
 
+/**
+ * struct pol_file_owner - whose doing a file's signals are (map "owners", by address of the file).
+ * @set_by: the guest that has set the owner; 0: none. @signal_by: the guest that has chosen the signal.
+ */
+struct pol_file_owner {
+	__u32 set_by;
+	__u32 signal_by;
+};
+_Static_assert(sizeof(struct pol_file_owner) == 8, "pol_file_owner");
+
 /* struct pol_cgroup_slot - open-addressing table of the guests' cgroups (map "cgroups"). */
 #define POL_CGROUP_FREE 0ull
 #define POL_CGROUP_GONE 1ull /* was used: a probe goes on past it. Id 1 is the root's, no guest */
@@ -602,12 +619,13 @@ struct pol_rebase {
 	X(TASKS_FULL, 9, "tasks_full")                                                             \
 	X(COUNT_RACE, 10, "count_race")                                                            \
 	X(EXITS_MISSED, 11, "exits_missed")                                                        \
-	X(FDS_RECONCILED, 12, "fds_reconciled")
+	X(FDS_RECONCILED, 12, "fds_reconciled")                                                    \
+	X(OWNERS_FULL, 13, "owners_full")
 
 #define X(name, nr, word) POL_FAIL_##name = (nr),
 enum pol_fail { POL_FAILS(X) };
 #undef X
-#define POL_FAILS_CNT 13
+#define POL_FAILS_CNT 14
 
 /* ------------------------------------------------------------------------------------------- */
 /* Events                                                                                      */

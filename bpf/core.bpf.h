@@ -125,6 +125,11 @@
 #define NR_OPEN_TREE_ATTR 467 /* 6.15 */
 #define NR_X32_BIT 0x40000000l
 
+/* arch/x86/entry/syscalls/syscall_64.tbl, syscall_32.tbl; include/uapi/linux/keyctl.h */
+#define NR_KEYCTL 250
+#define NR_IA32_KEYCTL 288
+#define KEYCTL_SESSION_TO_PARENT 18
+
 #define PAGE_SIZE 4096ull /* x86-64, and arm64 as Debian builds it */
 
 /* A function with a frame of its own; verified anew at each call, so it takes kernel pointers. */

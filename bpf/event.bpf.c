@@ -131,6 +131,7 @@ __attribute__((noinline)) int pol_event_send_access(const struct pol_report *rep
 __attribute__((noinline)) int pol_event_send_escape(const struct pol_report *report)
 {
 	struct pol_event *event;
+	u64 generation = 0;
 
 	if (!report)
 		return 0;
@@ -138,6 +139,9 @@ __attribute__((noinline)) int pol_event_send_escape(const struct pol_report *rep
 	if (!event)
 		return 0;
 	event->access = report->access;
+	/* A signal that an interrupt sends in a guest's name: whoever runs has nothing to do with it. */
+	if (pol_guest_current(&generation) != report->head.guest)
+		event->flags &= ~POL_EVENT_HAS_PROCESS;
 	pol_event_exes(event);
 	bpf_ringbuf_submit(event, 0);
 	return 0;

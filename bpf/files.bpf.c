@@ -33,11 +33,12 @@ static __always_inline u32 open_needs(const struct file *file)
  * Pipes, sockets, pidfds, anonymous inodes and memfds are the guest's own; a memfd is executed
  * where the policy says so; what the table does not know (nsfs, dma-buf, ...) is refused.
  */
-POL_SUBPROG int check_anonymous(const struct pol_actor *actor, struct file *file, u32 op_hook)
+POL_SUBPROG int check_anonymous(const struct pol_actor *actor, const struct path *path,
+				u32 op_hook)
 {
 	u32 exec = op_hook >> 16 == POL_OP_EXEC, reason_err;
 
-	switch ((u32)file->f_path.dentry->d_sb->s_magic) {
+	switch ((u32)path->dentry->d_sb->s_magic) {
 	case TMPFS_MAGIC:
 		if (!exec || actor->flags & POL_GUEST_MEMFD_EXEC)
 			return 0;
@@ -52,8 +53,8 @@ POL_SUBPROG int check_anonymous(const struct pol_actor *actor, struct file *file
 	default:
 		reason_err = POL_REASON_ERR(BUILTIN, actor->err);
 	}
-	return pol_refuse_for(actor, pol_address(file->f_path.dentry),
-			      pol_mount_of(file->f_path.mnt), op_hook, reason_err);
+	return pol_refuse_for(actor, pol_address(path->dentry), pol_mount_of(path->mnt), op_hook,
+			      reason_err);
 }
 
 /**
@@ -77,7 +78,7 @@ int BPF_PROG(pol_file_open, struct file *file)
 	op = file->f_flags & FMODE_EXEC_FLAG ? POL_OP_HOOK(EXEC, FILE_OPEN) :
 					       POL_OP_HOOK(OPEN, FILE_OPEN);
 	if (dentry->d_sb->s_flags & SB_NOUSER)
-		return pol_return(check_anonymous(&actor, file, op));
+		return pol_return(check_anonymous(&actor, &file->f_path, op));
 	device = pol_is_device(file->f_inode->i_mode);
 	need = open_needs(file);
 	if (!device && pol_walk_allows(dentry, pol_is_dir(file->f_inode), actor.ruleset,
@@ -129,12 +130,59 @@ int BPF_PROG(pol_file_handed, struct file *file)
 	if (file->f_mode & FMODE_PATH || !pol_actor_current(&actor))
 		return 0;
 	if (dentry->d_sb->s_flags & SB_NOUSER)
-		return pol_return(check_anonymous(&actor, file, op));
+		return pol_return(check_anonymous(&actor, &file->f_path, op));
 	object = pol_address(dentry);
 	mount = pol_mount_of(file->f_path.mnt);
 	if (pol_is_device(file->f_inode->i_mode))
 		return pol_return(pol_check_device(&actor, object, mount, mode_needs(file), op));
 	return pol_return(pol_check(&actor, object, mount, mode_needs(file), op));
+}
+
+/* include/linux/fsnotify_backend.h; include/uapi/linux/fanotify.h: what waits for an answer */
+#define FSNOTIFY_OBJ_TYPE_INODE 0
+#define FAN_PERM_EVENTS 0x170000u
+
+/**
+ * pol_path_notify - inotify_add_watch(2), fanotify_mark(2), fcntl(F_NOTIFY): watching an object
+ * needs what reading it would. A mark on a whole mount, filesystem or mount namespace watches what
+ * no rule is asked for, and a permission event holds up whoever opens the object: escapes.
+ *
+ * Context: lsm/path_notify, not sleepable. Return: 0; the policy's errno; EPERM.
+ */
+SEC("lsm/path_notify")
+int BPF_PROG(pol_path_notify, const struct path *path, u64 mask, unsigned int type)
+{
+	u32 op = POL_OP_HOOK(NOTIFY, PATH_NOTIFY), need = POL_RIGHT_READ;
+	struct dentry *dentry = path->dentry;
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	if (type != FSNOTIFY_OBJ_TYPE_INODE || mask & FAN_PERM_EVENTS)
+		return pol_return(pol_escape(&actor, POL_OP_HOOK(FANOTIFY, PATH_NOTIFY),
+					     !!pol_guarded(dentry->d_sb->s_magic)));
+	if (dentry->d_sb->s_flags & SB_NOUSER)
+		return pol_return(check_anonymous(&actor, path, op));
+	if ((BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT) == S_IFDIR)
+		need = POL_RIGHT_LIST;
+	return pol_return(
+		pol_check(&actor, pol_address(dentry), pol_mount_of(path->mnt), need, op));
+}
+
+/**
+ * pol_quota_on - quotactl(2), Q_QUOTAON: from then on the kernel reads and writes the file named.
+ *
+ * Context: lsm/quota_on, not sleepable. Return: 0; the policy's errno.
+ */
+SEC("lsm/quota_on")
+int BPF_PROG(pol_quota_on, struct dentry *dentry)
+{
+	struct pol_actor actor;
+
+	if (!pol_actor_current(&actor))
+		return 0;
+	return pol_return(pol_check(&actor, pol_address(dentry), 0,
+				    POL_RIGHT_READ | POL_RIGHT_WRITE, POL_OP_HOOK(OPEN, QUOTA_ON)));
 }
 
 /**

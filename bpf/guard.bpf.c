@@ -193,15 +193,20 @@ int BPF_PROG(pol_sb_kern_mount, const struct super_block *sb)
 	return pol_return(pol_escape(&actor, POL_OP_HOOK(MOUNT, SB_KERN_MOUNT), stacked));
 }
 
+static __always_inline long syscall_nr(void)
+{
+	const struct pt_regs *regs = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	return (long)regs->orig_ax & ~NR_X32_BIT;
+}
+
 /*
  * The system calls that change mounts and come to no hook (6.1 to 7.2): only to the question whether
  * the caller has CAP_SYS_ADMIN, asked before they look at anything else.
  */
-static __always_inline bool mounts_without_hook(void)
+static __always_inline bool mounts_without_hook(long nr)
 {
-	const struct pt_regs *regs = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-
-	switch ((long)regs->orig_ax & ~NR_X32_BIT) {
+	switch (nr) {
 	case NR_OPEN_TREE: /* with OPEN_TREE_CLONE; else nothing is asked */
 	case NR_FSOPEN:
 	case NR_FSCONFIG:
@@ -219,15 +224,24 @@ static __always_inline bool mounts_without_hook(void)
  *
  * Before a device is opened and its superblock read. By the number of the system call: no argument
  * of the hook says what the capability is for. Other capabilities pass at the first comparison.
+ *
+ * Nor does anything say which mount mount_setattr(2) is about to change, but one of the caller's own
+ * namespace: among the host's mounts audit refuses it, too, for it could be that of the pins.
  */
 SEC("lsm/capable")
 int BPF_PROG(pol_capable, const void *cred, const void *ns, int cap)
 {
 	struct pol_actor actor;
+	long nr;
 
-	if (cap != CAP_SYS_ADMIN || !mounts_without_hook() || !pol_actor_current(&actor))
+	if (cap != CAP_SYS_ADMIN)
 		return 0;
-	return check_mount(&actor, POL_OP_HOOK(MOUNT, CAPABLE), 0, false);
+	nr = syscall_nr();
+	if (!mounts_without_hook(nr) || !pol_actor_current(&actor))
+		return 0;
+	return check_mount(&actor, POL_OP_HOOK(MOUNT, CAPABLE), 0,
+			   (nr == NR_MOUNT_SETATTR || nr == NR_OPEN_TREE_ATTR) &&
+				   in_hosts_mounts());
 }
 
 SEC("lsm/userns_create")
@@ -339,14 +353,6 @@ int BPF_PROG(pol_locked_down)
 	return refuse_always(POL_OP_HOOK(DEVICE, LOCKED_DOWN));
 }
 
-/* Born of a launcher, not yet its program: what it holds and maps is policyctl's. */
-static __always_inline bool is_starting(struct task_struct *task)
-{
-	const struct pol_label *label = bpf_task_storage_get(&labels, task, NULL, 0);
-
-	return label && label->flags & POL_LABEL_STARTING && task != bpf_get_current_task_btf();
-}
-
 /* @own: the guest's own tasks, too. */
 static __always_inline int refuse_task(struct task_struct *other, u32 op_hook, u32 own)
 {
@@ -355,7 +361,7 @@ static __always_inline int refuse_task(struct task_struct *other, u32 op_hook, u
 
 	if (!pol_actor_current(&actor))
 		return 0;
-	if (pol_guest_of(other, &generation) != actor.guest || is_starting(other))
+	if (pol_guest_of(other, &generation) != actor.guest || pol_is_starting(other))
 		return pol_return(pol_escape(&actor, op_hook, 1));
 	if (actor.flags & own)
 		return pol_return(pol_escape(&actor, op_hook, 0));
@@ -413,10 +419,10 @@ int BPF_PROG(pol_setrlimit, struct task_struct *other, unsigned int resource,
 }
 
 /*
- * pol_kill - kill(2), tgkill(2), pidfd_send_signal(2), SIGIO: to the guest's own tasks only, signal 0
- * included. What the kernel itself sends, SIGCHLD say, does not come here.
+ * pol_kill - kill(2), tgkill(2), pidfd_send_signal(2): to the guest's own tasks only, signal 0
+ * included. What the kernel itself sends, SIGCHLD say, does not come here, and SIGIO to owner.bpf.c.
  *
- * With @cred the signal is sent for somebody else, maybe in an interrupt: current says nothing then.
+ * With @cred a USB device answers who has asked it, maybe in an interrupt: current says nothing then.
  */
 SEC("lsm/task_kill")
 int BPF_PROG(pol_kill, struct task_struct *other, struct kernel_siginfo *info, int sig,
@@ -424,6 +430,32 @@ int BPF_PROG(pol_kill, struct task_struct *other, struct kernel_siginfo *info, i
 {
 	/* By address: to the verifier an argument is never NULL, and the test is deleted. */
 	return pol_address(cred) ? 0 : refuse_stranger(other, POL_OP_HOOK(SIGNAL, TASK_KILL));
+}
+
+/* keyctl(KEYCTL_SESSION_TO_PARENT): 64-bit, x32; by the registers of a 32-bit process. */
+static __always_inline bool gives_parent_a_keyring(void)
+{
+	const struct pt_regs *regs = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	long nr = (long)regs->orig_ax & ~NR_X32_BIT;
+
+	return (nr == NR_KEYCTL && (u32)regs->di == KEYCTL_SESSION_TO_PARENT) ||
+	       (nr == NR_IA32_KEYCTL && (u32)regs->bx == KEYCTL_SESSION_TO_PARENT);
+}
+
+/**
+ * pol_key_permission - KEYCTL_SESSION_TO_PARENT, which puts the caller's keyring into its parent's
+ * credentials: into a parent outside, where what others trust would be looked for in it.
+ *
+ * Context: lsm/key_permission, asked of the keyring on its way. Other uses of keys pass.
+ */
+SEC("lsm/key_permission")
+int BPF_PROG(pol_key_permission)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!gives_parent_a_keyring())
+		return 0;
+	return refuse_stranger(task->real_parent, POL_OP_HOOK(KEYCTL, KEY_PERMISSION));
 }
 
 /* Scheduling and memory placement of others: to starve the agent is to blind it. */

@@ -129,6 +129,14 @@ static __always_inline u32 pol_guest_of(struct task_struct *task, u64 *generatio
 	return pol_guest_unlabelled(task, ctl->level_mask);
 }
 
+/* Born of a launcher, not yet its program: what it holds and maps is policyctl's. */
+static __always_inline bool pol_is_starting(struct task_struct *task)
+{
+	const struct pol_label *label = bpf_task_storage_get(&labels, task, NULL, 0);
+
+	return label && label->flags & POL_LABEL_STARTING && task != bpf_get_current_task_btf();
+}
+
 static __always_inline u32 pol_guest_current(u64 *generation)
 {
 	return pol_guest_of(bpf_get_current_task_btf(), generation);

@@ -2,7 +2,8 @@
 /*
  * ioctl(2): of device nodes the right ioctl; of the calls that change a file's attributes (chattr,
  * project ids, versions, verity, encryption) the right metadata. Those that change a filesystem's
- * tree past every other hook are refused. Others act on what the descriptor may do anyway.
+ * tree past every other hook are refused, and what types into a terminal, whatever a rule says. Others
+ * act on what the descriptor may do anyway.
  */
 #include "stacked.bpf.h"
 #include "verdict.bpf.h"
@@ -13,6 +14,15 @@
 #define FIOCLEX 0x5451u
 #define FIOASYNC 0x5452u
 #define FIOQSIZE 0x5460u
+
+/* The same: input for whoever reads the terminal; its console's text, and the console itself. */
+#define TIOCSTI 0x5412u
+#define TIOCLINUX 0x541cu
+#define TIOCCONS 0x541du
+
+/* include/uapi/asm-generic/sockios.h; FIOASYNC on a terminal sets an owner, too */
+#define FIOSETOWN 0x8901u
+#define SIOCSPGRP 0x8902u
 
 /* include/uapi/linux/fs.h, fsverity.h, fscrypt.h; fs/ext4/ext4.h */
 #define FS_IOC_SETFLAGS 0x40086602u
@@ -51,6 +61,17 @@ static __always_inline bool is_vfs(u32 cmd)
 	       cmd == FIOQSIZE;
 }
 
+/* On the terminal that a guest came with, the host's shell reads: CVE-2016-2568 and its kin. */
+static __always_inline bool is_injection(u32 cmd)
+{
+	return cmd == TIOCSTI || cmd == TIOCLINUX || cmd == TIOCCONS;
+}
+
+static __always_inline bool sets_owner(u32 cmd)
+{
+	return cmd == FIOASYNC || cmd == FIOSETOWN || cmd == SIOCSPGRP;
+}
+
 static __always_inline bool is_chattr(u32 cmd)
 {
 	switch (cmd) {
@@ -77,10 +98,17 @@ static __always_inline int check_ioctl(struct file *file, u32 cmd, u32 hook)
 	u64 object, mount;
 	int r;
 
+	if (sets_owner(cmd)) {
+		r = pol_owner_room(pol_address(file), hook);
+		if (r)
+			return r;
+	}
 	if (device ? is_vfs(cmd) : !past_hooks && !is_chattr(cmd))
 		return 0;
 	if (!pol_actor_current(&actor) || (!device && pol_is_inner_file(file)))
 		return 0;
+	if (device && is_injection(cmd))
+		return pol_escape(&actor, (u32)POL_OP_DEVICE << 16 | hook, 1);
 	object = pol_address(file->f_path.dentry);
 	mount = pol_mount_of(file->f_path.mnt);
 	if (device)

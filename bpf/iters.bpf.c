@@ -306,6 +306,21 @@ int pol_files(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* An io_uring: no guest could make one, and another's thread may be at work for it. */
+static __always_inline bool is_io_uring(const struct dentry *dentry)
+{
+	static const char io_uring[] = "[io_uring]";
+	char name[sizeof(io_uring)] = {};
+
+	if (dentry->d_sb->s_magic != ANON_INODE_FS_MAGIC)
+		return false;
+	bpf_probe_read_kernel(name, sizeof(name), dentry->d_name.name);
+	for (u32 i = 0; i < sizeof(io_uring); i++)
+		if (name[i] != io_uring[i])
+			return false;
+	return true;
+}
+
 /**
  * pol_fds - one struct pol_fd_record for each descriptor of the commanded process that its guest
  * could not open now in its mode.
@@ -326,7 +341,9 @@ int pol_fds(struct bpf_iter__task_file *ctx)
 		return 0;
 	record.guest = pol_guest_of(task, &generation);
 	config = pol_guest_config(record.guest, generation);
-	if (!config || file->f_path.dentry->d_sb->s_flags & SB_NOUSER)
+	if (!config)
+		return 0;
+	if (file->f_path.dentry->d_sb->s_flags & SB_NOUSER && !is_io_uring(file->f_path.dentry))
 		return 0;
 	need = file->f_mode & FMODE_READ ? POL_RIGHT_READ : 0;
 	if (pol_is_dir(file->f_inode))

@@ -9,6 +9,7 @@ struct pol_map_labels labels SEC(".maps");
 struct pol_map_states states SEC(".maps");
 struct pol_map_files files SEC(".maps");
 struct pol_map_tasks tasks SEC(".maps");
+struct pol_map_owners owners SEC(".maps");
 struct pol_outer_guests guests SEC(".maps");
 struct pol_outer_dirs dirs SEC(".maps");
 struct pol_outer_names_32 names_32 SEC(".maps");

@@ -61,6 +61,18 @@ struct pol_map_tasks {
 };
 
 /*
+ * By address of a struct file, too. An entry outlives its file: of the next one at that address it
+ * says nothing until that has an owner, and then pol_set_owner() has written it anew.
+ */
+struct pol_map_owners {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, POL_OWNERS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct pol_file_owner);
+};
+
+/*
  * Inner maps: max_entries of hashes is the image's; the templates' do not count. By sizes and not by
  * types: 6.1 holds a map with BTF and one without (generation.c makes those) for different.
  */
@@ -142,6 +154,7 @@ struct pol_map_types {
 	struct pol_guest_state guest_state;
 	struct pol_file_charge file_charge;
 	struct pol_task_charge task_charge;
+	struct pol_file_owner file_owner;
 	struct pol_guest_config guest_config;
 	struct pol_dir_key dir_key;
 	struct pol_rule_value rule_value;
@@ -163,6 +176,7 @@ extern struct pol_map_labels labels;
 extern struct pol_map_states states;
 extern struct pol_map_files files;
 extern struct pol_map_tasks tasks;
+extern struct pol_map_owners owners;
 extern struct pol_outer_guests guests;
 extern struct pol_outer_dirs dirs;
 extern struct pol_outer_names_32 names_32;

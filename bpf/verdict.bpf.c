@@ -99,6 +99,16 @@ static __always_inline u32 look(const struct pol_actor *actor, struct request *r
 	return missing(found, request);
 }
 
+/* Opening a block device is refused in audit, too: it is other people's files. */
+static __always_inline bool opens_block_device(const struct request *request)
+{
+	const struct dentry *dentry = (const void *)request->dentry;
+	u32 op = request->op_hook >> 16;
+
+	return (op == POL_OP_OPEN || op == POL_OP_RECEIVE) &&
+	       (BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT) == S_IFBLK;
+}
+
 /* Refuses what @found lacks. A frame of its own: none while walking, the stack is 512 bytes. */
 POL_SUBPROG int refuse_missing(const struct pol_actor *actor, const struct pol_found *found,
 			       const struct request *request)
@@ -112,7 +122,8 @@ POL_SUBPROG int refuse_missing(const struct pol_actor *actor, const struct pol_f
 	report.access.reason = request->never ? POL_REASON_BUILTIN : found->reason;
 	if (!request->never)
 		report_rule(&report, found);
-	return refuse(actor, &report, dentry, actor->err, request->never);
+	return refuse(actor, &report, dentry, actor->err,
+		      request->never || opens_block_device(request));
 }
 
 __attribute__((noinline)) int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount,

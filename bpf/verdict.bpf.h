@@ -39,7 +39,8 @@ struct pol_actor {
 int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
 
 /**
- * pol_check_device() - the same for a device node, which only a rule that names it opens.
+ * pol_check_device() - the same for a device node, which only a rule that names it opens. A block
+ * device is all its files: audit refuses it, too, whatever lacks.
  */
 int pol_check_device(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
 
@@ -81,6 +82,14 @@ int pol_refuse_widening(const struct pol_actor *actor, u64 from, u64 to, u64 mou
  * @always: 1: built in, in every mode; 0: a knob, which audit reports and lets pass.
  */
 int pol_escape(const struct pol_actor *actor, u32 op_hook, u32 always);
+
+/**
+ * pol_owner_room() - room to remember who sets the owner or the signal of the struct file at @file
+ * (owner.bpf.c). For hooks that come before the kernel does it.
+ *
+ * Return: 0; EPERM: the caller is a guest, and there is none.
+ */
+int pol_owner_room(u64 file, u32 hook);
 
 /**
  * pol_guarded() - what audit refuses as enforce does on a filesystem with this s_magic.

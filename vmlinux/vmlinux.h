@@ -237,6 +237,8 @@ struct proc_inode {
 };
 
 struct pt_regs {
+	unsigned long di;
+	unsigned long bx;
 	unsigned long orig_ax;
 };
 
@@ -247,6 +249,18 @@ struct fdtable {
 
 struct files_struct {
 	struct fdtable *fdt;
+};
+
+enum pid_type {
+	PIDTYPE_PID,
+	PIDTYPE_TGID,
+	PIDTYPE_PGID,
+	PIDTYPE_SID,
+};
+
+struct fown_struct {
+	struct pid *pid;
+	enum pid_type pid_type;
 };
 
 struct task_struct {

@@ -15,6 +15,7 @@
 #include "probe.h"
 
 #include "probe_border.h"
+#include "probe_catalogue.h"
 #include "probe_count.h"
 #include "probe_files.h"
 #include "probe_hammer.h"
@@ -27,6 +28,7 @@
 #include "probe_storm.h"
 #include "probe_tasks.h"
 #include "probe_trees.h"
+#include "probe_uring.h"
 #include "probe_wild.h"
 #include "probe_guard.h"
 
@@ -496,6 +498,8 @@ static const struct {
 	SOCKETS_STEPS,
 	TREES_STEPS,
 	STAT_STEPS,
+	CATALOGUE_STEPS,
+	URING_STEPS,
 	STEP("take", 3, take),
 	STEP("drop", 1, drop),
 	STEP("dup", 1, dup),

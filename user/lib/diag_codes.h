@@ -49,6 +49,7 @@
 #define POL_P_ANCHOR_SWAPPED   "P0510" /* ... or is another one where a guest can put one */
 #define POL_P_TREE	       "P0511" /* btrfs or overlayfs: what a directory's key rests on lacks */
 #define POL_P_PROCFS	       "P0512" /* a process's directory, or deep in /proc/sys */
+#define POL_P_FOLDS_CASE       "P0513" /* a rule by name where one name has several spellings */
 #define POL_P_GLOB_NONE	       "P0521" /* a glob matches nothing */
 #define POL_P_GLOB_STEERED     "P0522" /* a guest could choose what a glob matches */
 #define POL_P_GLOBS_DIFFER     "P0523" /* two globs that match one path differ */

@@ -27,6 +27,7 @@
 	X(STATES, states)                                                                          \
 	X(FILES, files)                                                                            \
 	X(TASKS, tasks)                                                                            \
+	X(OWNERS, owners)                                                                          \
 	X(GUESTS, guests)                                                                          \
 	X(DIRS, dirs)                                                                              \
 	X(NAMES_32, names_32)                                                                      \

@@ -143,6 +143,19 @@ static int check_filesystem(struct pol_resolver *rs, const struct pol_rule *rule
 	return 0;
 }
 
+/*
+ * The kernel keeps the spelling that an open has used, and the walk compares bytes: a rule by name
+ * would be missed under any other.
+ */
+static void check_spelling(struct pol_resolver *rs, const struct pol_rule *rule,
+			   const struct pol_walk *walk)
+{
+	if (walk->folds_case)
+		FAULT(rs, POL_P_FOLDS_CASE, rule, "make the rule on a directory",
+		      "'%s' folds case: '%s' has other spellings, which a rule by name would miss",
+		      walk->dir, walk->name);
+}
+
 /* A mount that came after the list was read: which files are one place cannot be said. */
 static bool mounts_changed(const struct pol_resolver *rs, const struct pol_walk *walk)
 {
@@ -177,6 +190,8 @@ static int place_rule(struct pol_resolver *rs, const struct item *item, size_t w
 		r = check_filesystem(rs, rule, walk, &place);
 	if (r < 0)
 		return r;
+	if (!walk->fault)
+		check_spelling(rs, rule, walk);
 	place.pending = walk->fault != POL_WALK_OK;
 	place.dir = strdup(place.pending ? rule->path : walk->dir);
 	place.name = walk->name ? strdup(walk->name) : NULL;

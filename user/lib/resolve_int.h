@@ -29,6 +29,7 @@ enum pol_walk_fault {
  * @mode: of the object; 0: it does not exist.
  * @dev, @ino, @mnt_id, @magic: of the directory @dir. @object_mnt_id, @object_magic: of the object
  *	(0: it does not exist).
+ * @folds_case: in @dir one name has several spellings.
  * @links: symlinks crossed, up to the fault. @at: where the fault is.
  */
 struct pol_walk {
@@ -44,6 +45,7 @@ struct pol_walk {
 	uint64_t object_mnt_id;
 	uint64_t magic;
 	uint64_t object_magic;
+	bool folds_case;
 	struct pol_link *links;
 	size_t links_cnt;
 };

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -63,6 +65,15 @@ static int stat_fd(int fd, struct statx *st)
 		       : 0;
 }
 
+/* chattr +F, of ext4, f2fs, tmpfs: no other call tells. What may not be opened does not either. */
+static bool folds_case(int dir_fd)
+{
+	_cleanup_close_ int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int flags = 0;
+
+	return fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && flags & FS_CASEFOLD_FL;
+}
+
 /* The directory's own facts. */
 static int describe(struct pol_walk *out, int fd)
 {
@@ -95,6 +106,7 @@ static int finish(struct walker *w, const char *name, int fd)
 		out->object_mnt_id = st.stx_mnt_id;
 		out->object_magic = (uint64_t)(unsigned long)fs.f_type;
 	}
+	out->folds_case = name && folds_case(w->fd);
 	out->dir = strdup(w->cur);
 	out->name = name ? strdup(name) : NULL;
 	return out->dir && (!name || out->name) ? 0 : -ENOMEM;
