@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Filesystems that are a face of the kernel: which rights no rule gives on an object there. Asked
- * after the walk, of these filesystems alone.
+ * after the walk.
  */
 #include "verdict.bpf.h"
 
@@ -164,7 +164,7 @@ static __always_inline u32 procfs_rights(u32 guest, u64 dentry, u32 flags)
 	return pid && guest_of_pid(pid) != guest ? 0 : rights;
 }
 
-__attribute__((noinline)) int pol_never_there(u32 guest, u64 dentry, u32 flags)
+__attribute__((noinline)) int pol_never(u32 guest, u64 dentry, u32 flags)
 {
 	const struct dentry *object = (const void *)dentry;
 	u32 magic = BPF_CORE_READ(object, d_sb, s_magic);

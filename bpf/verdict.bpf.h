@@ -78,7 +78,7 @@ int pol_escape(const struct pol_actor *actor, u32 op_hook, u32 always);
  *
  * Semantics 11: the guard and the built-in refusals hold in every mode. Through these a guest that
  * is root reaches the pins, the cgroups of others and the kernel itself. On bpffs reading counts,
- * too: it is how editing a map starts. Of those that rules can be made on pol_never_there() says
+ * too: it is how editing a map starts. Of those that rules can be made on pol_never() says
  * more exactly what.
  *
  * Return: mask of rights; 0: nothing.
@@ -108,18 +108,9 @@ static __always_inline u32 pol_guarded(u32 magic)
  * pol_never() - the rights that no rule gives on an object: refused in every mode.
  * @flags: POL_RULE_* of the nearest rule.
  *
- * pol_never_there() is that of the filesystems above, verified once (pseudo.bpf.c).
+ * Verified once (pseudo.bpf.c). Return: mask of rights; 0 on all but the filesystems above.
  */
-int pol_never_there(u32 guest, u64 dentry, u32 flags);
-
-static __always_inline u32 pol_never(u32 guest, u64 dentry, u32 flags)
-{
-	const struct dentry *object = (const void *)dentry;
-
-	if (!pol_guarded(BPF_CORE_READ(object, d_sb, s_magic)))
-		return 0;
-	return pol_never_there(guest, dentry, flags);
-}
+int pol_never(u32 guest, u64 dentry, u32 flags);
 
 /**
  * pol_return() - what a program returns for a positive errno, 0 or POL_AUDITED.
