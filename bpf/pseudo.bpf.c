@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Filesystems that are a face of the kernel: which rights no rule gives on an object there. Asked
- * after the walk, of these filesystems alone.
+ * after the walk.
  */
 #include "verdict.bpf.h"
 
