@@ -101,7 +101,17 @@ static int open_dir(const struct pol_walk *walk)
 	return TAKE_FD(fd);
 }
 
-/* Every name in the directory @fd (taken) that matches. */
+static int add_entry(struct expansion *x, const char *path, const char *name, const char *component)
+{
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	    fnmatch(component, name, FNM_NOESCAPE) != 0)
+		return 0;
+	if (x->next.cnt == POL_RULES_MAX)
+		return -E2BIG;
+	return paths_add(&x->next, pol_path_join(path, name));
+}
+
+/* Every name in the directory @fd (taken) that matches; part of them only is a failure. */
 static int list(struct expansion *x, int fd, const char *path, const char *component)
 {
 	DIR *dir = fdopendir(fd);
@@ -112,12 +122,11 @@ static int list(struct expansion *x, int fd, const char *path, const char *compo
 		close(fd);
 		return -ENOMEM;
 	}
-	while (!r && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    fnmatch(component, entry->d_name, FNM_NOESCAPE) == 0)
-			r = x->next.cnt < POL_RULES_MAX
-				    ? paths_add(&x->next, pol_path_join(path, entry->d_name))
-				    : -E2BIG;
+	do {
+		errno = 0;
+		entry = readdir(dir);
+		r = entry ? add_entry(x, path, entry->d_name, component) : -errno;
+	} while (entry && !r);
 	(void)closedir(dir);
 	return r;
 }
