@@ -79,7 +79,7 @@ static int owner_set(const char *how, pid_t pid)
 	return probe_result(fcntl(owned[0], F_SETOWN, pid));
 }
 
-/* owner HOW PID: 0: itself, group: that it leads; who gets the signals; by fcntl, ex, ioctl, or of standard input */
+/* owner HOW PID: 0: itself, group: that it leads; gets the signals; by fcntl, ex, ioctl, stdin */
 static int do_owner(char **a)
 {
 	int on = 1, err;
@@ -323,11 +323,12 @@ static void *flip_thread(void *arg)
 
 /*
  * flip N GOOD BAD: N opens of a path that another thread changes from one to the other, both of one
- * length, which may be stat'ed. EUCLEAN: BAD was opened; EAGAIN: only one of them was ever met.
+ * length, which may be stat'ed; more of them until both were met. EUCLEAN: BAD was opened; EAGAIN:
+ * it was never one and then the other.
  */
 static int do_flip(char **a)
 {
-	long good = 0, refused = 0, leaked = 0;
+	long n = strtol(a[0], NULL, 10), good = 0, refused = 0, leaked = 0;
 	struct stat bad, got;
 	pthread_t thread;
 
@@ -338,11 +339,11 @@ static int do_flip(char **a)
 		return EINVAL;
 	if (pthread_create(&thread, NULL, flip_thread, NULL))
 		return ENOMEM;
-	for (long i = strtol(a[0], NULL, 10); i > 0; i--) {
+	for (long i = 0; i < n || (i < 200 * n && !(good && refused + leaked)); i++) {
 		int fd = open(flip.path, O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0) {
-			refused++;
+			refused += errno == EACCES; /* half a path is not there */
 			continue;
 		}
 		if (!fstat(fd, &got) && got.st_ino == bad.st_ino)
