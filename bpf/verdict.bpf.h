@@ -105,6 +105,7 @@ static __always_inline u32 pol_guarded(u32 magic)
 {
 	switch (magic) {
 	case BPF_FS_MAGIC:
+	case NSFS_MAGIC: /* on 7.2 no longer SB_NOUSER, so files.bpf.c's table does not see it */
 		return POL_RIGHTS_ALL;
 	case CGROUP_SUPER_MAGIC:
 	case CGROUP2_SUPER_MAGIC:
