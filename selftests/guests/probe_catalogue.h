@@ -79,11 +79,7 @@ static int owner_set(const char *how, pid_t pid)
 	return probe_result(fcntl(owned[0], F_SETOWN, pid));
 }
 
-<<<<<<< HEAD
-/* owner HOW PID: 0: itself, group: that it leads; who gets the signals; by fcntl, ex, ioctl, stdin */
-=======
 /* owner HOW PID: 0: itself, group: that it leads; gets the signals; by fcntl, ex, ioctl, stdin */
->>>>>>> h-cat
 static int do_owner(char **a)
 {
 	int on = 1, err;
