@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# make software: a Debian root with ordinary software, of this machine's release, as an ext4 image:
+# A Debian root with ordinary software, of this machine's release, as an ext4 image for selftests:
 # $POL_CACHE/software/CODENAME.ext4. Nothing is installed on the machine, and no package's scripts
 # are run: what they would have left is written below.
 #
@@ -72,7 +72,8 @@ pack() {
 	local size
 	size=$(du -sm "$1" | cut -f 1)
 	# For what the tests write, and the filesystem's own.
-	mke2fs -q -t ext4 -L software -d "$1" "$2" "$((size * 5 / 4 + 128))M"
+	truncate -s "$((size * 5 / 4 + 128))M" "$2"
+	mke2fs -q -F -t ext4 -b 4096 -L software -d "$1" "$2"
 }
 
 if [[ ${1:-} == --pack ]]; then

@@ -73,11 +73,13 @@ selftests/lib/initramfs.sh "$kernel" "$tmp/initrd"
 # between its versions with them (kernel-notes: the benchmarks pin the same).
 qemu() {
 	# Written to in the VM, and as it was for the next one.
-	[[ ! $root ]] || set -- -drive "if=virtio,format=raw,snapshot=on,file=$(.ci/software.sh)" "$@"
+	[[ ! $root ]] || set -- -drive "if=virtio,format=raw,snapshot=on,file=$drive" "$@"
 	exec qemu-system-x86_64 -nodefaults -no-reboot -display none -m "$VM_MEM" -smp "$VM_CPUS" \
 		-cpu "$VM_CPU" -accel "$ACCEL" ${VM_ICOUNT:+-icount "$VM_ICOUNT"} \
 		-kernel "$image/vmlinuz" -initrd "$tmp/initrd" "$@"
 }
+
+[[ ! $root ]] || drive=$(".ci/$root.sh")
 
 # cmdline WORDS...
 cmdline() {
@@ -231,6 +233,11 @@ fi
 for t in "${variants[@]}"; do
 	name=$(basename "$t" .sh)
 	root=$(sed -n 's/^# root: *//p' "$t")
+	if [[ $root ]] && ! drive=$(".ci/$root.sh"); then
+		echo "failed: [$kernel] $name: no image for its root" >>"$tmp/names"
+		((failed += 1))
+		continue
+	fi
 	vm "$name" policy.mode=variant "policy.script=/$t" "$(sed -n 's/^# cmdline: *//p' "$t")"
 done
 if ((!binaries && !${#variants[@]})); then

@@ -4,7 +4,7 @@
 # A build, in the directory that it is started in: a static and a shared library, and a program that
 # is linked with them.
 set -eu
-export TMPDIR=$PWD/tmp
+export TMPDIR="$PWD/tmp"
 mkdir -p tmp src
 
 cat >src/sum.c <<'EOF'

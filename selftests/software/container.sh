@@ -7,7 +7,7 @@ id -u
 echo /*
 echo more >>of-the-image && cat of-the-image
 mkdir dir && for i in 1 2 3; do echo "line $i" >dir/f$i; done
-find . -type f | xargs cat | sort | grep -c line
+find . -type f -print0 | xargs -0 cat | sort | grep -c line
 mv dir moved && ln moved/f1 hard && ln -s moved soft && rm moved/f2 && ls -R .
 chmod 0600 hard && stat -c '%a %h' hard
 rm of-the-image && echo anew >of-the-image && cat of-the-image

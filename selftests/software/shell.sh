@@ -3,7 +3,7 @@
 #
 # What shell scripts do, in the directory that they are started in. The same output whenever it runs.
 set -eu
-export TMPDIR=$PWD/tmp
+export TMPDIR="$PWD/tmp"
 mkdir -p tmp tree
 
 echo '== a pipeline over a tree'
@@ -19,7 +19,7 @@ echo '== here-documents and here-strings'
 sed 's/^/> /' <<EOF
 $(uname -s) and $((6 * 7))
 EOF
-tr a-z A-Z <<<'here string'
+tr '[:lower:]' '[:upper:]' <<<'here string'
 # Longer than a pipe takes: bash writes it to a file in TMPDIR.
 wc -c <<EOF
 $(seq -f '%0100g' 2000)
@@ -39,7 +39,7 @@ cp -a tree copy && diff -r tree copy && echo same && rm -r copy soft hard && ls
 echo '== pipes, descriptors, devices'
 mkfifo fifo && (echo through the fifo >fifo &) && cat fifo && rm fifo
 diff <(seq 3) <(seq 2) || echo "process substitution: $?"
-echo 'to /dev/stdout' | tee /dev/stdout >/dev/null | wc -l </dev/stdin
+echo twice | tee /dev/stdout | cat /dev/stdin && (echo to stderr >/dev/stderr) 2>&1 | cat
 exec 7>seven && echo seven >&7 && exec 7>&- && cat seven
 head -c 16 /dev/zero | wc -c && head -c 8 /dev/urandom | wc -c && cat /dev/null
 
@@ -51,4 +51,4 @@ set -m && sleep 0.01 & wait %1 && set +m
 timeout 0.1 sleep 60 || echo "timeout: $?"
 { bash -c 'ulimit -c 0; kill -SEGV $$'; } 2>tmp/killed || echo "segv: $?"
 coproc cat && echo coprocess >&"${COPROC[1]}" && read -r line <&"${COPROC[0]}" && echo "$line"
-exec {COPROC[1]}>&- && wait "$COPROC_PID"
+eval "exec ${COPROC[1]}>&-" && wait "$COPROC_PID"

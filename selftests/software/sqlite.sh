@@ -3,7 +3,7 @@
 #
 # A database in the directory that this is started in: journals, a second process, vacuum, backup.
 set -eu
-export SQLITE_TMPDIR=$PWD
+export SQLITE_TMPDIR="$PWD"
 
 sqlite3 d.sqlite <<'EOF'
 pragma journal_mode = wal;

@@ -1,70 +1,21 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2317,SC2329 # same() calls the functions fresh_NAME
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Ordinary software under the policies that are shipped for it, on a Debian root of its own: the same
-# work confined and not, with the same output and status, and no refusal that is not intended.
+# work confined and not, with the same output and status, and no refusal that is not intended. What
+# the programs do is in selftests/software/.
 #
 # root: software
 
 # shellcheck source=selftests/lib/variant.sh
 . /selftests/lib/variant.sh
+# shellcheck source=selftests/lib/confined.sh
+. /selftests/lib/confined.sh
 
 work=/selftests/software
-out=/var/tmp/software
-mkdir -p $out
-
-# refused: since it was asked the last time: operation, path, rights missing, errno; each once.
-refused() {
-	policyctl events | awk '$3 == "violation" || $3 == "escape" {
-		sub("/proc/[0-9]+/", "/proc/PID/", $6)
-		match($0, / E[A-Z]+ /)
-		print $5, $6, $7, substr($0, RSTART + 1, RLENGTH - 2) }' | sort -u
-}
-
-policy() {
-	echo "# $1: at $(cut -d' ' -f1 /proc/uptime) s"
-	check "$1_policy_is_right" policyctl check --strict "/policies/$1.toml"
-	check "$1_policy_loads" policyctl load "/policies/$1.toml"
-}
-
-# judge NAME STATUS CONTROL: the confined run beside the other, and nothing was refused
-judge() {
-	refused >"$out/$1.refused"
-	check "$1_ends_as_unconfined" test "$2" = "$3"
-	check "$1_says_what_it_says_unconfined" diff "$out/$1.control" "$out/$1"
-	check "$1_says_something" test -s "$out/$1"
-	check "$1_is_refused_nothing" diff /dev/null "$out/$1.refused"
-}
-
-# same NAME GUEST COMMAND...: with the function fresh() to make its place before each of two runs.
-same() {
-	same_name=$1 same_guest=$2 same_status=0 same_control=0
-	shift 2
-	refused >/dev/null
-	fresh
-	"$@" >"$out/$same_name.control" 2>&1 </dev/null || same_control=$?
-	fresh
-	policyctl run "$same_guest" -- "$@" >"$out/$same_name" 2>&1 </dev/null || same_status=$?
-	judge "$same_name" $same_status $same_control
-}
-
-# never NAME GUEST EVENTS COMMAND...: as the guest it fails, with these events; as nobody it works.
-never() {
-	never_name=$1 never_guest=$2 never_events=$3 never_status=0
-	shift 3
-	refused >/dev/null
-	policyctl run "$never_guest" -- "$@" >"$out/$never_name" 2>&1 </dev/null || never_status=$?
-	never_got=$(refused)
-	if [ $never_status != 0 ] && [ "$never_got" = "$never_events" ]; then
-		ok "$never_name"
-	else
-		not_ok "$never_name" "status $never_status, events '$never_got'"
-	fi
-	check "${never_name}_control" "$@"
-}
 
 # ---- a shell, find | xargs grep | sort | awk, and all that goes with them
-fresh() {
+fresh_shell() {
 	mkdir -p /srv/job/bin /srv/job/work
 	rm -rf /srv/job/*/*
 	cp $work/shell.sh /srv/job/bin/job
@@ -72,9 +23,9 @@ fresh() {
 	cp /usr/bin/true /srv/job/work/
 	cd /srv/job/work || exit 1
 }
-fresh
+fresh_shell
 policy shell
-same shell job /srv/job/bin/job
+same shell job 0 /srv/job/bin/job
 never shell_reads_no_key job 'open /etc/shadow missing=read EACCES' cat /etc/shadow
 never shell_writes_no_crontab job 'create /etc/crontab missing=write,create EACCES' \
 	cp /dev/null /etc/crontab
@@ -82,22 +33,21 @@ never shell_does_not_change_its_script job 'open /srv/job/bin/job missing=write 
 	truncate -c -s +1 /srv/job/bin/job
 never shell_runs_nothing_it_wrote job 'exec /srv/job/work/true missing=execute EACCES' ./true
 python3 $work/jobs.py sh -i >$out/jobs.control 2>&1
-control=$?
 refused >/dev/null
 python3 $work/jobs.py policyctl run job -- sh -i >$out/jobs 2>&1
-judge jobs $? $control
+judge jobs 'exit: 9'
 
 # ---- a compiler, and what it made
-fresh() {
+fresh_compiler() {
 	mkdir -p /srv/build
 	rm -rf /srv/build/*
 	cd /srv/build || exit 1
 }
-fresh
+fresh_compiler
 policy compiler
-same compiler build sh -c "$(cat $work/compiler.sh)"
-fresh() { cd /srv/build || exit 1; }
-same built tryout ./prog
+same compiler build 0 sh -c "$(cat $work/compiler.sh)"
+fresh_built() { cd /srv/build || exit 1; }
+same built tryout 3 ./prog
 never compiler_includes_no_key build 'open /etc/shadow missing=read EACCES' \
 	sh -c 'echo "#include \"/etc/shadow\"" | gcc -E -x c -'
 never compiler_runs_nothing_it_made build 'exec /srv/build/five missing=execute EACCES' \
@@ -106,7 +56,7 @@ never built_changes_no_source tryout 'open /srv/build/src/main.c missing=write E
 	truncate -c -s +1 src/main.c
 
 # ---- python3
-fresh() {
+fresh_python() {
 	mkdir -p /srv/app/bin /srv/app/work
 	rm -rf /srv/app/*/*
 	cp $work/python.py /srv/app/bin/app
@@ -114,10 +64,10 @@ fresh() {
 	mkdir /srv/app/work/tmp
 	cd /srv/app/work || exit 1
 }
-fresh
+fresh_python
 policy python
 export TMPDIR=/srv/app/work/tmp
-same python app /srv/app/bin/app
+same python app 7 /srv/app/bin/app
 unset TMPDIR
 never python_reads_no_key app 'open /etc/shadow missing=read EACCES' \
 	python3 -c 'print(len(open("/etc/shadow").read()))'
@@ -125,21 +75,21 @@ never python_does_not_change_its_code app 'open /srv/app/bin/app missing=write E
 	python3 -c 'open("/srv/app/bin/app", "r+").write("#")'
 
 # ---- sqlite3
-fresh() {
+fresh_sqlite() {
 	mkdir -p /srv/db
 	rm -rf /srv/db/*
 	cd /srv/db || exit 1
 }
-fresh
+fresh_sqlite
 policy sqlite
-same sqlite db sh -c "$(cat $work/sqlite.sh)"
+same sqlite db 0 sh -c "$(cat $work/sqlite.sh)"
 never sqlite_reads_no_key db 'open /etc/shadow missing=read EACCES' \
 	sqlite3 -bail d.sqlite 'create temp table s(l)' '.import /etc/shadow s'
 never sqlite_attaches_nothing_elsewhere db 'create /var/lib/o.sqlite missing=write,create EACCES' \
 	sqlite3 d.sqlite "attach '/var/lib/o.sqlite' as o; create table o.t(a)"
 
 # ---- tar
-fresh() {
+fresh_tar() {
 	mkdir -p /srv/backup/data /srv/backup/store /srv/backup/back
 	rm -rf /srv/backup/*/*
 	cd /srv/backup || exit 1
@@ -156,9 +106,9 @@ fresh() {
 	setfacl -m u:33:r data/dir/f2
 	touch -d '2001-02-03 04:05:06.789' data/f1 data/dir
 }
-fresh
+fresh_tar
 policy tar
-same tar backup sh -c "$(cat $work/tar.sh)"
+same tar backup 0 sh -c "$(cat $work/tar.sh)"
 mkdir -p /var/tmp/evil/etc /var/tmp/evil/link
 mknod /var/tmp/evil/disk b 254 0
 ln -s /var/lib /var/tmp/evil/link/out
@@ -179,16 +129,6 @@ never tar_changes_no_original backup 'open /srv/backup/data/f1 missing=write EAC
 get() {
 	bash -c 'exec 3<>/dev/tcp/127.0.0.1/80 && printf "GET %s HTTP/1.0\r\n\r\n" "$1" >&3 && cat <&3' \
 		get "$1" 2>&1 | tr -d '\r' | sed -n '1p;$p'
-}
-
-# within COMMAND...: it succeeds in 30 s
-within() {
-	within_left=300
-	until "$@" || [ "$within_left" = 0 ]; do
-		sleep 0.1
-		within_left=$((within_left - 1))
-	done
-	[ "$within_left" != 0 ] || echo "in vain: $*"
 }
 
 says() { get "$1" | grep -q "$2"; }
@@ -217,9 +157,10 @@ serve() {
 	within ended
 	cut -d' ' -f6-9 $log/access.log | uniq
 	sed 's/.*#[0-9]*: \(\*[0-9]* \)\?//' $log/error.log
+	echo ended
 }
 
-fresh() {
+fresh_nginx() {
 	rm -f $log/*
 	touch $log/access.log $log/error.log
 	chown www-data:adm $log/*.log
@@ -228,13 +169,12 @@ fresh() {
 	cd / || exit 1
 }
 log=/var/log/nginx site=/etc/nginx/sites-enabled/test
-fresh
+fresh_nginx
 policy nginx
-refused >/dev/null
 serve env >$out/nginx.control 2>&1
-fresh
+fresh_nginx
 serve policyctl run web -- >$out/nginx 2>&1
-judge nginx 0 0
+judge nginx ended
 
 # ---- a container: crun makes it, from then on it is the guest
 box=/srv/box
@@ -276,10 +216,9 @@ EOF
 
 stopped() { crun state box | grep -q '"stopped"'; }
 policy container
-refused >/dev/null
 contain true sh -c "$(cat $work/container.sh)" >$out/container.control 2>&1
 contain 'policyctl attach box' sh -c "$(cat $work/container.sh)" 2>&1 >$out/container 2>$out/attach
-judge container 0 0
+judge container 'init is mine'
 contain 'policyctl attach box' touch /usr/new /srv/new >$out/image 2>&1
 check container_does_not_change_its_image \
 	test "$(refused)" = 'create /usr/new missing=write,create EACCES'
