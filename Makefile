@@ -57,8 +57,9 @@ all: bpf user ## build everything (the default)
 deps: ## install by apt what is missing here (root only if something is)
 	$(Q).ci/deps.sh
 
-kernels: deps ## fetch the kernel images of $(KERNELS) to $(POL_CACHE); REFRESH=1 looks for newer
+kernels: deps ## fetch what VMs boot to $(POL_CACHE): $(KERNELS), a Debian root; REFRESH=1: newer
 	$(Q).ci/kernels.sh $(if $(filter 1,$(REFRESH)),--refresh) $(KERNELS)
+	$(Q).ci/software.sh $(if $(filter 1,$(REFRESH)),--refresh) >/dev/null
 
 vmlinux: kernels ## compare vmlinux/vmlinux.h with the types of $(KERNELS)
 	$(Q)vmlinux/check.sh $(KERNELS)

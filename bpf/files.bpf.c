@@ -201,6 +201,12 @@ int BPF_PROG(pol_path_mknod, struct path *dir, struct dentry *dentry, umode_t mo
 
 	if (!pol_actor_current(&actor))
 		return 0;
+	/*
+	 * Nobody makes a name on procfs. It is asked of one that is there (/dev/stdout's, for tee(1)),
+	 * before its dentry is made; then it is opened.
+	 */
+	if (dir->dentry->d_sb->s_magic == PROC_SUPER_MAGIC)
+		return 0;
 	object = pol_address(dentry);
 	if (type == S_IFBLK || (type == S_IFCHR && dev))
 		return pol_return(pol_refuse_for(&actor, object, pol_mount_of(dir->mnt), op,

@@ -16,7 +16,8 @@
  *	::result passed|failed		the verdict; without this line the run has failed
  *
  * Command line words: policy.mode=selftests|run|shell, policy.tests=GLOB[,GLOB...],
- * policy.script=PATH (mode run), policy.seed=N, policy.count=ci|soak, policy.timeout=SECONDS.
+ * policy.script=PATH (mode run), policy.seed=N, policy.count=ci|soak, policy.timeout=SECONDS,
+ * policy.root=DEVICE (what becomes the root, by lib/root.sh; without it the initramfs stays).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -58,6 +59,7 @@ static struct {
 	char mode[16];
 	char tests[256];
 	char script[256];
+	char root[64];
 	long timeout_s;
 } job = { .mode = "selftests", .tests = "*", .timeout_s = 600 };
 
@@ -111,13 +113,13 @@ static void mount_or_note(const char *type, const char *where, unsigned long fla
 
 /*
  * The initramfs is a root without a parent mount: pivot_root(2) refuses it, which no real host
- * does. A bind mount of it, moved over it, is an ordinary root on the same tmpfs. Then shared,
- * as systemd leaves it.
+ * does. A bind mount of it, moved over it, is an ordinary root on the same tmpfs; and a filesystem
+ * that was mounted there is one anyway. Then shared, as systemd leaves it.
  */
 static void make_root_ordinary(void)
 {
 	mkdir("/.root", 0755);
-	if (mount("/", "/.root", NULL, MS_BIND, NULL) || chdir("/.root") ||
+	if ((!*job.root && mount("/", "/.root", NULL, MS_BIND, NULL)) || chdir("/.root") ||
 	    mount("/.root", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
 		report("init: root stays the initramfs: %s\n", strerror(errno));
 	rmdir("/.root");
@@ -128,9 +130,6 @@ static void mount_all(void)
 	const unsigned long safe = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 	mount_or_note("devtmpfs", "/dev", MS_NOSUID, "mode=0755");
-	report_fd = open("/dev/ttyS1", O_WRONLY | O_NOCTTY | O_CLOEXEC);
-	if (report_fd < 0)
-		report_fd = STDOUT_FILENO;
 	mount_or_note("proc", "/proc", safe, NULL);
 	mount_or_note("sysfs", "/sys", safe, NULL);
 	mount_or_note("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666");
@@ -164,10 +163,13 @@ static void watch_children(void)
 }
 
 /* Raw output, so that a line feed stays one byte; large enough writes at TCG's speed. */
-static void setup_report_port(void)
+static void open_report_port(void)
 {
 	struct termios t;
 
+	report_fd = open("/dev/ttyS1", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (report_fd < 0)
+		report_fd = STDOUT_FILENO;
 	if (tcgetattr(report_fd, &t))
 		return;
 	cfmakeraw(&t);
@@ -203,6 +205,8 @@ static void read_job(void)
 			copy_word(job.tests, sizeof(job.tests), value);
 		else if (!strcmp(word, "script"))
 			copy_word(job.script, sizeof(job.script), value);
+		else if (!strcmp(word, "root"))
+			copy_word(job.root, sizeof(job.root), value);
 		else if (!strcmp(word, "timeout"))
 			job.timeout_s = strtol(value, NULL, 10);
 		else if (!strcmp(word, "seed"))
@@ -298,6 +302,29 @@ static pid_t start(const char *const argv[], int out)
 	execv(argv[0], (char *const *)argv);
 	fprintf(stderr, "init: %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
+}
+
+/* Mount it at /.root with our build in it. Needs what mount_all() will mount again, on top of it. */
+static void prepare_root(void)
+{
+	const char *const argv[] = { "/bin/sh", TESTS_DIR "/lib/root.sh", job.root, NULL };
+	const char *const used[] = { "/dev", "/proc", "/sys" };
+	int status = 0;
+
+	mount_or_note("devtmpfs", "/dev", MS_NOSUID, "mode=0755");
+	mount_or_note("proc", "/proc", 0, NULL);
+	mount_or_note("sysfs", "/sys", 0, NULL);
+	open_report_port();
+	read_job();
+	if (*job.root) {
+		waitpid(start(argv, report_fd), &status, 0);
+		if (status) {
+			report("init: no root on %s\n", job.root);
+			power_off(false);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(used); i++)
+		umount2(used[i], MNT_DETACH);
 }
 
 /* Reap all orphans, as an init has to: their zombies would stay charged to their cgroups. */
@@ -525,11 +552,10 @@ int main(void)
 {
 	struct utsname u;
 
+	prepare_root();
 	make_root_ordinary();
 	mount_all();
-	setup_report_port();
 	watch_children();
-	read_job();
 	uname(&u);
 	sethostname("vm", 2);
 	report("::init %s %.1f\n", u.release, uptime());

@@ -4,11 +4,13 @@
 # run.sh: boot a VM with the build in it, run a job there, print its report.
 #
 #	run.sh --kernel SERIES [--mode selftests|run|shell] [--tests GLOB[,GLOB]] [--script FILE]
-#	       [--count ci|soak] [--cmdline WORDS]
+#	       [--count ci|soak] [--cmdline WORDS] [--root software]
 #
 # Mode selftests: all matching /selftests/*_test in one VM, then each matching script of
 # selftests/variants/ in a VM of its own, with the words of its line "# cmdline: ..." added to the
-# kernel's command line (the last lsm= wins). Mode run: one script; exits with its status.
+# kernel's command line (the last lsm= wins) and, with a line "# root: software", the image of
+# .ci/software.sh as its root (--root for modes run and shell). Mode run: one script; exits with its
+# status.
 #
 # A run has failed unless the VM says "::result passed" (init.c has the protocol). Only a failed
 # boot - no "::init" line - is tried again, and that is said. The console is kept in build/vm/log.
@@ -20,6 +22,7 @@ mode=selftests
 tests='*'
 script=''
 count=ci
+root=
 extra=${CMDLINE:-}
 seed=${SEED:-}
 while (($#)); do
@@ -31,6 +34,7 @@ while (($#)); do
 	--count) count=$2 ;;
 	--seed) seed=$2 ;;
 	--cmdline) extra+=" $2" ;;
+	--root) root=$2 ;;
 	*) echo "run.sh: unknown option '$1'" >&2; exit 2 ;;
 	esac
 	shift 2
@@ -68,15 +72,19 @@ selftests/lib/initramfs.sh "$kernel" "$tmp/initrd"
 # The string instructions that QEMU's newest models announce make it slower, and counts differ
 # between its versions with them (kernel-notes: the benchmarks pin the same).
 qemu() {
+	# Written to in the VM, and as it was for the next one.
+	[[ ! $root ]] || set -- -drive "if=virtio,format=raw,snapshot=on,file=$drive" "$@"
 	exec qemu-system-x86_64 -nodefaults -no-reboot -display none -m "$VM_MEM" -smp "$VM_CPUS" \
 		-cpu "$VM_CPU" -accel "$ACCEL" ${VM_ICOUNT:+-icount "$VM_ICOUNT"} \
 		-kernel "$image/vmlinuz" -initrd "$tmp/initrd" "$@"
 }
 
+[[ ! $root ]] || drive=$(".ci/$root.sh")
+
 # cmdline WORDS...
 cmdline() {
 	printf '%s ' console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,apparmor,bpf \
-		"policy.seed=$seed" "policy.count=$count" "policy.timeout=$BINARY_TIMEOUT" "$extra" "$@"
+		"policy.seed=$seed" "policy.count=$count" "policy.timeout=$BINARY_TIMEOUT" ${root:+policy.root=/dev/vda} "$extra" "$@"
 }
 
 if [[ $mode == shell ]]; then
@@ -224,6 +232,12 @@ if ((binaries)); then
 fi
 for t in "${variants[@]}"; do
 	name=$(basename "$t" .sh)
+	root=$(sed -n 's/^# root: *//p' "$t")
+	if [[ $root ]] && ! drive=$(".ci/$root.sh"); then
+		echo "failed: [$kernel] $name: no image for its root" >>"$tmp/names"
+		((failed += 1))
+		continue
+	fi
 	vm "$name" policy.mode=variant "policy.script=/$t" "$(sed -n 's/^# cmdline: *//p' "$t")"
 done
 if ((!binaries && !${#variants[@]})); then

@@ -145,7 +145,8 @@ app() {
 	fi
 	cp selftests/*.sh selftests/verifier_baseline "$stage/selftests/"
 	"${CLANG:-clang}" -dumpversion | cut -d. -f1 >"$stage/selftests/clang"
-	cp selftests/lib/variant.sh "$stage/selftests/lib/"
+	cp selftests/lib/{variant,confined,root}.sh "$stage/selftests/lib/"
+	cp -r selftests/software "$stage/selftests/software"
 	[[ ! -d selftests/variants ]] || cp -r selftests/variants/. "$stage/selftests/variants/"
 	[[ ! -d policies ]] || cp -r policies/. "$stage/policies/"
 	if [[ -d tests/data ]]; then

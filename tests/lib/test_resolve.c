@@ -365,6 +365,36 @@ Test(resolve, several_names_of_a_file_are_a_warning)
 	cr_assert(strstr(diags.items[0].message, "/d/e/one"));
 }
 
+Test(resolve, several_names_are_no_warning_where_one_rule_has_them_all)
+{
+	char from[4096], to[4096];
+	bool complete;
+
+	need_tree();
+	tree_dir(tree, "d");
+	tree_dir(tree, "d/e");
+	tree_file(tree, "d/one");
+	(void)snprintf(from, sizeof(from), "%s/d/one", tree);
+	(void)snprintf(to, sizeof(to), "%s/d/e/two", tree);
+	cr_assert_eq(link(from, to), 0);
+	use_rules("{ path = \"@/d\", access = \"ro\" },\n");
+	resolve_ok();
+	cr_assert_eq(pol_lint_links(policy, &places, 100, &diags, &complete), 0);
+	cr_assert_eq(diags.cnt, 0);
+	/* One rule gives the file, another takes it away. */
+	use_rules(
+		"{ path = \"@/d\", access = \"ro\" },\n{ path = \"@/d/one\", access = \"none\" },\n");
+	resolve_ok();
+	cr_assert_eq(pol_lint_links(policy, &places, 100, &diags, &complete), 0);
+	cr_assert_eq(diags.cnt, 1);
+	cr_assert_str_eq(diags.items[0].code, POL_P_LINKS);
+	use_rules(
+		"{ path = \"@/d\", access = \"ro\" },\n{ path = \"@/d/e\", access = \"none\" },\n");
+	resolve_ok();
+	cr_assert_eq(pol_lint_links(policy, &places, 100, &diags, &complete), 0);
+	cr_assert_eq(diags.cnt, 2, "and that of before");
+}
+
 Test(resolve, paths_longer_than_path_max_work)
 {
 	struct pol_walk walk = { 0 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Files with more than one name beneath a rule (policy-language.md, semantics 15): what the rule
- * gives, it gives on a file that has another name elsewhere too. A bounded look, of one filesystem
- * per rule; only names and inodes are read.
+ * gives, it gives on a file that has another name elsewhere too. Nothing to say of a file whose names
+ * were all found where that rule decides. A bounded look, of one filesystem per rule; only names and
+ * inodes are read.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -20,16 +22,60 @@ struct level {
 	size_t path_len; /* of what is above */
 };
 
+/* One name of a file that has several. */
+struct linked {
+	ino_t ino;
+	nlink_t links;
+	char *path;
+};
+
 struct search {
+	const struct pol_places *places;
 	struct level levels[DEPTH_MAX];
 	size_t depth;
 	char *path;
 	dev_t dev;
 	size_t budget;
 	bool complete;
-	size_t found;
-	char *first;
+	struct linked *found;
+	size_t found_cnt;
 };
+
+static void search_done(struct search *s)
+{
+	for (size_t i = 0; i < s->found_cnt; i++)
+		free(s->found[i].path);
+	free(s->found);
+	free(s->path);
+}
+
+/* A rule of its own, of whichever guest, decides there: that is another look. */
+static bool is_place(const struct search *s, const char *path, const char *name)
+{
+	for (size_t i = 0; i < s->places->cnt; i++) {
+		const struct pol_place *place = &s->places->items[i];
+
+		if (place->name && strcmp(place->name, name) != 0)
+			continue;
+		if (strcmp(place->dir, place->name ? s->path : path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int note(struct search *s, const struct stat *st, char *path)
+{
+	struct linked *more = reallocarray(s->found, s->found_cnt + 1, sizeof(*more));
+
+	if (!more) {
+		free(path);
+		return -ENOMEM;
+	}
+	s->found = more;
+	more[s->found_cnt++] =
+		(struct linked){ .ino = st->st_ino, .links = st->st_nlink, .path = path };
+	return 0;
+}
 
 static int enter(struct search *s, int fd, const char *path)
 {
@@ -80,11 +126,10 @@ static int look_at(struct search *s, const char *name)
 	path = pol_path_join(s->path, name);
 	if (!path)
 		return -ENOMEM;
-	if (S_ISREG(st.st_mode)) {
-		if (!s->found++)
-			s->first = TAKE_PTR(path);
+	if (is_place(s, path, name))
 		return 0;
-	}
+	if (S_ISREG(st.st_mode))
+		return note(s, &st, TAKE_PTR(path));
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
 		r = enter(s, fd, path);
@@ -114,12 +159,45 @@ static int run(struct search *s)
 	return r;
 }
 
-static int search_place(const struct pol_policy *policy, const struct pol_place *place,
-			size_t *budget, bool *complete, struct pol_diags *diags)
+static int by_inode(const void *a, const void *b)
+{
+	const struct linked *x = a, *y = b;
+
+	if (x->ino != y->ino)
+		return x->ino < y->ino ? -1 : 1;
+	return strcmp(x->path, y->path);
+}
+
+/* The files of which not every name was found; the first of these names. */
+static size_t elsewhere(struct search *s, const char **ret_first)
+{
+	size_t files = 0, next;
+
+	if (s->found_cnt)
+		qsort(s->found, s->found_cnt, sizeof(*s->found), by_inode);
+	for (size_t i = 0; i < s->found_cnt; i = next) {
+		const struct linked *file = &s->found[i];
+
+		for (next = i; next < s->found_cnt && s->found[next].ino == file->ino;)
+			next++;
+		if (next - i >= file->links)
+			continue;
+		files++;
+		if (!*ret_first || strcmp(file->path, *ret_first) < 0)
+			*ret_first = file->path;
+	}
+	return files;
+}
+
+static int search_place(const struct pol_policy *policy, const struct pol_places *places,
+			const struct pol_place *place, size_t *budget, bool *complete,
+			struct pol_diags *diags)
 {
 	const struct pol_rule *rule = pol_place_rule(policy, place);
-	struct search s = { .budget = *budget, .complete = true };
+	struct search s = { .places = places, .budget = *budget, .complete = true };
+	const char *first = NULL;
 	struct stat st;
+	size_t files;
 	int fd, r = 0;
 
 	fd = open(place->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -131,15 +209,15 @@ static int search_place(const struct pol_policy *policy, const struct pol_place 
 	r = enter(&s, fd, place->dir);
 	if (r == 0)
 		r = run(&s);
-	if (r == 0 && s.found)
+	files = elsewhere(&s, &first);
+	if (r == 0 && files)
 		pol_diag_add(
 			diags, true, POL_P_LINKS, rule->line, rule->col, NULL,
-			"%zu files beneath '%s' have more than one name, '%s' the first: the rule reaches them by every name",
-			s.found, rule->path, s.first);
+			"%zu files beneath '%s' have names that were not found there, '%s' the first: the rule reaches them all the same",
+			files, rule->path, first);
 	*budget = s.budget;
 	*complete &= s.complete;
-	free(s.first);
-	free(s.path);
+	search_done(&s);
 	return r;
 }
 
@@ -170,6 +248,6 @@ int pol_lint_links(const struct pol_policy *policy, const struct pol_places *pla
 	qsort(order, cnt, sizeof(*order), dir_order);
 	for (size_t i = 0; i < cnt && r == 0; i++)
 		if (!i || strcmp(order[i - 1]->dir, order[i]->dir) != 0)
-			r = search_place(policy, order[i], &budget, ret_complete, diags);
+			r = search_place(policy, places, order[i], &budget, ret_complete, diags);
 	return r;
 }
