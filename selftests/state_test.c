@@ -177,7 +177,8 @@ TEST(doctor)
 	EXPECT_STREQ("true", json_at(said, "enforcing"));
 	EXPECT_STREQ("exact", json_at(said, "rights.read"));
 	EXPECT_STREQ("exact", json_at(said, "rights.create"));
-	EXPECT_STREQ("unavailable", json_at(said, "rights.connect"));
+	EXPECT_STREQ("exact", json_at(said, "rights.connect"));
+	EXPECT_STREQ("bounded", json_at(said, "rights.ioctl"));
 	EXPECT_STREQ("", json_at(said, "problems"));
 	EXPECT_STREQ("exact", json_at(said, "ceilings.tasks"));
 	EXPECT_STREQ("exact", json_at(said, "ceilings.fds.open"));
