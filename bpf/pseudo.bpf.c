@@ -66,61 +66,91 @@ static __always_inline u64 pid_of(const struct inode *inode)
 	return (u64)BPF_CORE_READ(proc, pid);
 }
 
+struct climb {
+	u64 at;
+	struct spot *spot;
+	u32 done;
+};
+
+static int climb_one(u32 i, struct climb *climb)
+{
+	const struct dentry *dentry = (const void *)climb->at;
+	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct spot *spot = climb->spot;
+
+	if (!inode || i > POL_PROC_DEPTH)
+		return 1;
+	spot->depth = i;
+	climb->done = dentry == BPF_CORE_READ(dentry, d_sb, s_root);
+	if (climb->done)
+		return 1;
+	if (i < POL_PROC_DEPTH)
+		read_name(dentry, spot->path.word + i * NAME_WORDS);
+	spot->pid = pid_of(inode);
+	climb->done = !!spot->pid;
+	climb->at = (u64)BPF_CORE_READ(dentry, d_parent);
+	return climb->done;
+}
+
 /*
  * Upwards to the first object that is a task's, or to the root. Below a task's "net" lie objects
  * that are not. Return: 0; -1: it is being made, or too deep to be in a list.
  */
 static __always_inline int locate(u64 at, struct spot *spot)
 {
-	for (u32 i = 0; i <= POL_PROC_DEPTH; i++) {
-		const struct dentry *dentry = (const void *)at;
-		const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct climb climb = { .at = at, .spot = spot };
 
-		if (!inode)
-			return -1;
-		spot->depth = i;
-		if (dentry == BPF_CORE_READ(dentry, d_sb, s_root))
-			return 0;
-		if (i < POL_PROC_DEPTH)
-			read_name(dentry, spot->path.word + i * NAME_WORDS);
-		spot->pid = pid_of(inode);
-		if (spot->pid)
-			return 0;
-		at = (u64)BPF_CORE_READ(dentry, d_parent);
-	}
-	return -1;
+	bpf_loop(POL_PROC_DEPTH + 1, climb_one, &climb, 0);
+	return climb.done ? 0 : -1;
 }
 
-static __always_inline bool is_public(const union row *path)
-{
-	u64 differs;
+/*
+ * Whether words are in a list. By bpf_loop: the verifier goes through one comparison, not through
+ * what all of them may come to.
+ */
+struct search {
+	const u64 *words;
+	u32 found;
+};
 
-#pragma clang loop unroll(disable)
-	for (u32 i = 0; i < CNT(public); i++) {
-		differs = path->word[0] ^ public[i].word[0];
-		if (differs)
-			continue;
-		for (u32 k = 1; k < POL_PROC_DEPTH * NAME_WORDS; k++)
-			differs |= path->word[k] ^ public[i].word[k];
-		if (!differs)
-			return true;
-	}
-	return false;
+static int try_public(u32 i, struct search *search)
+{
+	u64 differs = 0;
+
+	if (i >= CNT(public))
+		return 1;
+	for (u32 k = 0; k < POL_PROC_DEPTH * NAME_WORDS; k++)
+		differs |= search->words[k] ^ public[i].word[k];
+	search->found = !differs;
+	return !differs;
+}
+
+static int try_writable(u32 i, struct search *search)
+{
+	u64 differs = 0;
+
+	if (i >= CNT(writable))
+		return 1;
+	for (u32 k = 0; k < NAME_WORDS; k++)
+		differs |= search->words[k] ^ writable[i].word[k];
+	search->found = !differs;
+	return !differs;
+}
+
+static __always_inline bool is_public(const u64 *path)
+{
+	struct search search = { .words = path };
+
+	bpf_loop(CNT(public), try_public, &search, 0);
+	return search.found;
 }
 
 static __always_inline bool is_writable(const u64 *name)
 {
-	u64 differs;
+	struct search search = { .words = name };
 
-#pragma clang loop unroll(disable)
-	for (u32 i = 0; i < CNT(writable); i++) {
-		differs = 0;
-		for (u32 k = 0; k < NAME_WORDS; k++)
-			differs |= name[k] ^ writable[i].word[k];
-		if (!differs)
-			return true;
-	}
-	return false;
+	bpf_loop(CNT(writable), try_writable, &search, 0);
+	return search.found;
 }
 
 /* A task that is gone is nobody's. */
@@ -144,7 +174,7 @@ POL_SUBPROG u32 place_rights(u64 dentry, u64 *ret_pid)
 	if (locate(dentry, &spot))
 		return 0;
 	if (!spot.pid)
-		return !spot.depth || is_public(&spot.path) ? READ_AND_LIST : 0;
+		return !spot.depth || is_public(spot.path.word) ? READ_AND_LIST : 0;
 	*ret_pid = spot.pid;
 	if (spot.depth) /* net/dev, net/stat/nf_conntrack; what is deeper are channels to daemons */
 		return spot.depth <= 2 ? READ_AND_LIST : 0;

@@ -77,13 +77,17 @@ static __always_inline bool pol_is_kernels(u32 magic)
 	       magic == CGROUP2_SUPER_MAGIC;
 }
 
+static __always_inline bool is_for_the_whole_walk(u32 magic)
+{
+	return pol_has_trees(magic) || pol_is_kernels(magic);
+}
+
 /**
  * pol_walk_allows() - the fast half: do directory rules near the object give all of @need?
  *
  * Direct loads in a loop that the verifier unrolls: a third of what probe reads in bpf_loop cost.
  * Return: true: allowed; false: not known here (a refusal, a file rule on the way, a rename
- * meanwhile, a deep tree, btrfs, overlayfs): pol_walk() has the answer.
- * meanwhile, a deep tree, procfs and its like): pol_check() has the answer.
+ * meanwhile, a deep tree, btrfs, overlayfs, procfs and its like): pol_check() has the answer.
  */
 POL_SUBPROG bool pol_walk_allows(struct dentry *dentry, bool is_dir, u32 ruleset, u64 generation,
 				 u32 need)
@@ -94,8 +98,7 @@ POL_SUBPROG bool pol_walk_allows(struct dentry *dentry, bool is_dir, u32 ruleset
 	const struct pol_rule_value *value;
 	struct pol_dir_key key = { .ruleset = ruleset };
 
-	if (!inner || (!is_dir && at == dentry) || pol_has_trees(dentry->d_sb->s_magic))
-	if (!inner || (!is_dir && at == dentry) || pol_is_kernels(dentry->d_sb->s_magic))
+	if (!inner || (!is_dir && at == dentry) || is_for_the_whole_walk(dentry->d_sb->s_magic))
 		return false;
 	before = pol_rename_sequence();
 	for (int i = 0; i < POL_WALK_FAST; i++) {
