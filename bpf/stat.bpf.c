@@ -4,6 +4,7 @@
  * only where the guest has some right, on the way there, and of what it holds open. Attached only
  * while some guest of the policy says so: user/lib/load.c.
  */
+#include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
 /*
@@ -17,7 +18,7 @@ static __always_inline int check(struct dentry *dentry, u64 mount, u32 op_hook)
 	struct pol_actor actor;
 	bool is_dir;
 
-	if (!pol_actor_current(&actor) || !(actor.flags & POL_GUEST_STAT))
+	if (!pol_actor_current(&actor) || !(actor.flags & POL_GUEST_STAT) || pol_is_inner_change())
 		return 0;
 	sb = dentry->d_sb;
 	if (sb->s_flags & SB_NOUSER && sb->s_magic != NSFS_MAGIC)

@@ -440,6 +440,32 @@ TEST(overlay_of_two_filesystems_with_xino)
 	try_overlay(make_fs("xfs"), make_fs("ext4"), ",xino=on,redirect_dir=on,metacopy=on");
 }
 
+/* What overlayfs asks of its layers for a guest is not judged, where looking is. */
+TEST(overlay_where_looking_is_denied)
+{
+	const char *lower = scratch_in("/srv"), *root, *in, *out;
+
+	make_dir(text("%s/d", lower));
+	make_file(text("%s/d/f", lower), "x");
+	make_file(text("%s/out", lower), "x");
+	ASSERT_EQ(0, symlink("f", text("%s/d/link", lower)));
+	root = make_overlay(lower, "/srv", "");
+	in = text("%s/d/f", root);
+	out = text("%s/out", root);
+	ASSERT_LOAD(GUEST("g") "stat = \"deny\"\n" FILES RULE("%s/d", "rw") END, root);
+	for (int i = 0; i < 2; i++) { /* the second time, of a copy */
+		EXPECT_EQ(0, PROBE("g", "stat", in));
+		EXPECT_EQ(0, PROBE("g", "statfs", in));
+		EXPECT_EQ(0, PROBE("g", "listxattr", in));
+		EXPECT_EQ(0, PROBE("g", "readlink", text("%s/d/link", root)));
+		EXPECT_EQ(0, PROBE("g", "open", "rw", in));
+		EXPECT_EQ(EACCES, PROBE("g", "stat", out));
+		EXPECT_EQ(EACCES, PROBE("g", "listxattr", out));
+		EXPECT_EQ(0, PROBE(NULL, "stat", out));
+	}
+	EXPECT_EVENT("type=violation", "op=stat", text("path=%s", out));
+}
+
 /* A lower directory of one overlay has the same number in another: two filesystems. */
 TEST(two_overlays_of_one_lower)
 {
