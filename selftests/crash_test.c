@@ -131,7 +131,7 @@ TEST_TIMEOUT(unload_killed_at_each_step, 600)
 	bool killed = true;
 	struct probe p;
 
-	for (int stop = 0; killed; stop += test_count(0, 1) ? 1 : stop / 2 + 1) {
+	for (int stop = 0; killed; stop += test_count(0, 1) ? 1 : stop + 1) {
 		load_one();
 		start_prober(&p);
 		status = ctl_killed(&(struct death){ .stop = stop }, words);
