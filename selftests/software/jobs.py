@@ -32,7 +32,7 @@ def types(text):
 
 until("ready> ")
 # What the job itself prints says that it has the terminal: what is typed then is for it.
-types("sh -c 'trap \"echo continued\" CONT; echo on $$; while :; do sleep 1000 & wait; done'\n")
+types("sh -c 'trap \"echo continued\" CONT; echo on $$; while :; do sleep 0.1; done'\n")
 until("\non ")
 types("\x1a")
 until("ready> ")
