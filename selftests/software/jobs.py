@@ -31,8 +31,9 @@ def types(text):
 
 
 until("ready> ")
-# What the job itself prints says that it has the terminal: what is typed then is for it.
-types("sh -c 'trap \"echo continued\" CONT; echo on $$; while :; do sleep 0.1; done'\n")
+# What the job itself prints says that it has the terminal: what is typed then is for it. It forks
+# nothing: a shell that is in vfork when it is stopped does not stop.
+types("sh -c 'trap \"echo continued\" CONT; echo on $$; while :; do :; done'\n")
 until("\non ")
 types("\x1a")
 until("ready> ")
