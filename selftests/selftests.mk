@@ -15,7 +15,7 @@ SELF_CFLAGS = $(USER_CFLAGS) -Iselftests -Iselftests/lib
 # btrfs asks the crypto API for. A name that a kernel has built in, or not at all, is passed over.
 VM_MODULES ?= overlay loop isofs xfs btrfs fuse virtio_blk virtio_pci vfat nls_ascii erofs squashfs \
 	veth crc32c-cryptoapi crc32c_generic xxhash_generic blake2b_generic
-VM_TIMEOUT ?= 3000## seconds, on the host, after which a VM run is killed and has failed
+VM_TIMEOUT ?= 4500## seconds, on the host, after which a VM run is killed and has failed
 export VM_MODULES VM_TIMEOUT
 
 .PHONY: selftest-bins vm-modules
