@@ -214,14 +214,14 @@ enum pol_op { POL_OPS(X) };
 	X(SB_STATFS, 55, "sb_statfs")                                                              \
 	X(INODE_GETXATTR, 56, "inode_getxattr")                                                    \
 	X(INODE_LISTXATTR, 57, "inode_listxattr")                                                  \
-	X(INODE_GET_ACL, 70, "inode_get_acl")                                                      \
-	X(INODE_FILE_GETATTR, 71, "inode_file_getattr")                                         \
-	X(URING_CMD, 72, "uring_cmd")                                                         \
 	X(PATH_NOTIFY, 58, "path_notify")                                                          \
 	X(FILE_SEND_SIGIOTASK, 59, "file_send_sigiotask")                                          \
 	X(FILE_FCNTL, 66, "file_fcntl")                                                            \
 	X(KEY_PERMISSION, 67, "key_permission")                                                    \
-	X(QUOTA_ON, 68, "quota_on")
+	X(QUOTA_ON, 68, "quota_on")                                                                \
+	X(INODE_GET_ACL, 70, "inode_get_acl")                                                      \
+	X(INODE_FILE_GETATTR, 71, "inode_file_getattr")                                            \
+	X(URING_CMD, 72, "uring_cmd")
 
 #define X(name, nr, word) POL_HOOK_##name = (nr),
 enum pol_hook { POL_HOOKS(X) };
@@ -579,6 +579,8 @@ _Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
  *	     then, and one. All 0: RLIMIT_NOFILE was left alone.
  * @audited: in audit, address of the dentry whose refusal was just reported: what the same system
  *	     call does next to it is not reported again. An address to compare, never to follow.
+ * @asked: the uncached name that the task's system call was told to ask for once more, as a number
+ *	   to compare (path_mknod); 0: none.
  * @exe_len, @exe_flags, @exe: the executable as of the last execve, as in struct pol_event: a task
  *	     that exits has none to ask any more. The second half is for the verifier alone.
  *
@@ -589,6 +591,7 @@ struct pol_label {
 	__u32 flags;
 	__u64 origin;
 	__u64 audited;
+	__u64 asked;
 	__u64 nofile_soft;
 	__u64 nofile_hard;
 	__u32 nofile_base;
@@ -597,7 +600,7 @@ struct pol_label {
 	__u32 exe_flags;
 	char exe[2 * POL_EXE_SIZE];
 };
-_Static_assert(sizeof(struct pol_label) == 56 + 2 * POL_EXE_SIZE, "pol_label");
+_Static_assert(sizeof(struct pol_label) == 64 + 2 * POL_EXE_SIZE, "pol_label");
 
 /* struct pol_rebase - what the program pol_rebase shall do: @guest's charges become baseline. */
 struct pol_rebase {

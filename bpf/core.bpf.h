@@ -30,6 +30,7 @@
 #define SB_NOUSER (1ul << 31)
 
 /* include/uapi/asm-generic/fcntl.h (x86 and arm64) */
+#define O_CREAT 00000100u
 #define O_TRUNC 00001000u
 #define O_TMPFILE_BIT 020000000u /* __O_TMPFILE */
 
@@ -147,6 +148,22 @@ static __always_inline u64 pol_address(const void *pointer)
 
 	bpf_probe_read_kernel(&out, sizeof(out), (const void *)&in);
 	return out;
+}
+
+/* include/linux/dcache.h: a bit of its own in an enum from 6.15 on, another before. */
+enum dentry_flags___enum {
+	DCACHE_PAR_LOOKUP___enum = 1 << 24,
+};
+#define DCACHE_PAR_LOOKUP_DEFINE (1u << 28)
+
+/* Nobody knows yet whether the name is there: the filesystem has not been asked. */
+static __always_inline bool pol_in_lookup(const struct dentry *dentry)
+{
+	u32 bit = DCACHE_PAR_LOOKUP_DEFINE;
+
+	if (bpf_core_enum_value_exists(enum dentry_flags___enum, DCACHE_PAR_LOOKUP___enum))
+		bit = bpf_core_enum_value(enum dentry_flags___enum, DCACHE_PAR_LOOKUP___enum);
+	return dentry->d_flags & bit;
 }
 
 static __always_inline bool pol_is_dir(const struct inode *inode)

@@ -6,19 +6,27 @@
 #include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
-/* The rights that opening @file in its mode needs. */
+static __always_inline u32 mode_rights(u32 mode)
+{
+	return (mode & FMODE_READ ? POL_RIGHT_READ : 0) |
+	       (mode & FMODE_WRITE ? POL_RIGHT_WRITE : 0);
+}
+
+/* The rights that it takes to hold @file open in its mode. */
+static __always_inline u32 mode_needs(const struct file *file)
+{
+	return pol_is_dir(file->f_inode) ? POL_RIGHT_LIST : mode_rights(file->f_mode);
+}
+
+/* The rights that opening it needs. */
 static __always_inline u32 open_needs(const struct file *file)
 {
-	u32 flags = file->f_flags, mode = file->f_mode, need = 0;
+	u32 flags = file->f_flags, mode = file->f_mode, need = mode_rights(mode);
 
 	if (flags & FMODE_EXEC_FLAG)
 		return POL_RIGHT_EXECUTE;
 	if (pol_is_dir(file->f_inode) && !(flags & O_TMPFILE_BIT))
 		return POL_RIGHT_LIST;
-	if (mode & FMODE_READ)
-		need |= POL_RIGHT_READ;
-	if (mode & FMODE_WRITE)
-		need |= POL_RIGHT_WRITE;
 	if (!(mode & (FMODE_READ | FMODE_WRITE))) /* access mode 3: the kernel asks for both */
 		need |= POL_RIGHT_READ | POL_RIGHT_WRITE;
 	if (flags & O_TMPFILE_BIT)
@@ -57,6 +65,38 @@ POL_SUBPROG int check_anonymous(const struct pol_actor *actor, const struct path
 			      reason_err);
 }
 
+/*
+ * O_CREAT of a name that is not cached: lookup_open() asks path_mknod first, looks the name up, and
+ * drops a refusal if it is there. ESTALE makes do_filp_open() walk the path once more if it is not;
+ * by then the name is cached, or asked for the second time (filesystems that cache no absence), and
+ * what is decided and reported is what happens. Return: true: tell the caller to ask again.
+ */
+static __always_inline bool ask_again(const struct dentry *dir, const struct dentry *dentry)
+{
+	u64 name = pol_address(dir) ^ BPF_CORE_READ(dentry, d_name.hash_len);
+	struct pol_label *label;
+	bool again;
+
+	if (!pol_in_lookup(dentry))
+		return false;
+	label = bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+	if (!label)
+		return false;
+	again = label->asked != name;
+	label->asked = again ? name : 0;
+	return again;
+}
+
+/* The name was there. */
+static __always_inline void forget_asked(void)
+{
+	struct pol_label *label =
+		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+
+	if (label)
+		label->asked = 0;
+}
+
 /**
  * pol_file_open - open(2) and all its kin, execve's opening of the program and its interpreter.
  *
@@ -75,6 +115,8 @@ int BPF_PROG(pol_file_open, struct file *file)
 
 	if (!pol_actor_current(&actor) || file->f_mode & FMODE_NOACCOUNT)
 		return 0;
+	if (file->f_flags & O_CREAT)
+		forget_asked();
 	op = file->f_flags & FMODE_EXEC_FLAG ? POL_OP_HOOK(EXEC, FILE_OPEN) :
 					       POL_OP_HOOK(OPEN, FILE_OPEN);
 	if (dentry->d_sb->s_flags & SB_NOUSER)
@@ -97,20 +139,6 @@ int BPF_PROG(pol_file_open, struct file *file)
 	if (r == POL_AUDITED && file->f_flags & O_TRUNC)
 		pol_note_audited(object);
 	return pol_return(r);
-}
-
-/* What opening a file now would need, for the mode it is open in. */
-static __always_inline u32 mode_needs(const struct file *file)
-{
-	u32 mode = file->f_mode, need = 0;
-
-	if (pol_is_dir(file->f_inode))
-		return POL_RIGHT_LIST;
-	if (mode & FMODE_READ)
-		need |= POL_RIGHT_READ;
-	if (mode & FMODE_WRITE)
-		need |= POL_RIGHT_WRITE;
-	return need;
 }
 
 /**
@@ -189,7 +217,8 @@ int BPF_PROG(pol_quota_on, struct dentry *dentry)
  * pol_path_mknod - O_CREAT of a new file, mknod(2), mkfifo(3), bind(2) of a unix socket.
  *
  * Context: lsm/path_mknod, never sleepable.
- * Return: 0; the policy's errno; EPERM for device nodes (a whiteout, 0:0, is a regular file).
+ * Return: 0; the policy's errno; EPERM for device nodes (a whiteout, 0:0, is a regular file); ESTALE,
+ * which no caller of open(2) sees (ask_again()).
  */
 SEC("lsm/path_mknod")
 int BPF_PROG(pol_path_mknod, struct path *dir, struct dentry *dentry, umode_t mode, u32 dev)
@@ -217,6 +246,10 @@ int BPF_PROG(pol_path_mknod, struct path *dir, struct dentry *dentry, umode_t mo
 	} else if (type == S_IFSOCK) {
 		op = POL_OP_HOOK(BIND, PATH_MKNOD);
 	}
+	if (pol_walk_allows(dentry, false, actor.ruleset, actor.generation, need))
+		return 0;
+	if (ask_again(dir->dentry, dentry))
+		return -ESTALE;
 	r = pol_check(&actor, object, pol_mount_of(dir->mnt), need, op);
 	if (r == POL_AUDITED)
 		pol_note_audited(object);

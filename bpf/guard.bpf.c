@@ -193,10 +193,13 @@ int BPF_PROG(pol_sb_kern_mount, const struct super_block *sb)
 	return pol_return(pol_escape(&actor, POL_OP_HOOK(MOUNT, SB_KERN_MOUNT), stacked));
 }
 
-static __always_inline long syscall_nr(void)
+static __always_inline const struct pt_regs *syscall_regs(void)
 {
-	const struct pt_regs *regs = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
 
+static __always_inline long syscall_nr(const struct pt_regs *regs)
+{
 	return (long)regs->orig_ax & ~NR_X32_BIT;
 }
 
@@ -236,7 +239,7 @@ int BPF_PROG(pol_capable, const void *cred, const void *ns, int cap)
 
 	if (cap != CAP_SYS_ADMIN)
 		return 0;
-	nr = syscall_nr();
+	nr = syscall_nr(syscall_regs());
 	if (!mounts_without_hook(nr) || !pol_actor_current(&actor))
 		return 0;
 	return check_mount(&actor, POL_OP_HOOK(MOUNT, CAPABLE), 0,
@@ -435,8 +438,8 @@ int BPF_PROG(pol_kill, struct task_struct *other, struct kernel_siginfo *info, i
 /* keyctl(KEYCTL_SESSION_TO_PARENT): 64-bit, x32; by the registers of a 32-bit process. */
 static __always_inline bool gives_parent_a_keyring(void)
 {
-	const struct pt_regs *regs = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	long nr = (long)regs->orig_ax & ~NR_X32_BIT;
+	const struct pt_regs *regs = syscall_regs();
+	long nr = syscall_nr(regs);
 
 	return (nr == NR_KEYCTL && (u32)regs->di == KEYCTL_SESSION_TO_PARENT) ||
 	       (nr == NR_IA32_KEYCTL && (u32)regs->bx == KEYCTL_SESSION_TO_PARENT);

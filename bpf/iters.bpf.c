@@ -31,9 +31,7 @@ static int tell_above(u32 i, struct above *at)
 	at->dentry = parent;
 	dentry = (const void *)parent;
 	inode = BPF_CORE_READ(dentry, d_inode);
-	at->record->self.inode.ino = BPF_CORE_READ(inode, i_ino);
-	at->record->self.inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	at->record->self.inode.generation = BPF_CORE_READ(inode, i_generation);
+	pol_read_inode_key(inode, &at->record->self.inode);
 	pol_tree_key((u64)inode, at->record->magic, &at->record->self);
 	bpf_seq_write(at->seq, at->record, sizeof(*at->record));
 	return 0;

@@ -45,9 +45,7 @@ POL_SUBPROG int describe_object(struct pol_report *report, u64 dentry)
 		inode = BPF_CORE_READ(object, d_parent, d_inode);
 	else if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		report->head.flags |= POL_EVENT_IS_DIR;
-	report->access.inode.ino = BPF_CORE_READ(inode, i_ino);
-	report->access.inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	report->access.inode.generation = BPF_CORE_READ(inode, i_generation);
+	pol_read_inode_key(inode, &report->access.inode);
 	report->access.magic = BPF_CORE_READ(inode, i_sb, s_magic);
 	return 0;
 }
@@ -172,9 +170,7 @@ static __always_inline void dir_key(u64 directory, struct pol_dir_key *key)
 {
 	const struct inode *inode = (const void *)directory;
 
-	key->inode.ino = BPF_CORE_READ(inode, i_ino);
-	key->inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	key->inode.generation = BPF_CORE_READ(inode, i_generation);
+	pol_read_inode_key(inode, &key->inode);
 	pol_tree_key(directory, BPF_CORE_READ(inode, i_sb, s_magic), key);
 }
 

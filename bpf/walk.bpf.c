@@ -233,9 +233,7 @@ POL_SUBPROG int read_dir(u64 at, u32 trees, struct pol_dir_key *key, u64 *parent
 	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
 	*parent = (u64)BPF_CORE_READ(dentry, d_parent);
-	key->inode.ino = BPF_CORE_READ(inode, i_ino);
-	key->inode.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	key->inode.generation = BPF_CORE_READ(inode, i_generation);
+	pol_read_inode_key(inode, &key->inode);
 	if (inode && trees)
 		pol_tree_key((u64)inode, trees, key);
 	if (*parent == at && dentry != BPF_CORE_READ(dentry, d_sb, s_root))

@@ -56,6 +56,15 @@ static __always_inline void pol_inode_key_of(const struct inode *inode, struct p
 	key->generation = inode->i_generation;
 }
 
+/* The same by probe reads, of an inode known by its address. */
+static __always_inline void pol_read_inode_key(const struct inode *inode,
+					       struct pol_inode_key *key)
+{
+	key->ino = BPF_CORE_READ(inode, i_ino);
+	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->generation = BPF_CORE_READ(inode, i_generation);
+}
+
 /* Filesystems where that does not name a directory alone (struct pol_dir_key). */
 static __always_inline bool pol_has_trees(u32 magic)
 {

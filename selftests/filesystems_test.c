@@ -323,6 +323,70 @@ TEST(tmpfs)
 	try_fs(make_tmpfs());
 }
 
+/* ---- names that are not cached ---- */
+
+static void open_again_uncached(const char *guest, const char *file)
+{
+	struct probe p;
+
+	drop_caches();
+	probe_start(&p, guest, STEPS("open", "wc", file, "pause", "open", "wc", file));
+	EXPECT_TRUE(probe_until(&p, "paused") != NULL);
+	drop_caches();
+	probe_go(&p);
+	EXPECT_EQ(0, probe_end(&p));
+}
+
+/*
+ * O_CREAT of a name that is not cached: the kernel asks whether it may be made before it looks
+ * whether it is there (lookup_open()), and drops a refusal if it is. So must its event be.
+ */
+static void try_uncached_names(const char *root)
+{
+#define LOG_RULE FILES "\t{ path = \"%s/log\", access = [\"read\", \"write\"] },\n" END
+	const char *log = make_dir(text("%s/log", root)), *here = make_file(text("%s/f", log), "x");
+	const struct step made[] = { { EACCES, { "open", "wc", text("%s/new", log) } } };
+	const struct step audited[] = { { 0, { "open", "wc", text("%s/new", log) } } };
+	const char *before;
+
+	ASSERT_EQ(0, policy_load(GUEST("g") LOG_RULE GUEST("audited") "mode = \"audit\"\n" LOG_RULE,
+				 root, root));
+	sh("ln -s f %s/link", log);
+	before = text("%s", guest_value("g", "denials"));
+	events_forget();
+	open_again_uncached("g", here);
+	open_again_uncached("g", text("%s/link", log));
+	open_again_uncached("audited", here);
+	EXPECT_EQ(0, EVENTS("type=violation"));
+	EXPECT_STREQ(before, guest_value("g", "denials"));
+
+	drop_caches();
+	EXPECT_NOTHING(probe_batch("g", made, 1));
+	EXPECT_EQ(1, EVENTS("type=violation"));
+	EXPECT_EVENT("type=violation", "verdict=denied", "op=create", "missing=create",
+		     text("path=%s/new", log), "guest.name=g");
+	EXPECT_EQ(atol(before) + 1, atol(guest_value("g", "denials")));
+	EXPECT_FALSE(exists(text("%s/new", log)));
+
+	drop_caches();
+	EXPECT_NOTHING(probe_batch("audited", audited, 1));
+	EXPECT_EQ(1, EVENTS("type=violation", "verdict=would_deny"));
+	EXPECT_EQ(2, EVENTS("type=violation"));
+	EXPECT_NOTHING(probe_batch(NULL, audited, 1));
+}
+
+TEST(uncached_names_on_ext4)
+{
+	try_uncached_names(make_fs("ext4"));
+}
+
+TEST(uncached_names_on_overlayfs)
+{
+	const char *fs = make_fs("xfs");
+
+	try_uncached_names(make_overlay(make_dir(text("%s/lower", fs)), fs, ""));
+}
+
 /* ---- overlayfs ---- */
 
 /* Without redirect_dir a directory of the lower layer is not renamed. */
@@ -802,4 +866,4 @@ TEST(reused_inode_number_on_overlayfs)
 	expect_no_rule_by_number(make_overlay(make_dir(text("%s/lower", fs)), fs, ""));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

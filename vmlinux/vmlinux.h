@@ -61,6 +61,7 @@ typedef struct {
 } atomic64_t;
 
 struct qstr {
+	u64 hash_len;
 	u32 len;
 	const unsigned char *name;
 };
@@ -91,6 +92,7 @@ struct inode {
 };
 
 struct dentry {
+	unsigned int d_flags;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
