@@ -166,6 +166,8 @@ fresh_nginx() {
 	chown www-data:adm $log/*.log
 	chmod 0640 $log/*.log
 	rm -rf /var/lib/nginx/* /etc/nginx/sites-enabled/*
+	# As after a boot: no name is cached.
+	echo 2 >/proc/sys/vm/drop_caches
 	cd / || exit 1
 }
 log=/var/log/nginx site=/etc/nginx/sites-enabled/test
