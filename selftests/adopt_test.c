@@ -467,4 +467,4 @@ TEST(threads_that_cannot_be_guests)
 	EXPECT_EQ(0, probe_end(&p));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

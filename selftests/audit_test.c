@@ -213,4 +213,4 @@ TEST(counters)
 	EXPECT_EVENT("type=violation", text("path=%s", f), "verdict=would_deny", "errno=EACCES");
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

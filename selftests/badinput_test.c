@@ -174,4 +174,4 @@ TEST_TIMEOUT(many_rules, 900)
 	EXPECT_EQ(EACCES, PROBE("g", "open", "rwc", text("%s/f%ld", root, n)));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

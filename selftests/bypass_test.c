@@ -322,4 +322,4 @@ TEST(strangers_are_not_traced)
 	probe_kill(&p);
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -736,4 +736,4 @@ TEST(no_room_for_owners)
 	EXPECT_EQ(0, PROBE("g", "owner", "fcntl", "0", "fire-self", "29"));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

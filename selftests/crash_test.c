@@ -131,7 +131,7 @@ TEST_TIMEOUT(unload_killed_at_each_step, 600)
 	bool killed = true;
 	struct probe p;
 
-	for (int stop = 0; killed; stop += test_count(0, 1) ? 1 : stop + 1) {
+	for (int stop = 0; killed; stop += test_count(0, 1) ? 1 : 3 * stop + 3) {
 		load_one();
 		start_prober(&p);
 		status = ctl_killed(&(struct death){ .stop = stop }, words);
@@ -150,8 +150,9 @@ TEST_TIMEOUT(unload_killed_at_each_step, 600)
 		if (!exists(PINS))
 			EXPECT_NOTHING(engine_left());
 	}
-	EXPECT_LE(2, confined); /* before the rename and after it */
-	EXPECT_LE(3, unconfined);
+	printf("# still confined %d times, unconfined %d times\n", confined, unconfined);
+	EXPECT_LE(test_count(1, 2), confined); /* before the rename and after it */
+	EXPECT_LE(test_count(2, 3), unconfined);
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

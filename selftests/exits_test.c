@@ -168,4 +168,4 @@ TEST(many)
 	EXPECT_EQ(0, EVENTS("type=lost"));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

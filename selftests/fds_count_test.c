@@ -396,4 +396,4 @@ TEST(no_table_was_full)
 	EXPECT_STREQ("0", status_value("engine.health.count_race"));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -560,4 +560,4 @@ TEST(a_guest_by_its_cgroup_alone)
 	EXPECT_EQ(0, guest_settles("g", "fds.now", 0));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

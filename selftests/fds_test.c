@@ -477,4 +477,4 @@ TEST(getfd_from_another_thread)
 	probe_kill(&p);
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -345,4 +345,4 @@ TEST(a_guest_without_files_opens_nothing)
 		     "missing=execute", "guest.name=bare");
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -73,4 +73,4 @@ TEST(a_guest_does_not_choose)
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", at("d/b.txt")));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

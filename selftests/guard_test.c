@@ -505,4 +505,4 @@ TEST(audit_refuses_tampering)
 	probe_kill(&p);
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -278,4 +278,4 @@ TEST(attach_of_what_cannot_be)
 	EXPECT_EQ(1, ctl("detach 4194303"));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

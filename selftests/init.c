@@ -45,6 +45,7 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define TESTS_DIR "/selftests"
+#define LAST_TEST "unload_test"
 #define PIN_DIR	  "/sys/fs/bpf/policyctl"
 
 /* A longer line of the report is cut; more binaries than that are an error of ours. */
@@ -387,17 +388,14 @@ static int follow(struct run *r, pid_t pid, int in)
 	return -1;
 }
 
-static void check_leftovers(struct run *r)
+/* A suite leaves an engine without guests to the next one; what a failed one left is not known. */
+static void unload_after_failure(const struct run *r)
 {
 	const char *const argv[] = { "/usr/bin/policyctl", "unload", "--force", NULL };
 	struct stat st;
-	pid_t pid;
 
-	if (stat(PIN_DIR, &st))
-		return;
-	fail(r, "left " PIN_DIR " behind");
-	pid = start(argv, report_fd);
-	waitpid(pid, NULL, 0);
+	if (r->sum.failed && !stat(PIN_DIR, &st))
+		waitpid(start(argv, report_fd), NULL, 0);
 }
 
 static int run_program(struct run *r, const char *const argv[])
@@ -437,7 +435,7 @@ static void run_binary(const char *name, const char *const argv[])
 		snprintf(why, sizeof(why), "exit status %d", WEXITSTATUS(status));
 		fail(&r, why);
 	}
-	check_leftovers(&r);
+	unload_after_failure(&r);
 	totals.passed += r.sum.passed;
 	totals.failed += r.sum.failed;
 	totals.skipped += r.sum.skipped;
@@ -473,7 +471,7 @@ static int list_binaries(char *names[], int max)
 		size_t len = strlen(e->d_name);
 
 		if (len > 5 && !strcmp(e->d_name + len - 5, "_test") && wanted(e->d_name) &&
-		    n < max)
+		    strcmp(e->d_name, LAST_TEST) && n < max)
 			names[n++] = strdup(e->d_name);
 	}
 	if (d)
@@ -487,19 +485,26 @@ __attribute__((noreturn)) static void verdict(void)
 	power_off(!totals.failed && totals.passed + totals.skipped > 0);
 }
 
+static void run_suite(const char *name)
+{
+	char path[512];
+	const char *const argv[] = { path, NULL };
+
+	snprintf(path, sizeof(path), TESTS_DIR "/%s", name);
+	run_binary(name, argv);
+}
+
 static void job_selftests(void)
 {
-	char *names[BINARIES_MAX], path[512];
+	char *names[BINARIES_MAX];
 	int n = list_binaries(names, BINARIES_MAX);
 
 	if (!n)
 		report("init: no test matches '%s'\n", job.tests);
-	for (int i = 0; i < n; i++) {
-		const char *const argv[] = { path, NULL };
-
-		snprintf(path, sizeof(path), TESTS_DIR "/%s", names[i]);
-		run_binary(names[i], argv);
-	}
+	for (int i = 0; i < n; i++)
+		run_suite(names[i]);
+	if (n)
+		run_suite(LAST_TEST);
 	verdict();
 }
 

@@ -214,4 +214,4 @@ TEST(mounts_never_reach_the_host)
 	EXPECT_EVENT("type=escape", "op=mount");
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

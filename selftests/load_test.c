@@ -352,4 +352,4 @@ TEST(an_anchored_path_that_is_gone)
 	EXPECT_EQ(0, ctl("load --reanchor " POLICY_FILE));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -316,4 +316,4 @@ TEST_TIMEOUT(a_model_that_is_wrong_is_found_out, 300)
 	EXPECT_STRSTR("not refused: the model says EROFS", wrong);
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -536,4 +536,4 @@ TEST(cgroup2_is_for_reading)
 	EXPECT_EQ(0, PROBE(NULL, "rmdir", CGROUPS "/g/sub"));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

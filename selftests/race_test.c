@@ -206,4 +206,4 @@ TEST_TIMEOUT(a_busy_host_is_unaffected, 600)
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", text("%s/a/b/m/x/f", no)));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -420,4 +420,4 @@ TEST(depth_past_the_bound)
 	EXPECT_EQ(0, PROBE("g", "chdir", root, "deep", "8100", "list", "."));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

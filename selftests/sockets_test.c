@@ -175,4 +175,4 @@ TEST(ioctl_of_what_came_along)
 	probe_end(&p);
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -392,4 +392,4 @@ TEST(a_failed_load_changes_nothing)
 	ASSERT_EQ(0, write_file(max, "max"));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -327,4 +327,4 @@ TEST(unload_that_fails_changes_nothing)
 	EXPECT_NOTHING(engine_down());
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -155,4 +155,4 @@ TEST(cgroup2_is_not_mounted)
 	EXPECT_EQ(125, ctl("run g -- /usr/bin/true"));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

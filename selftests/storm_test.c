@@ -158,4 +158,4 @@ TEST_TIMEOUT(no_room_for_tasks, 600)
 	EXPECT_EQ(0, tasks_settle("g", 0));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

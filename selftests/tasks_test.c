@@ -370,4 +370,4 @@ TEST(on_exceed_kill_with_nobody_to_tell)
 	EXPECT_EQ(0, PROBE("doomed", "idle", "7"));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

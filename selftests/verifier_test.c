@@ -110,4 +110,4 @@ TEST(time_of_a_first_load)
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", "/tmp"));
 }
 
-UNLOADS_CLEAN()
+LEAVES_NO_GUEST()

@@ -193,6 +193,19 @@ const char *guest_value(const char *guest, const char *key)
 	return value;
 }
 
+static int count_dirs(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int cnt = 0;
+
+	while (d && (e = readdir(d)))
+		cnt += e->d_type == DT_DIR && e->d_name[0] != '.';
+	if (d)
+		closedir(d);
+	return cnt;
+}
+
 static void kill_guests(void)
 {
 	DIR *d = opendir(CGROUPS);
@@ -249,6 +262,39 @@ const char *engine_left(void)
 		nanosleep(&tick, NULL);
 	}
 	return program;
+}
+
+/* A directory below CGROUPS, or an entry of the map of tasks, that is still there. */
+static const char *guest_left(void)
+{
+	int fd = bpf_obj_get(PINS "/maps/tasks");
+	uint64_t task;
+	bool charged;
+
+	if (fd < 0)
+		return PINS "/maps/tasks cannot be had";
+	charged = !bpf_map_get_next_key(fd, NULL, &task);
+	close(fd);
+	if (charged)
+		return "a task is still charged to a guest";
+	return exists(CGROUPS) && count_dirs(CGROUPS) ? "a guest's cgroup is left" : NULL;
+}
+
+const char *engine_idle(void)
+{
+	const struct timespec tick = { .tv_nsec = 50000000 };
+	const char *left = NULL;
+
+	kill_guests();
+	if (policy_load("%s", ""))
+		return text("load of no guest: %.300s", ctl_said);
+	for (int i = 0; i < 200; i++) {
+		left = guest_left();
+		if (!left)
+			return NULL;
+		nanosleep(&tick, NULL);
+	}
+	return left;
 }
 
 const char *engine_down(void)

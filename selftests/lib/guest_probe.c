@@ -127,8 +127,15 @@ int probe_end(struct probe *p)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* The payload first: it may be one that takes no notice of its policyctl's end. */
 void probe_kill(struct probe *p)
 {
+	char children[256] = "", *at = children;
+	pid_t pid;
+
+	read_file(text("/proc/%d/task/%d/children", p->pid, p->pid), children, sizeof(children));
+	while ((pid = (pid_t)strtol(at, &at, 10)) > 0)
+		kill(pid, SIGKILL);
 	kill(p->pid, SIGKILL);
 	probe_end(p);
 }
