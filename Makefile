@@ -23,6 +23,7 @@ PREFIX ?= /usr/local## where `make install` puts things (with DESTDIR before it)
 KERNEL ?= $(STOCK_KERNEL)## kernel series of a VM run: 6.1, 6.12, 6.18 or 7.2
 KERNELS ?= 6.1 6.12 6.18 7.2## what `make matrix` and `make kernels` take
 TESTS ?= *## globs of selftests, separated by commas: TESTS=files_test,load*
+SKIP ?=## likewise, of selftests that a run leaves out and counts as skipped
 SEED ?=## seed of the random tests; without it a new one, printed
 CMDLINE ?=## words added to the VM's kernel command line
 export POL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/policyctl## kernel images, apt lists

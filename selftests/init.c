@@ -58,7 +58,7 @@ struct totals {
 
 static struct {
 	char mode[16];
-	char tests[256];
+	char tests[1024];
 	char script[256];
 	char root[64];
 	long timeout_s;

@@ -3,10 +3,10 @@
 #
 # run.sh: boot a VM with the build in it, run a job there, print its report.
 #
-#	run.sh --kernel SERIES [--mode selftests|run|shell] [--tests GLOB[,GLOB]] [--script FILE]
-#	       [--count ci|soak] [--cmdline WORDS] [--root software]
+#	run.sh --kernel SERIES [--mode selftests|run|shell] [--tests GLOB[,GLOB]] [--skip GLOB[,GLOB]]
+#	       [--script FILE] [--count ci|soak] [--cmdline WORDS] [--root software]
 #
-# Mode selftests: all matching /selftests/*_test in one VM, then each matching script of
+# Mode selftests: all matching /selftests/*_test (but those of --skip, named and counted) in one VM, then each matching script of
 # selftests/variants/ in a VM of its own, with the words of its line "# cmdline: ..." added to the
 # kernel's command line (the last lsm= wins) and, with a line "# root: software", the image of
 # .ci/software.sh as its root (--root for modes run and shell). Mode run: one script; exits with its
@@ -20,6 +20,7 @@ cd "$(dirname "$0")/.."
 kernel=''
 mode=selftests
 tests='*'
+skip=''
 script=''
 count=ci
 root=
@@ -30,6 +31,7 @@ while (($#)); do
 	--kernel) kernel=$2 ;;
 	--mode) mode=$2 ;;
 	--tests) tests=$2 ;;
+	--skip) skip=$2 ;;
 	--script) script=$2 ;;
 	--count) count=$2 ;;
 	--seed) seed=$2 ;;
@@ -202,11 +204,11 @@ if [[ $mode == run ]]; then
 	exit "${status:-0}"
 fi
 
-# wanted NAME: does one of the globs of --tests match?
-wanted() {
+# matches NAME GLOB[,GLOB]
+matches() {
 	local glob
 	local -a globs
-	IFS=, read -ra globs <<<"$tests"
+	IFS=, read -ra globs <<<"$2"
 	for glob in "${globs[@]}"; do
 		# shellcheck disable=SC2053
 		[[ $1 != $glob ]] || return 0
@@ -214,11 +216,20 @@ wanted() {
 	return 1
 }
 
+# wanted NAME: by --tests, and not by --skip, which is said.
+wanted() {
+	matches "$1" "$tests" || return 1
+	matches "$1" "$skip" || return 0
+	echo "skipped: [$kernel] $1: by --skip; make matrix runs it here" >>"$tmp/names"
+	((skipped += 1))
+	return 1
+}
+
 echo "kernel $(cat "$image/version"), seed $seed, counts: $count, $(qemu-system-x86_64 --version | head -n 1)"
-binaries=0
+binaries=''
 for t in selftests/*_test.c; do
 	if [[ -e $t ]] && wanted "$(basename "$t" .c)"; then
-		binaries=1
+		binaries+=${binaries:+,}$(basename "$t" .c)
 	fi
 done
 variants=()
@@ -227,8 +238,8 @@ for t in selftests/variants/*.sh; do
 		variants+=("$t")
 	fi
 done
-if ((binaries)); then
-	vm selftests policy.mode=selftests "policy.tests=$tests"
+if [[ $binaries ]]; then
+	vm selftests policy.mode=selftests "policy.tests=$binaries"
 fi
 for t in "${variants[@]}"; do
 	name=$(basename "$t" .sh)
@@ -240,7 +251,7 @@ for t in "${variants[@]}"; do
 	fi
 	vm "$name" policy.mode=variant "policy.script=/$t" "$(sed -n 's/^# cmdline: *//p' "$t")"
 done
-if ((!binaries && !${#variants[@]})); then
+if [[ ! $binaries ]] && ((!${#variants[@]})); then
 	echo "failed: no selftest matches '$tests'" >>"$tmp/names"
 	failed=1
 fi

@@ -45,7 +45,7 @@ $(GUEST_BIN): build/%: %.c | build/selftests/guests
 .PHONY: selftests matrix soak vm run
 selftests: deps ## the selftests on KERNEL=, chosen by TESTS=
 	$(Q)$(MAKE) --no-print-directory selftest-bins && .ci/kernels.sh $(KERNEL) >/dev/null
-	$(Q)selftests/run.sh --kernel $(KERNEL) --tests '$(TESTS)'
+	$(Q)selftests/run.sh --kernel $(KERNEL) --tests '$(TESTS)' --skip '$(SKIP)'
 
 matrix: deps ## the selftests on each of KERNELS=
 	$(Q)$(MAKE) --no-print-directory selftest-bins && .ci/kernels.sh $(KERNELS) >/dev/null
