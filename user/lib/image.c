@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base.h"
 #include "resolve_int.h"
@@ -345,7 +346,7 @@ int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta
 		if (!places->items[i].pending && build.first_rule[places->items[i].guest])
 			add_place(&build, &places->items[i]);
 	for (size_t i = 0; i < anchors->cnt && !r; i++)
-		if ((anchors->items[i].record.mode & 0170000) == 0040000 &&
+		if (S_ISDIR(anchors->items[i].record.mode) &&
 		    pol_anchor_is_exact(&anchors->items[i]))
 			add_dir(&build, &anchors->items[i].record.self, 0, &above, false);
 	for (size_t i = 0; i < anchors->above_cnt && !r; i++)

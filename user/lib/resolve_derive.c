@@ -4,6 +4,8 @@
  * the condition on symlinks (4), and rules that say nothing (15).
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -150,27 +152,39 @@ static int find_steering(const struct pol_spot *spot, void *arg)
 	return 1;
 }
 
-static int check_link(struct pol_resolver *rs, const struct pol_rule *rule,
-		      const struct pol_link *link)
+/* Who may change the names in a place: "guest 'x'", "a running guest"; NULL in @ret: nobody. */
+static int find_steerer(struct pol_resolver *rs, uint64_t mnt_id, const char *path, char **ret)
 {
-	_cleanup_free_ char *key = pol_mount_key(&rs->mounts, link->mnt_id, link->path);
+	_cleanup_free_ char *key = pol_mount_key(&rs->mounts, mnt_id, path);
 	const struct pol_spot *found = NULL;
-	const char *who = NULL;
 	int r;
 
+	*ret = NULL;
 	if (!key)
 		return -ENOMEM;
 	r = pol_index_nearest(&rs->by_file, key, find_steering, &found);
 	if (r < 0 || !found)
 		return r;
-	if (found->guest < rs->policy->guests_cnt)
-		who = rs->policy->guests[found->guest].name;
+	if (found->guest >= rs->policy->guests_cnt)
+		*ret = strdup("a running guest");
+	else if (asprintf(ret, "guest '%s'", rs->policy->guests[found->guest].name) < 0)
+		*ret = NULL;
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int check_link(struct pol_resolver *rs, const struct pol_rule *rule,
+		      const struct pol_link *link)
+{
+	_cleanup_free_ char *who = NULL;
+	int r = find_steerer(rs, link->mnt_id, link->path, &who);
+
+	if (r < 0 || !who)
+		return r;
 	pol_diag_add(
 		rs->diags, false, POL_P_SYMLINK_STEERED, rule->line, rule->col,
 		"write the path that it leads to",
-		"'%s' on the way to '%s' is a symlink that %s%s%s may replace: it could point the next load elsewhere",
-		link->path, rule->path, who ? "guest '" : "a running guest", who ? who : "",
-		who ? "'" : "");
+		"'%s' on the way to '%s' is a symlink that %s may replace: it could point the next load elsewhere",
+		link->path, rule->path, who);
 	return 0;
 }
 
@@ -306,24 +320,16 @@ int pol_check_links(struct pol_resolver *rs, const struct pol_region *running, s
 static int check_glob(struct pol_resolver *rs, const struct pol_glob *glob,
 		      const struct pol_glob_dir *dir, bool *ret_steered)
 {
-	_cleanup_free_ char *key = pol_mount_key(&rs->mounts, dir->mnt_id, dir->path);
-	const struct pol_spot *found = NULL;
-	const char *who = NULL;
-	int r;
+	_cleanup_free_ char *who = NULL;
+	int r = find_steerer(rs, dir->mnt_id, dir->path, &who);
 
-	if (!key)
-		return -ENOMEM;
-	r = pol_index_nearest(&rs->by_file, key, find_steering, &found);
-	if (r < 0 || !found)
+	if (r < 0 || !who)
 		return r;
-	if (found->guest < rs->policy->guests_cnt)
-		who = rs->policy->guests[found->guest].name;
 	pol_diag_add(
 		rs->diags, false, POL_P_GLOB_STEERED, glob->line, glob->col,
 		"name the files, or write a rule on the directory",
-		"'%s' is looked up in '%s', where %s%s%s may make names: it would choose what the rule is on",
-		glob->pattern, dir->path, who ? "guest '" : "a running guest", who ? who : "",
-		who ? "'" : "");
+		"'%s' is looked up in '%s', where %s may make names: it would choose what the rule is on",
+		glob->pattern, dir->path, who);
 	*ret_steered = true;
 	return 0;
 }
