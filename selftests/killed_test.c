@@ -270,6 +270,33 @@ TEST_TIMEOUT(detach_killed_anywhere, 7200)
 	end_hammer(&p);
 }
 
+/* What is left of it is the guest, confined; stop again, and the guest can be had again. */
+TEST_TIMEOUT(stop_killed_anywhere, 7200)
+{
+	static const char *const words[] = { "stop", "h", "--timeout", "0", NULL };
+	struct death whole, death;
+	struct probe p, member;
+
+	start_hammer(&p);
+	for (int step = 0; step < 2; step++) {
+		probe_start(&member, "h", STEPS("stubborn", "1"));
+		ASSERT_TRUE(probe_until(&member, "ready") != NULL);
+		EXPECT_EQ(0, (step ? ctl_stepped : ctl_timed)(words, &whole));
+		EXPECT_EQ(128 + SIGKILL, probe_end(&member));
+	}
+	for (long i = 0; death_next(i, &whole, test_count(4, 30), &death); i++) {
+		probe_start(&member, "h", STEPS("stubborn", "1"));
+		ASSERT_TRUE(probe_until(&member, "ready") != NULL);
+		die(&death, words);
+		EXPECT_CTL(0, "", "stop h --timeout 0");
+		EXPECT_FALSE(exists(CGROUPS "/h"));
+		EXPECT_EQ(128 + SIGKILL, probe_end(&member));
+		EXPECT_EQ(EACCES, PROBE("h", "open", "r", tree.bad));
+	}
+	EXPECT_EQ(0, tasks_settle("h", 0));
+	end_hammer(&p);
+}
+
 /* Nobody is confined by half an engine; what is left does not hinder the next command. */
 TEST_TIMEOUT(first_load_killed_anywhere, 14400)
 {

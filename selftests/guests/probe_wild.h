@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is hard to adopt: a restless tree, a chain of forks, a process that grows. Each goes on until
- * its stdin ends, and tells at each line what all of it met.
+ * its stdin ends, and tells at each line what all of it met. And what is hard to stop.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 #include "probe_members.h"
 
 #define WILD_STEPS \
-	STEP("restless", 1, restless), STEP("chain", 1, chain), STEP("growing", 1, growing)
+	STEP("restless", 1, restless), STEP("chain", 1, chain), STEP("growing", 1, growing), \
+		STEP("stubborn", 1, stubborn)
 
 static double wild_now(void)
 {
@@ -165,6 +166,31 @@ static int do_chain(char **a)
 	if (!err && !fork())
 		chain_main();
 	return err ?: restless_phases(1);
+}
+
+/* ---- stubborn: takes no notice of SIGTERM, nor of its stdin, and forks without an end ---- */
+
+static void stubborn_main(void)
+{
+	while (!fork())
+		;
+	_exit(0);
+}
+
+/* stubborn CHAINS */
+static int do_stubborn(char **a)
+{
+	int err = probe_result(prctl(PR_SET_CHILD_SUBREAPER, 1));
+
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
+	for (int i = atoi(a[0]); i > 0 && !err; i--)
+		if (!fork())
+			stubborn_main();
+	probe_say("ready", err, "");
+	while (!err)
+		pause();
+	return err;
 }
 
 /* ---- growing: threads that make threads, all of which stay ---- */

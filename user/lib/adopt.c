@@ -306,10 +306,9 @@ static int finish_adoption(const struct pol_engine *engine, const struct pol_met
 	return r < 0 ? r : 0;
 }
 
-int pol_attach(struct pol_engine *engine, const struct pol_meta *meta,
-	       const struct pol_meta_guest *guest, pid_t pid, size_t *ret_cnt, struct pol_err *err)
+int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup, pid_t pid,
+	       size_t *ret_cnt, struct pol_err *err)
 {
-	_cleanup_close_ int cgroup = -EBADF;
 	uint32_t ignored;
 	size_t freed;
 	int r;
@@ -320,10 +319,6 @@ int pol_attach(struct pol_engine *engine, const struct pol_meta *meta,
 		r = check_tree(engine, guest, pid, err);
 	if (r < 0)
 		return r;
-	r = pol_cgroup_open(meta->cgroup, guest->name, &cgroup);
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'",
-				   guest->name);
 	r = adopt_tree(engine, cgroup, guest, pid, ret_cnt);
 	if (!r)
 		r = finish_adoption(engine, guest);

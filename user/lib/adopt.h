@@ -9,7 +9,7 @@
 
 /**
  * pol_attach() - adopt a process, its threads and its descendants.
- * @ret_cnt: processes that were moved.
+ * @cgroup: of the guest (pol_enter()). @ret_cnt: processes that were moved.
  *
  * Moves and labels until a whole pass over /proc finds nobody left, so that a fork that races is
  * caught; a task forked by one that is in already is the guest by birth.
@@ -18,8 +18,8 @@
  * another guest's; -EAGAIN, -EMFILE: the guest's ceiling of tasks, of descriptors would be passed
  * (nothing was moved).
  */
-int pol_attach(struct pol_engine *engine, const struct pol_meta *meta,
-	       const struct pol_meta_guest *guest, pid_t pid, size_t *ret_cnt, struct pol_err *err);
+int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup, pid_t pid,
+	       size_t *ret_cnt, struct pol_err *err);
 
 /**
  * pol_attach_thread() - label one thread: the other threads of its process stay what they are, its

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -407,6 +408,21 @@ int pol_cgroups_put(struct pol_engine *engine, uint64_t id, unsigned int level, 
 	return 0;
 }
 
+/*
+ * Slots that were given up are passed over by every search, those of non-guests first of all; before a
+ * free one nothing is left to be found, so they are free, too.
+ */
+static void free_slots(struct pol_engine *engine, uint32_t at)
+{
+	const uint32_t mask = POL_CGROUP_SLOTS - 1;
+
+	while (engine->cgroups[(at + 1) & mask].id == POL_CGROUP_FREE &&
+	       engine->cgroups[at].id == POL_CGROUP_GONE) {
+		__atomic_store_n(&engine->cgroups[at].id, POL_CGROUP_FREE, __ATOMIC_RELEASE);
+		at = (at - 1) & mask;
+	}
+}
+
 void pol_cgroups_drop(struct pol_engine *engine, uint64_t id)
 {
 	uint32_t at = POL_CGROUP_HASH(id) & (POL_CGROUP_SLOTS - 1);
@@ -416,11 +432,25 @@ void pol_cgroups_drop(struct pol_engine *engine, uint64_t id)
 
 		if (slot->id == id) {
 			__atomic_store_n(&slot->id, POL_CGROUP_GONE, __ATOMIC_RELEASE);
+			free_slots(engine, at);
 			return;
 		}
 		if (slot->id == POL_CGROUP_FREE)
 			return;
 		at = (at + 1) & (POL_CGROUP_SLOTS - 1);
+	}
+}
+
+void pol_cgroups_sweep(struct pol_engine *engine, uint32_t guest)
+{
+	char path[PATH_MAX];
+
+	for (uint32_t at = 0; at < POL_CGROUP_SLOTS; at++) {
+		const struct pol_cgroup_slot *slot = &engine->cgroups[at];
+
+		if (slot->guest == guest && slot->id > POL_CGROUP_GONE &&
+		    pol_cgroup_path_of(slot->id, path, sizeof(path)) == -ESTALE)
+			pol_cgroups_drop(engine, slot->id);
 	}
 }
 

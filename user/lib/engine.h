@@ -188,6 +188,9 @@ int pol_label_get(const struct pol_engine *engine, int pidfd, struct pol_label *
 int pol_cgroups_put(struct pol_engine *engine, uint64_t id, unsigned int level, uint32_t guest);
 void pol_cgroups_drop(struct pol_engine *engine, uint64_t id);
 
+/* pol_cgroups_sweep() - forget a guest's cgroups that are gone: of a stop that died before it did. */
+void pol_cgroups_sweep(struct pol_engine *engine, uint32_t guest);
+
 /**
  * pol_engine_selftest() - a labelled probe of ours opens '/' and must be refused.
  *

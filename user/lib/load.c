@@ -9,6 +9,7 @@
 #include "base.h"
 #include "cgroup.h"
 #include "diag_codes.h"
+#include "enter.h"
 #include "generation.h"
 #include "image.h"
 #include "nofile.h"
@@ -314,24 +315,12 @@ static int take_anchors(struct transaction *t)
 
 static int make_cgroup(struct transaction *t, size_t i)
 {
-	struct pol_meta_guest *guest = &t->next->guests[i];
-	_cleanup_close_ int fd = -EBADF;
-	unsigned int level;
-	int r;
+	int r = pol_home_make(t->engine, t->next->cgroup, &t->next->guests[i], true, &t->made[i],
+			      t->err);
 
-	r = pol_cgroup_create(t->next->cgroup, guest->name, &fd, &guest->cgroup_id, &level,
-			      &t->made[i], t->err);
-	if (r < 0)
-		return r;
-	t->made_cnt = i + 1;
-	r = pol_cgroup_limit(fd, guest->name, &guest->limits, true, t->err);
-	if (r < 0)
-		return r;
-	r = pol_cgroups_put(t->engine, guest->cgroup_id, level, guest->id);
-	if (r < 0)
-		return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot register the cgroup of '%s'",
-				   guest->name);
-	return 0;
+	if (!r || t->made[i])
+		t->made_cnt = i + 1;
+	return r;
 }
 
 /* Ceilings of the policy's guests, fully: after publishing, where some become tighter. */

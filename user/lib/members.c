@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "members.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
 #include "base.h"
+#include "cgroup.h"
+
+struct member {
+	pid_t pid;
+	uint64_t cgroup; /* that makes it the guest; 0: its label does */
+};
 
 struct members {
 	uint32_t guest;
-	pid_t *items;
+	struct member *items;
 	size_t cnt;
 	size_t room;
 };
@@ -24,20 +31,30 @@ static int add_member(const void *data, void *arg)
 	struct members *list = arg;
 
 	if (record->guest != list->guest || record->tid != record->tgid ||
-	    record->flags & (POL_LABEL_THREAD | POL_LABEL_LOOSE | POL_LABEL_LAUNCHER |
-			     POL_TASK_BY_CGROUP))
+	    record->flags & (POL_LABEL_THREAD | POL_LABEL_LOOSE | POL_LABEL_LAUNCHER))
 		return 0;
 	if (list->cnt == list->room) {
 		size_t room = list->room ? 2 * list->room : 64;
-		pid_t *items = reallocarray(list->items, room, sizeof(*items));
+		struct member *items = reallocarray(list->items, room, sizeof(*items));
 
 		if (!items)
 			return -ENOMEM;
 		list->items = items;
 		list->room = room;
 	}
-	list->items[list->cnt++] = (pid_t)record->tgid;
+	list->items[list->cnt++] = (struct member){
+		.pid = (pid_t)record->tgid,
+		.cgroup = record->flags & POL_TASK_BY_CGROUP ? record->cgroup : 0,
+	};
 	return 0;
+}
+
+static int list_members(const struct pol_engine *engine, struct members *list)
+{
+	const struct pol_iter_command command = { .guest = list->guest, .action = POL_ITER_LIST };
+
+	return pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
+			   add_member, list);
 }
 
 int pol_members_each(const struct pol_engine *engine, uint32_t guest,
@@ -45,32 +62,48 @@ int pol_members_each(const struct pol_engine *engine, uint32_t guest,
 			       const void *arg),
 		     const void *arg)
 {
-	const struct pol_iter_command command = { .guest = guest, .action = POL_ITER_LIST };
 	_cleanup_(members_done) struct members list = { .guest = guest };
-	int r = pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
-			    add_member, &list);
+	int r = list_members(engine, &list);
 
 	for (size_t i = 0; i < list.cnt && r >= 0; i++) {
-		r = fn(engine, list.items[i], guest, arg);
+		if (list.items[i].cgroup)
+			continue;
+		r = fn(engine, list.items[i].pid, guest, arg);
 		if (r == -ESRCH)
 			r = 0;
 	}
 	return r < 0 ? r : 0;
 }
 
-/* By pidfd, and only while it still is the guest: the number could be somebody else's by now. */
-static int kill_member(const struct pol_engine *engine, pid_t pid, uint32_t guest, const void *arg)
+/* The number could be somebody else's by now. */
+static bool is_still(const struct pol_engine *engine, int pidfd, const struct member *member,
+		     uint32_t guest)
 {
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pol_label label;
+	uint64_t cgroup;
 
-	(void)arg;
-	if (pidfd < 0 || pol_label_get(engine, pidfd, &label) < 0 || label.guest != guest)
-		return 0;
-	return syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 ? -errno : 0;
+	if (member->cgroup)
+		return !pol_cgroup_of_pid(member->pid, &cgroup) && cgroup == member->cgroup;
+	return pol_label_get(engine, pidfd, &label) >= 0 && label.guest == guest;
 }
 
-int pol_members_kill(const struct pol_engine *engine, uint32_t guest)
+static int signal_member(const struct pol_engine *engine, const struct member *member,
+			 uint32_t guest, int sig)
 {
-	return pol_members_each(engine, guest, kill_member, NULL);
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, member->pid, 0);
+
+	if (pidfd < 0 || !is_still(engine, pidfd, member, guest) ||
+	    !syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) || errno == ESRCH)
+		return 0;
+	return -errno;
+}
+
+int pol_members_signal(const struct pol_engine *engine, uint32_t guest, int sig)
+{
+	_cleanup_(members_done) struct members list = { .guest = guest };
+	int r = list_members(engine, &list);
+
+	for (size_t i = 0; i < list.cnt && r >= 0; i++)
+		r = signal_member(engine, &list.items[i], guest, sig);
+	return r < 0 ? r : (int)list.cnt;
 }

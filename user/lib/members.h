@@ -18,10 +18,11 @@ int pol_members_each(const struct pol_engine *engine, uint32_t guest,
 		     const void *arg);
 
 /**
- * pol_members_kill() - SIGKILL to all of them.
+ * pol_members_signal() - @sig to all of them, and to processes that are the guest by their cgroup.
  *
- * Complete where the guest cannot fork meanwhile: a ceiling with on_exceed = "kill" was passed. Not
- * by cgroup.kill: from 6.14 on a child that clone3(CLONE_INTO_CGROUP) puts into a cgroup that was
- * ever killed so is killed at birth, so nothing could be started there again.
+ * With SIGKILL complete where the guest cannot fork meanwhile: a ceiling with on_exceed = "kill" was
+ * passed. Not by cgroup.kill: from 6.14 on a child that clone3(CLONE_INTO_CGROUP) puts into a cgroup
+ * that was ever killed so is killed at birth, so nothing could be started there again.
+ * Return: how many there were.
  */
-int pol_members_kill(const struct pol_engine *engine, uint32_t guest);
+int pol_members_signal(const struct pol_engine *engine, uint32_t guest, int sig);

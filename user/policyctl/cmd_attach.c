@@ -7,7 +7,7 @@
 #include "adopt.h"
 #include "base.h"
 #include "ctl.h"
-#include "generation.h"
+#include "enter.h"
 #include "policy.h"
 #include "str.h"
 
@@ -91,13 +91,13 @@ static int print_held(const void *data, void *arg)
 	return 0;
 }
 
-static int attach_process(struct pol_engine *engine, const struct pol_meta *meta,
-			  const struct pol_meta_guest *guest, pid_t pid)
+static int attach_process(struct pol_engine *engine, const struct pol_meta_guest *guest,
+			  int cgroup, pid_t pid)
 {
 	struct pol_err err = {};
 	size_t cnt;
 
-	if (pol_attach(engine, meta, guest, pid, &cnt, &err) < 0)
+	if (pol_attach(engine, guest, cgroup, pid, &cnt, &err) < 0)
 		return ctl_fail("attach", &err);
 	printf("%d: %zu process%s adopted by '%s'\n", pid, cnt, cnt == 1 ? "" : "es", guest->name);
 	(void)pol_held_outside(engine, pid, print_held, NULL);
@@ -114,14 +114,14 @@ static int attach_thread(struct pol_engine *engine, const struct pol_meta_guest 
 	return 0;
 }
 
-static int attach_all(struct pol_engine *engine, const struct pol_meta *meta,
-		      const struct pol_meta_guest *guest, char **pids, bool tid)
+static int attach_all(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup,
+		      char **pids, bool tid)
 {
 	int status = 0;
 
 	for (; *pids; pids++) {
 		int r = tid ? attach_thread(engine, guest, take_pid(*pids))
-			    : attach_process(engine, meta, guest, take_pid(*pids));
+			    : attach_process(engine, guest, cgroup, take_pid(*pids));
 
 		status = r ? r : status;
 	}
@@ -132,6 +132,7 @@ int cmd_attach(int argc, char **argv)
 {
 	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
 	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
+	_cleanup_close_ int cgroup = -EBADF;
 	const struct pol_meta_guest *guest;
 	struct pol_err err = {};
 	bool tid = false;
@@ -146,19 +147,10 @@ int cmd_attach(int argc, char **argv)
 		return r;
 	r = pol_engine_open(&engine, &err);
 	if (!r)
-		r = pol_engine_use(engine, false, &err);
-	if (!r)
-		r = pol_meta_load(engine->control->active, &meta, &err);
+		r = pol_enter(engine, argv[optind], &meta, &guest, &cgroup, &err);
 	if (r < 0)
 		return ctl_fail("attach", &err);
-	guest = pol_meta_guest(meta, argv[optind]);
-	if (!guest || guest->ghost) {
-		pol_err_say(&err, POL_ERR_FAILED, -ENOENT, "the policy has no guest '%s'",
-			    argv[optind]);
-		(void)pol_err_fix(&err, "'policyctl status' lists them");
-		return ctl_fail("attach", &err);
-	}
-	return attach_all(engine, meta, guest, argv + optind + 1, tid);
+	return attach_all(engine, guest, cgroup, argv + optind + 1, tid);
 }
 
 int cmd_detach(int argc, char **argv)

@@ -12,9 +12,8 @@
 #include <sys/wait.h>
 
 #include "base.h"
-#include "cgroup.h"
 #include "ctl.h"
-#include "generation.h"
+#include "enter.h"
 #include "launch.h"
 #include "members.h"
 
@@ -260,7 +259,7 @@ static void kill_when_exceeded(const struct pol_engine *engine, uint32_t guest, 
 	while (!got.data.u32) {
 		(void)epoll_wait(epoll, &got, 1, 1000);
 		if (engine->states[guest].killed)
-			(void)pol_members_kill(engine, guest);
+			(void)pol_members_signal(engine, guest, SIGKILL);
 	}
 }
 
@@ -314,23 +313,14 @@ static int explain_launch(const struct run_command *command, const char *path, i
 	return fail(&err);
 }
 
-static int run_in(const struct pol_engine *engine, const struct pol_meta *meta,
-		  const struct pol_meta_guest *guest, struct run_command *command,
-		  const char *path)
+static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup,
+		  struct run_command *command, const char *path)
 {
-	_cleanup_close_ int cgroup = -EBADF;
 	enum pol_launch_step step;
-	struct pol_err err = {};
 	uint64_t refused;
 	pid_t pid;
 	int r;
 
-	r = pol_cgroup_open(meta->cgroup, guest->name, &cgroup);
-	if (r < 0) {
-		pol_err_set(&err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'", guest->name);
-		(void)pol_err_fix(&err, "load the policy again");
-		return fail(&err);
-	}
 	command->launch.path = path;
 	command->launch.argv = command->argv;
 	command->launch.envp = environ;
@@ -352,6 +342,7 @@ static int find_and_run(struct run_command *command)
 {
 	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
 	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
+	_cleanup_close_ int cgroup = -EBADF;
 	_cleanup_free_ char *path = NULL;
 	const struct pol_meta_guest *guest;
 	struct pol_err err = {};
@@ -359,25 +350,16 @@ static int find_and_run(struct run_command *command)
 
 	r = pol_engine_open(&engine, &err);
 	if (!r)
-		r = pol_engine_use(engine, false, &err);
-	if (!r)
-		r = pol_meta_load(engine->control->active, &meta, &err);
+		r = pol_enter(engine, command->guest, &meta, &guest, &cgroup, &err);
 	if (r < 0)
 		return fail(&err);
-	guest = pol_meta_guest(meta, command->guest);
-	if (!guest || guest->ghost) {
-		pol_err_say(&err, POL_ERR_FAILED, -ENOENT, "the policy has no guest '%s'",
-			    command->guest);
-		(void)pol_err_fix(&err, "'policyctl status' lists them");
-		return fail(&err);
-	}
 	path = find_program(command->argv[0], &status);
 	if (!path) {
 		fprintf(stderr, "policyctl run: error: '%s': %s\n", command->argv[0],
 			status == EXIT_NOT_FOUND ? "command not found" : "permission denied");
 		return status;
 	}
-	return run_in(engine, meta, guest, command, path);
+	return run_in(engine, guest, cgroup, command, path);
 }
 
 int cmd_run(int argc, char **argv)

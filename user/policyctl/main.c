@@ -19,6 +19,7 @@ static const struct command {
 	{ "load", "install or atomically replace the policy", cmd_load },
 	{ "unload", "remove everything", cmd_unload },
 	{ "run", "start a program as a guest", cmd_run },
+	{ "stop", "end a guest's processes, remove its cgroup", cmd_stop },
 	{ "attach", "make running processes a guest's", cmd_attach },
 	{ "detach", "free processes that are a guest's", cmd_detach },
 	{ "status", "what is loaded, and every guest's numbers", cmd_status },

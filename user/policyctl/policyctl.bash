@@ -4,7 +4,7 @@
 # Bash completion of policyctl. Verbs and options are compared with the help texts and the man page
 # by tests/lint/help_man_completion.sh.
 
-_policyctl_verbs='check load unload run attach detach status events doctor'
+_policyctl_verbs='check load unload run stop attach detach status events doctor'
 
 # The options of a verb.
 _policyctl_options() {
@@ -13,6 +13,7 @@ _policyctl_options() {
 	load) echo '--dry-run --reanchor --force --json --help' ;;
 	unload) echo '--force --help' ;;
 	run) echo '--keep-fd --user --no-new-privs --help' ;;
+	stop) echo '--timeout --json --help' ;;
 	attach) echo '--tid --help' ;;
 	detach) echo '--help' ;;
 	status) echo '--json -v --help' ;;
@@ -55,7 +56,7 @@ _policyctl() {
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return
 		;;
-	events:--since | run:--keep-fd) return ;;
+	events:--since | run:--keep-fd | stop:--timeout) return ;;
 	*)
 		if [[ $cur == -* ]]; then
 			words=$(_policyctl_options "$verb")
@@ -63,7 +64,7 @@ _policyctl() {
 			mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$cur"; compgen -d -- "$cur")
 			compopt -o filenames 2>/dev/null
 			return
-		elif [[ $verb == run || $verb == attach ]] && ((COMP_CWORD == 2)); then
+		elif [[ $verb == run || $verb == stop || $verb == attach ]] && ((COMP_CWORD == 2)); then
 			words=$(_policyctl_guests)
 		elif [[ $verb == attach || $verb == detach ]]; then
 			words=$(ps -eo pid= 2>/dev/null)

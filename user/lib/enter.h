@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a command needs before it puts a process into a guest: the guest, and a cgroup of its own. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "engine.h"
+#include "meta.h"
+
+/**
+ * pol_guest_named() - a guest of the policy, by its name; not one that the policy has dropped.
+ * Return: 0; -ENOENT.
+ */
+int pol_guest_named(const struct pol_meta *meta, const char *name,
+		    const struct pol_meta_guest **ret, struct pol_err *err);
+
+/**
+ * pol_home_make() - a guest's cgroup, with its ceilings, registered as the guest's.
+ * @parent: of the guests' cgroups. @raise: as for pol_cgroup_limit(). @ret_created: also set if it
+ * fails: whether this call made it.
+ *
+ * Context: under pol_lock().
+ */
+int pol_home_make(struct pol_engine *engine, const char *parent, struct pol_meta_guest *guest,
+		  bool raise, bool *ret_created, struct pol_err *err);
+
+/**
+ * pol_enter() - use the engine (pol_engine_use()), with the policy that decides now.
+ * @ret_meta: to be freed, @ret_guest is in it. @ret_cgroup: the guest's; made again if a stop has
+ * removed it.
+ *
+ * Context: not under pol_lock(). Return: 0; -ENOENT: no such guest; -EBUSY: a load goes on.
+ */
+int pol_enter(struct pol_engine *engine, const char *name, struct pol_meta **ret_meta,
+	      const struct pol_meta_guest **ret_guest, int *ret_cgroup, struct pol_err *err);

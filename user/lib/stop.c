@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base.h"
+#include "cgroup.h"
+#include "enter.h"
+#include "file.h"
+#include "generation.h"
+#include "load.h"
+#include "members.h"
+#include "store.h"
+
+/* Of a look at tasks outside the cgroup, whose end is no event of the cgroup's. */
+#define TICK_MS 50
+/* How long what was sent SIGKILL may take: a task in uninterruptible sleep takes longer. */
+#define KILL_NS (10ll * 1000 * 1000 * 1000)
+/* A cgroup without tasks can be busy for a moment: somebody looks at it. */
+#define REMOVE_TRIES 100
+
+struct stop {
+	struct pol_engine *engine;
+	struct pol_meta *meta;
+	const struct pol_meta_guest *guest;
+	int cgroup; /* -EBADF: there is none */
+	int events; /* its cgroup.events */
+};
+
+static void stop_done(struct stop *stop)
+{
+	pol_meta_free(stop->meta);
+	if (stop->cgroup >= 0)
+		close(stop->cgroup);
+	if (stop->events >= 0)
+		close(stop->events);
+	pol_engine_close(stop->engine);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static int count_tasks(const struct stop *stop, size_t *ret, struct pol_err *err)
+{
+	_cleanup_free_ uint32_t *tasks = NULL;
+	int r = pol_task_counts(stop->engine, &tasks);
+
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot count the tasks of '%s'",
+				   stop->guest->name);
+	*ret = tasks[stop->guest->id];
+	return 0;
+}
+
+/* Until something in the cgroup has changed, at most @ms. */
+static void wait_for_event(const struct stop *stop, int ms)
+{
+	struct pollfd poll_events = { .fd = stop->events, .events = POLLPRI };
+	char ignored[256];
+
+	/* poll(2) tells of changes since the last read; a negative descriptor only lets time pass. */
+	if (stop->events < 0 || pread(stop->events, ignored, sizeof(ignored), 0) >= 0)
+		(void)poll(&poll_events, 1, ms);
+}
+
+/*
+ * @between: NULL, or called before each wait; 1: whoever is left will not go.
+ * Return: 1: nobody is left; 0: somebody is, and the time is over.
+ */
+static int wait_until_empty(const struct stop *stop, int64_t time_ns,
+			    int (*between)(const struct stop *stop, struct pol_err *err),
+			    struct pol_err *err)
+{
+	int64_t end = now_ns() + time_ns;
+
+	for (;;) {
+		size_t left;
+		int r = count_tasks(stop, &left, err);
+
+		if (r < 0)
+			return r;
+		if (!left)
+			return 1;
+		if (now_ns() >= end)
+			return 0;
+		r = between ? between(stop, err) : 0;
+		if (r)
+			return r < 0 ? r : 0;
+		wait_for_event(stop, TICK_MS);
+	}
+}
+
+/*
+ * SIGKILL: the cgroup as a whole, which no fork escapes, and whoever lies elsewhere. Return: 1: there
+ * is no process, what is left are threads that were attached alone.
+ */
+static int kill_all(const struct stop *stop, struct pol_err *err)
+{
+	bool populated = stop->cgroup >= 0 && pol_cgroup_populated(stop->cgroup) != 0;
+	int r = populated ? pol_file_write(stop->cgroup, "cgroup.kill", "1") : 0;
+
+	if (r >= 0)
+		r = pol_members_signal(stop->engine, stop->guest->id, SIGKILL);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot kill the tasks of '%s'",
+				   stop->guest->name);
+	return !r && !populated;
+}
+
+static int open_home(struct stop *stop, const char *name, struct pol_err *err)
+{
+	int r = pol_cgroup_open(stop->meta->cgroup, name, &stop->cgroup);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'", name);
+	stop->events = openat(stop->cgroup, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	return 0;
+}
+
+/* The policy may be another by now. */
+static int look_again(struct stop *stop, const char *name, struct pol_err *err)
+{
+	struct pol_engine *engine = stop->engine;
+	int r;
+
+	stop->engine = NULL;
+	stop_done(stop);
+	*stop = (struct stop){ .engine = engine, .cgroup = -EBADF, .events = -EBADF };
+	r = pol_meta_load(engine->control->active, &stop->meta, err);
+	if (!r)
+		r = pol_guest_named(stop->meta, name, &stop->guest, err);
+	return r ? r : open_home(stop, name, err);
+}
+
+static int remove_home(const struct stop *stop, struct pol_err *err)
+{
+	const char *parent = stop->meta->cgroup, *name = stop->guest->name;
+	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
+	uint64_t id = 0;
+	int r = pol_cgroup_id(stop->cgroup, &id);
+
+	for (int i = 0; !r && i < REMOVE_TRIES; i++) {
+		r = pol_cgroup_remove(parent, name);
+		if (r != -EBUSY)
+			break;
+		(void)nanosleep(&tick, NULL);
+		r = i + 1 < REMOVE_TRIES ? 0 : -EBUSY;
+	}
+	if (r < 0) {
+		pol_err_set(err, POL_ERR_FAILED, r, "nothing of '%s' runs, but its cgroup cannot be "
+						    "removed", name);
+		return pol_err_fix(err, "see who holds '%s/%s' below the cgroup2 mount", parent,
+				   name);
+	}
+	pol_cgroups_drop(stop->engine, id);
+	return 0;
+}
+
+static int refuse_rest(const struct stop *stop, struct pol_err *err)
+{
+	size_t left = 0;
+	int r = count_tasks(stop, &left, err);
+
+	if (r < 0)
+		return r;
+	pol_err_say(err, POL_ERR_FAILED, -EBUSY, "%zu task%s of '%s' cannot be ended", left,
+		    left == 1 ? "" : "s", stop->guest->name);
+	return pol_err_fix(err, "threads that were attached alone: 'policyctl detach'; else see what "
+				"the kernel holds them in");
+}
+
+/* Alone: nobody comes in. */
+static int end_it(struct stop *stop, struct pol_stop_result *ret, struct pol_err *err)
+{
+	int r = wait_until_empty(stop, 0, NULL, err);
+
+	if (!r) {
+		ret->killed = true;
+		r = wait_until_empty(stop, KILL_NS, kill_all, err);
+	}
+	if (!r)
+		r = refuse_rest(stop, err);
+	if (r < 0 || stop->cgroup < 0)
+		return r < 0 ? r : 0;
+	r = remove_home(stop, err);
+	if (r < 0)
+		return r;
+	ret->removed = true;
+	pol_note(stop->engine, stop->guest->id, POL_ACTION_STOPPED);
+	return 0;
+}
+
+static int ask(struct stop *stop, const char *name, int64_t grace_ns, struct pol_stop_result *ret,
+	       struct pol_err *err)
+{
+	int r = look_again(stop, name, err);
+
+	if (!r)
+		r = count_tasks(stop, &ret->running, err);
+	if (!r && ret->running) {
+		r = pol_members_signal(stop->engine, stop->guest->id, SIGTERM);
+		if (r < 0)
+			return pol_err_set(err, POL_ERR_FAILED, r, "cannot signal guest '%s'", name);
+		r = wait_until_empty(stop, grace_ns, NULL, err);
+	}
+	return r < 0 ? r : 0;
+}
+
+int pol_stop(const char *name, int64_t grace_ns, struct pol_stop_result *ret, struct pol_err *err)
+{
+	_cleanup_(stop_done) struct stop stop = { .cgroup = -EBADF, .events = -EBADF };
+	_cleanup_close_ int lock = -EBADF;
+	int r = pol_engine_open(&stop.engine, err);
+
+	*ret = (struct pol_stop_result){ .loaded = !r };
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = ask(&stop, name, grace_ns, ret, err);
+	if (r < 0)
+		return r;
+	lock = pol_lock(err);
+	r = lock < 0 ? lock : pol_engine_use(stop.engine, true, err);
+	if (!r)
+		r = look_again(&stop, name, err);
+	return r ? r : end_it(&stop, ret, err);
+}
