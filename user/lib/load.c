@@ -44,7 +44,8 @@ static int count_task(const void *data, void *arg)
 	const struct pol_task_record *record = data;
 	uint32_t *counts = arg;
 
-	if (record->guest < POL_GUESTS_MAX && !(record->flags & POL_LABEL_LAUNCHER))
+	if (record->guest < POL_GUESTS_MAX &&
+	    !(record->flags & (POL_LABEL_LAUNCHER | POL_TASK_EXITING)))
 		counts[record->guest]++;
 	return 0;
 }

@@ -36,5 +36,5 @@ struct pol_load_result {
 int pol_load(struct pol_policy *policy, const struct pol_load_options *options,
 	     struct pol_diags *diags, struct pol_load_result *ret, struct pol_err *err);
 
-/* pol_task_counts() - tasks by guest id; @ret: POL_GUESTS_MAX counters, to be freed. */
+/* pol_task_counts() - live tasks by guest id, no zombies; @ret: POL_GUESTS_MAX counters, to be freed. */
 int pol_task_counts(const struct pol_engine *engine, uint32_t **ret);

@@ -31,7 +31,8 @@ static int add_member(const void *data, void *arg)
 	struct members *list = arg;
 
 	if (record->guest != list->guest || record->tid != record->tgid ||
-	    record->flags & (POL_LABEL_THREAD | POL_LABEL_LOOSE | POL_LABEL_LAUNCHER))
+	    record->flags &
+		    (POL_LABEL_THREAD | POL_LABEL_LOOSE | POL_LABEL_LAUNCHER | POL_TASK_EXITING))
 		return 0;
 	if (list->cnt == list->room) {
 		size_t room = list->room ? 2 * list->room : 64;
