@@ -116,8 +116,7 @@ int BPF_PROG(pol_file_mprotect, struct vm_area_struct *vma, unsigned long reqpro
 SEC("lsm/bprm_committed_creds")
 int BPF_PROG(pol_exec_done, struct linux_binprm *bprm)
 {
-	struct pol_label *label =
-		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+	struct pol_label *label = pol_label_current();
 	struct file *file = bprm->file;
 
 	if (label)

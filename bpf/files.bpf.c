@@ -79,7 +79,7 @@ static __always_inline bool ask_again(const struct dentry *dir, const struct den
 
 	if (!pol_in_lookup(dentry))
 		return false;
-	label = bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+	label = pol_label_current();
 	if (!label)
 		return false;
 	again = label->asked != name;
@@ -90,8 +90,7 @@ static __always_inline bool ask_again(const struct dentry *dir, const struct den
 /* The name was there. */
 static __always_inline void forget_asked(void)
 {
-	struct pol_label *label =
-		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+	struct pol_label *label = pol_label_current();
 
 	if (label)
 		label->asked = 0;

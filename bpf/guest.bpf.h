@@ -94,6 +94,12 @@ static __always_inline u32 pol_guest_unlabelled(struct task_struct *task, u64 le
 	return guest ? guest : pol_guest_by_cgroup(task, level_mask);
 }
 
+/* The current task's label; NULL: it has none, or it was not to be had (before 6.2). */
+static __always_inline struct pol_label *pol_label_current(void)
+{
+	return bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+}
+
 /* A label that is being made has no guest yet; that is written last. */
 static __always_inline bool pol_label_is_given(const struct pol_label *label)
 {

@@ -179,8 +179,7 @@ static __always_inline bool pol_actor_current(struct pol_actor *actor)
  */
 static __always_inline void pol_note_audited(u64 dentry)
 {
-	struct pol_label *label =
-		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+	struct pol_label *label = pol_label_current();
 
 	if (label)
 		label->audited = dentry;
@@ -189,8 +188,7 @@ static __always_inline void pol_note_audited(u64 dentry)
 /* Was this object's refusal reported by the hook before? Forgets it. */
 POL_SUBPROG bool pol_was_audited(u64 dentry)
 {
-	struct pol_label *label =
-		bpf_task_storage_get(&labels, bpf_get_current_task_btf(), NULL, 0);
+	struct pol_label *label = pol_label_current();
 	bool same = label && label->audited == dentry;
 
 	if (same)

@@ -277,7 +277,7 @@ static const char *guest_left(void)
 	close(fd);
 	if (charged)
 		return "a task is still charged to a guest";
-	return exists(CGROUPS) && count_dirs(CGROUPS) ? "a guest's cgroup is left" : NULL;
+	return count_dirs(CGROUPS) ? "a guest's cgroup is left" : NULL;
 }
 
 const char *engine_idle(void)

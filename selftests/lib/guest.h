@@ -4,8 +4,9 @@
  * or without confinement, and looking for events. All of it through policyctl, as a user has it.
  *
  * The engine stays loaded from one test to the next (a load on 6.1 waits seconds for RCU), so each
- * test uses a directory of its own, scratch(), and the last test of a suite is LEAVES_NO_GUEST(); its engine stays for the
- * next suite (a first load is most of what a suite costs), and init runs unload_test at the end.
+ * test uses a directory of its own, scratch(), and the last test of a suite is LEAVES_NO_GUEST(): its
+ * engine stays for the next suite (a first load is most of what a suite costs), and init runs
+ * unload_test at the end.
  */
 #pragma once
 

@@ -29,15 +29,22 @@ struct stop {
 	const struct pol_meta_guest *guest;
 	int cgroup; /* -EBADF: there is none */
 	int events; /* its cgroup.events */
+	bool killed;
 };
+
+/* All but the engine. */
+static void forget(struct stop *stop)
+{
+	pol_meta_freep(&stop->meta);
+	pol_closep(&stop->cgroup);
+	pol_closep(&stop->events);
+	stop->meta = NULL;
+	stop->cgroup = stop->events = -EBADF;
+}
 
 static void stop_done(struct stop *stop)
 {
-	pol_meta_free(stop->meta);
-	if (stop->cgroup >= 0)
-		close(stop->cgroup);
-	if (stop->events >= 0)
-		close(stop->events);
+	forget(stop);
 	pol_engine_close(stop->engine);
 }
 
@@ -76,8 +83,8 @@ static void wait_for_event(const struct stop *stop, int ms)
  * @between: NULL, or called before each wait; 1: whoever is left will not go.
  * Return: 1: nobody is left; 0: somebody is, and the time is over.
  */
-static int wait_until_empty(const struct stop *stop, int64_t time_ns,
-			    int (*between)(const struct stop *stop, struct pol_err *err),
+static int wait_until_empty(struct stop *stop, int64_t time_ns,
+			    int (*between)(struct stop *stop, struct pol_err *err),
 			    struct pol_err *err)
 {
 	int64_t end = now_ns() + time_ns;
@@ -103,11 +110,12 @@ static int wait_until_empty(const struct stop *stop, int64_t time_ns,
  * SIGKILL: the cgroup as a whole, which no fork escapes, and whoever lies elsewhere. Return: 1: there
  * is no process, what is left are threads that were attached alone.
  */
-static int kill_all(const struct stop *stop, struct pol_err *err)
+static int kill_all(struct stop *stop, struct pol_err *err)
 {
 	bool populated = stop->cgroup >= 0 && pol_cgroup_populated(stop->cgroup) != 0;
 	int r = populated ? pol_file_write(stop->cgroup, "cgroup.kill", "1") : 0;
 
+	stop->killed = true;
 	if (r >= 0)
 		r = pol_members_signal(stop->engine, stop->guest->id, SIGKILL);
 	if (r < 0)
@@ -128,16 +136,13 @@ static int open_home(struct stop *stop, const char *name, struct pol_err *err)
 	return 0;
 }
 
-/* The policy may be another by now. */
-static int look_again(struct stop *stop, const char *name, struct pol_err *err)
+/* The policy that decides now: another one, maybe, than at the look before. */
+static int look(struct stop *stop, const char *name, struct pol_err *err)
 {
-	struct pol_engine *engine = stop->engine;
 	int r;
 
-	stop->engine = NULL;
-	stop_done(stop);
-	*stop = (struct stop){ .engine = engine, .cgroup = -EBADF, .events = -EBADF };
-	r = pol_meta_load(engine->control->active, &stop->meta, err);
+	forget(stop);
+	r = pol_meta_load(stop->engine->control->active, &stop->meta, err);
 	if (!r)
 		r = pol_guest_named(stop->meta, name, &stop->guest, err);
 	return r ? r : open_home(stop, name, err);
@@ -150,12 +155,11 @@ static int remove_home(const struct stop *stop, struct pol_err *err)
 	uint64_t id = 0;
 	int r = pol_cgroup_id(stop->cgroup, &id);
 
-	for (int i = 0; !r && i < REMOVE_TRIES; i++) {
+	if (!r)
 		r = pol_cgroup_remove(parent, name);
-		if (r != -EBUSY)
-			break;
+	for (int i = 1; r == -EBUSY && i < REMOVE_TRIES; i++) {
 		(void)nanosleep(&tick, NULL);
-		r = i + 1 < REMOVE_TRIES ? 0 : -EBUSY;
+		r = pol_cgroup_remove(parent, name);
 	}
 	if (r < 0) {
 		pol_err_set(err, POL_ERR_FAILED, r, "nothing of '%s' runs, but its cgroup cannot be "
@@ -183,28 +187,23 @@ static int refuse_rest(const struct stop *stop, struct pol_err *err)
 /* Alone: nobody comes in. */
 static int end_it(struct stop *stop, struct pol_stop_result *ret, struct pol_err *err)
 {
-	int r = wait_until_empty(stop, 0, NULL, err);
+	int r = wait_until_empty(stop, KILL_NS, kill_all, err);
 
-	if (!r) {
-		ret->killed = true;
-		r = wait_until_empty(stop, KILL_NS, kill_all, err);
-	}
+	ret->killed = stop->killed;
 	if (!r)
-		r = refuse_rest(stop, err);
-	if (r < 0 || stop->cgroup < 0)
-		return r < 0 ? r : 0;
-	r = remove_home(stop, err);
-	if (r < 0)
-		return r;
-	ret->removed = true;
-	pol_note(stop->engine, stop->guest->id, POL_ACTION_STOPPED);
-	return 0;
+		return refuse_rest(stop, err);
+	if (r > 0)
+		r = stop->cgroup >= 0 ? remove_home(stop, err) : 0;
+	ret->removed = !r && stop->cgroup >= 0;
+	if (ret->removed)
+		pol_note(stop->engine, stop->guest->id, POL_ACTION_STOPPED);
+	return r;
 }
 
 static int ask(struct stop *stop, const char *name, int64_t grace_ns, struct pol_stop_result *ret,
 	       struct pol_err *err)
 {
-	int r = look_again(stop, name, err);
+	int r = look(stop, name, err);
 
 	if (!r)
 		r = count_tasks(stop, &ret->running, err);
@@ -232,6 +231,6 @@ int pol_stop(const char *name, int64_t grace_ns, struct pol_stop_result *ret, st
 	lock = pol_lock(err);
 	r = lock < 0 ? lock : pol_engine_use(stop.engine, true, err);
 	if (!r)
-		r = look_again(&stop, name, err);
+		r = look(&stop, name, err);
 	return r ? r : end_it(&stop, ret, err);
 }
