@@ -16,12 +16,9 @@
 
 #include "programs.skel.h"
 
-static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
+static int print_warning(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	(void)level;
-	(void)fmt;
-	(void)ap;
-	return 0;
+	return level == LIBBPF_WARN ? vfprintf(stderr, fmt, ap) : 0;
 }
 
 static int choose_one(struct programs *skel, const char *name)
@@ -76,10 +73,14 @@ int main(int argc, char *argv[])
 	char byte;
 
 	(void)argc;
-	libbpf_set_print(print_nothing);
+	libbpf_set_print(NULL);
 	skel = attach(argv + 1, false);
 	if (!skel)
 		skel = attach(argv + 1, true);
+	if (!skel) {
+		libbpf_set_print(print_warning); /* once more, to be told why */
+		skel = attach(argv + 1, false);
+	}
 	if (!skel) {
 		perror("attach");
 		return 1;
