@@ -37,7 +37,7 @@ int BPF_PROG(refuse_file_open, struct file *file)
 {
 	u32 flags = file->f_flags & O_NOATIME;
 
-	/* Else clang makes a shift of it, of which the verifier before 7.0 cannot see the sign. */
+	/* Else clang makes a shift of it, of which 6.18's verifier cannot see the sign. */
 	barrier_var(flags);
 	return flags ? -EACCES : 0;
 }
