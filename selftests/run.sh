@@ -44,10 +44,13 @@ done
 export POL_CACHE=${POL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/policyctl}
 # Without make: what selftests.mk says.
 export VM_MODULES=${VM_MODULES-$(make --no-print-directory -s vm-modules)}
-: "${VM_TIMEOUT:=$([[ $count == ci ]] && echo 4500 || echo 28800)}" "${BOOT_TIMEOUT:=120}" "${VM_MEM:=1024}" "${ACCEL:=tcg,thread=multi}"
+: "${BOOT_TIMEOUT:=120}" "${VM_MEM:=1024}" "${ACCEL:=tcg,thread=multi}"
 : "${VM_CPUS:=2}" "${VM_CPU:=max,-erms,-fsrm,-fsrs,-fzrm,-fsrc}" "${VM_ICOUNT:=}"
-# Of one test binary, in the guest; soak runs do 20 times the work and more.
-: "${BINARY_TIMEOUT:=$([[ $count == ci ]] && echo 1800 || echo 14400)}"
+# Of one test binary, in the guest, and of its VM; soak runs do 20 times the work and more.
+case $count in
+ci) : "${BINARY_TIMEOUT:=1800}" "${VM_TIMEOUT:=4500}" ;;
+*) : "${BINARY_TIMEOUT:=14400}" "${VM_TIMEOUT:=28800}" ;;
+esac
 seed=${seed:-$((RANDOM * 32768 + RANDOM))}
 image=$POL_CACHE/kernels/$kernel
 

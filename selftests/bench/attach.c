@@ -67,6 +67,13 @@ static struct programs *attach(char *names[], bool fmod)
 	return NULL;
 }
 
+static struct programs *attach_either(char *names[])
+{
+	struct programs *skel = attach(names, false);
+
+	return skel ? skel : attach(names, true);
+}
+
 int main(int argc, char *argv[])
 {
 	struct programs *skel;
@@ -74,12 +81,10 @@ int main(int argc, char *argv[])
 
 	(void)argc;
 	libbpf_set_print(NULL);
-	skel = attach(argv + 1, false);
-	if (!skel)
-		skel = attach(argv + 1, true);
+	skel = attach_either(argv + 1);
 	if (!skel) {
 		libbpf_set_print(print_warning); /* once more, to be told why */
-		skel = attach(argv + 1, false);
+		skel = attach_either(argv + 1);
 	}
 	if (!skel) {
 		perror("attach");
