@@ -25,6 +25,10 @@
 #define POL_P_KEYS_BOTH	       "P0111" /* path and path_hex in one rule */
 #define POL_P_GUESTS_MAX       "P0112" /* too many guests */
 #define POL_P_TEST_GUEST       "P0113" /* a test names a guest that is not there */
+#define POL_P_MEMBER_CGROUP    "P0114" /* a cgroup that cannot be a member */
+#define POL_P_MEMBER_UNIT      "P0115" /* no name of a unit that can be one */
+#define POL_P_MEMBER_PID       "P0116" /* no process id, or pid 1 */
+#define POL_P_MEMBER_TWICE     "P0117" /* a member stands twice, or two cgroups lie in each other */
 #define POL_P_RELATIVE	       "P0201" /* a path is not absolute */
 #define POL_P_DOTDOT	       "P0202" /* '..' in a path */
 #define POL_P_PATH	       "P0203" /* a path that can name nothing: NUL, a name over 255 bytes */

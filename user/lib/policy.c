@@ -17,6 +17,13 @@ void pol_rule_done(struct pol_rule *rule)
 	free(rule->glob);
 }
 
+void pol_members_done(struct pol_member *members, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		free(members[i].text);
+	free(members);
+}
+
 static void glob_done(struct pol_glob *glob)
 {
 	for (size_t i = 0; i < glob->matches_cnt; i++)
@@ -37,6 +44,7 @@ void pol_policy_free(struct pol_policy *policy)
 
 		for (size_t k = 0; k < guest->rules_cnt; k++)
 			pol_rule_done(&guest->rules[k]);
+		pol_members_done(guest->members, guest->members_cnt);
 		free(guest->rules);
 		free(guest->name);
 	}

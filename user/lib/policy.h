@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "diag.h"
 
@@ -60,9 +61,32 @@ struct pol_limits {
 	bool kill;
 };
 
+enum pol_member_kind {
+	POL_MEMBER_CGROUP,   /* adopted in place */
+	POL_MEMBER_UNIT,     /* of systemd, adopted in place */
+	POL_MEMBER_PID_FILE, /* the process that it names is moved into the guest's cgroup */
+	POL_MEMBER_PID,	     /* likewise, by its number */
+};
+
+/**
+ * struct pol_member - what a load adopts for a guest.
+ * @text: a cgroup's clean path below the cgroup2 mount, from "/"; a unit's name; a pid file's clean
+ *	  absolute path; of POL_MEMBER_PID NULL. Owned.
+ * @pid: of POL_MEMBER_PID, from 2.
+ * @line, @col: where it stands, from 1.
+ */
+struct pol_member {
+	enum pol_member_kind kind;
+	char *text;
+	pid_t pid;
+	int line;
+	int col;
+};
+
 /**
  * struct pol_guest - one guest, with its effective rules (own ones win over included ones).
  * @rules: sorted by path bytes (strcmp), then @pattern; no path twice, but as a path and a pattern.
+ * @members: in the order of the file; none twice in a policy.
  */
 struct pol_guest {
 	char *name;
@@ -72,6 +96,8 @@ struct pol_guest {
 	struct pol_limits limits;
 	struct pol_rule *rules;
 	size_t rules_cnt;
+	struct pol_member *members;
+	size_t members_cnt;
 	int line;
 	int col;
 };
@@ -115,6 +141,7 @@ struct pol_policy {
 };
 
 void pol_rule_done(struct pol_rule *rule);
+void pol_members_done(struct pol_member *members, size_t cnt);
 void pol_policy_free(struct pol_policy *policy);
 
 /**

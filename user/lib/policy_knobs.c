@@ -91,34 +91,6 @@ static int parse_events(struct pol_parser *p, const struct pol_toml_entry *e, vo
 	return 0;
 }
 
-static int parse_list_unavailable(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
-{
-	bool *any = into;
-
-	if (pol_want(p, e, POL_TOML_ARRAY) && e->value.cnt)
-		*any = true;
-	return 0;
-}
-
-static int parse_members(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
-{
-	static const struct pol_key keys[] = {
-		{ .name = "cgroups", .parse = parse_list_unavailable },
-		{ .name = "units", .parse = parse_list_unavailable },
-		{ .name = "pids", .parse = parse_list_unavailable },
-	};
-	bool any = false;
-
-	(void)into;
-	if (!pol_want(p, e, POL_TOML_TABLE))
-		return 0;
-	if (pol_keys_parse(p, &e->value, "[guest.*.members]", keys, ARRAY_SIZE(keys), &any) < 0)
-		return -ENOMEM;
-	if (any)
-		pol_unavailable(p, e);
-	return 0;
-}
-
 static int parse_any(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
 	(void)p;
@@ -238,7 +210,7 @@ static int parse_cgroup(struct pol_parser *p, const struct pol_toml_entry *e, vo
 const struct pol_key pol_guest_keys[] = {
 	{ .name = "include", .parse = parse_guest_include },
 	{ .name = "files", .parse = parse_guest_files },
-	{ .name = "members", .parse = parse_members },
+	{ .name = "members", .parse = pol_parse_members },
 	{ .name = "cgroup", .parse = parse_not_guest },
 	SHARED_KEYS,
 };

@@ -179,11 +179,14 @@ static int parse_root(struct pol_parser *p, const struct pol_toml_node *root)
 
 static int make_guest(struct pol_parser *p, size_t i, struct pol_guest *ret)
 {
-	const struct pol_section *section = &p->guests[i];
+	struct pol_section *section = &p->guests[i];
 
 	ret->name = strdup(section->name);
 	ret->line = section->line;
 	ret->col = section->col;
+	ret->members = TAKE_PTR(section->members);
+	ret->members_cnt = section->members_cnt;
+	section->members_cnt = 0;
 	pol_settings_apply(&p->settings[i], &p->defaults, ret);
 	return ret->name ? pol_merge_guest(p, section, ret) : -ENOMEM;
 }
@@ -274,6 +277,8 @@ int pol_policy_parse(const char *file, const char *text, size_t len, struct pol_
 	r = policy ? parse_root(&p, &root) : -ENOMEM;
 	if (r == 0)
 		r = make_policy(&p, file, text, len, policy);
+	if (r == 0)
+		pol_check_members(&p, policy);
 	if (r == 0 && diags->errors == errors)
 		pol_lint_limits(&p, policy);
 	parser_done(&p);

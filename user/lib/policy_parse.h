@@ -29,6 +29,8 @@ struct pol_section {
 	size_t rules_cnt;
 	struct pol_include *includes;
 	size_t includes_cnt;
+	struct pol_member *members; /* of a guest, in the order of the file */
+	size_t members_cnt;
 	uint32_t seen; /* stamp of the walk that has been here */
 };
 
@@ -119,6 +121,13 @@ void pol_settings_apply(const struct pol_settings *own, const struct pol_setting
 /* policy_limits.c */
 
 pol_key_fn pol_parse_limits;
+
+/* policy_members.c */
+
+pol_key_fn pol_parse_members;
+
+/* pol_check_members() - no member twice, no cgroup above or below another's or the guests' own. */
+void pol_check_members(struct pol_parser *p, const struct pol_policy *policy);
 
 /* policy_rules.c: files entries and include; into: struct pol_section */
 

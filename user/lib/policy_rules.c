@@ -18,6 +18,7 @@ void pol_section_done(struct pol_section *section)
 {
 	for (size_t i = 0; i < section->rules_cnt; i++)
 		pol_rule_done(&section->rules[i]);
+	pol_members_done(section->members, section->members_cnt);
 	free(section->rules);
 	free(section->includes);
 }
