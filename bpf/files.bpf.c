@@ -12,10 +12,17 @@ static __always_inline u32 mode_rights(u32 mode)
 	       (mode & FMODE_WRITE ? POL_RIGHT_WRITE : 0);
 }
 
-/* The rights that it takes to hold @file open in its mode. */
+/*
+ * The rights that it takes to hold @file open in its mode. With access mode 3 it can be neither read
+ * nor written, but ioctls reach it: the kernel asks for both to open it so.
+ */
 static __always_inline u32 mode_needs(const struct file *file)
 {
-	return pol_is_dir(file->f_inode) ? POL_RIGHT_LIST : mode_rights(file->f_mode);
+	u32 need = mode_rights(file->f_mode);
+
+	if (pol_is_dir(file->f_inode))
+		return POL_RIGHT_LIST;
+	return need ? need : POL_RIGHT_READ | POL_RIGHT_WRITE;
 }
 
 /* The rights that opening it needs. */

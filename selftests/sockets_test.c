@@ -140,6 +140,30 @@ TEST(received_as_if_opened)
 	EXPECT_STREQ("1 0", received(NULL, "/dev/full", O_RDONLY));
 }
 
+/*
+ * Access mode 3: neither read nor written by, for ioctls alone; to open it the kernel asks for both.
+ */
+TEST(received_for_ioctls_alone)
+{
+	const char *rw, *ro, *no;
+
+	root = scratch();
+	rw = make_file(text("%s/f", root), "x");
+	make_dir(text("%s/ro", root));
+	ro = make_file(text("%s/ro/f", root), "x");
+	make_dir(text("%s/no", root));
+	no = make_file(text("%s/no/f", root), "x");
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s", "rw") RULE("%s/ro", "ro") RULE("%s/no", "none") END,
+		    root, root, root);
+	EXPECT_STREQ("1 0", received("g", rw, O_ACCMODE));
+	EXPECT_STREQ("0 1", received("g", ro, O_ACCMODE));
+	EXPECT_EVENT("type=violation", "op=receive", "access=read,write", "missing=write",
+		     "errno=EACCES", text("path=%s", ro));
+	EXPECT_STREQ("0 1", received("g", no, O_ACCMODE));
+	EXPECT_EVENT("type=violation", "op=receive", "missing=read,write", text("path=%s", no));
+	EXPECT_STREQ("1 0", received(NULL, no, O_ACCMODE));
+}
+
 /* ---- devices ---- */
 
 TEST(ioctl_of_a_device)
