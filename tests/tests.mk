@@ -11,7 +11,7 @@ UNIT_BENCH_OBJ := $(BENCH_PURE_SRC:%.c=build/san/%.o)
 UNIT_ARGS ?=## arguments for the unit test binary: UNIT_ARGS='--filter policy_parse/*'
 # Criterion's macros define without declaring, and each test's parameters go unused.
 $(UNIT_OBJ): WARN_C := -Wno-unused-parameter
-$(UNIT_OBJ): INCLUDES += -Itests/harness -Iuser/policyctl -Iselftests/bench -Ivmlinux
+$(UNIT_OBJ): INCLUDES += -Itests/harness -Iuser/policyctl -Iselftests -Iselftests/bench -Ivmlinux
 $(UNIT_OBJ): | $(if $(BPF_SRC),$(BPF_SKEL))
 
 build/tests:

@@ -17,18 +17,21 @@ static union test_record record;
 static struct pol_event_view view;
 static char line[POL_EVENT_LINE_SIZE];
 
-/* The line of the record; it is one, and within its size. */
-static const char *to_line(void)
+/* The line of the view; it is one, and within its size. */
+static const char *view_to_line(void)
 {
-	int len;
-
-	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
-	len = pol_event_json(&view, &test_record_ctx, line, sizeof(line));
+	int len = pol_event_json(&view, &test_record_ctx, line, sizeof(line));
 	cr_assert_gt(len, 0, "%d", len);
 	cr_assert_eq((size_t)len, strlen(line));
 	cr_assert_eq(strchr(line, '\n'), line + len - 1, "a second line");
 	cr_assert_lt(len, 8192);
 	return line;
+}
+
+static const char *to_line(void)
+{
+	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
+	return view_to_line();
 }
 
 /* Parsed as strictly as jansson can: UTF-8, no key twice. To be freed. */
@@ -111,6 +114,44 @@ Test(event_json, exit_unknown)
 	record.event.exit.code = 0;
 	record.event.exit.cause = POL_CAUSE_UNKNOWN;
 	test_golden("event_exit_unknown.json", to_line());
+}
+
+/* Of `policyctl wait`: what it is asked of has no guest, and some numbers nobody kept. */
+Test(event_json, exit_outside_the_engine)
+{
+	test_record_exit(&record);
+	record.event.exit.maxrss_bytes = POL_EXIT_UNKNOWN;
+	record.event.exit.read_bytes = POL_EXIT_UNKNOWN;
+	record.event.exit.write_bytes = POL_EXIT_UNKNOWN;
+	record.event.exit.fds_peak = POL_NO_CEILING;
+	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
+	cr_assert_not(view.outside, "the engine's records are not");
+	view.outside = true;
+	test_golden("event_exit_outside.json", view_to_line());
+}
+
+/* As little as can be known. */
+Test(event_json, exit_of_nobody)
+{
+	view = (struct pol_event_view){
+		.type = POL_TYPE_EXIT,
+		.outside = true,
+		.has_process = true,
+		.process = { .tgid = 71, .tid = 71, .uid = (uint32_t)-1, .gid = (uint32_t)-1 },
+		.exit = {
+			.duration_ns = POL_EXIT_UNKNOWN,
+			.utime_ns = POL_EXIT_UNKNOWN,
+			.stime_ns = POL_EXIT_UNKNOWN,
+			.maxrss_bytes = POL_EXIT_UNKNOWN,
+			.minflt = POL_EXIT_UNKNOWN,
+			.majflt = POL_EXIT_UNKNOWN,
+			.read_bytes = POL_EXIT_UNKNOWN,
+			.write_bytes = POL_EXIT_UNKNOWN,
+			.cause = POL_CAUSE_UNKNOWN,
+			.fds_peak = POL_NO_CEILING,
+		},
+	};
+	test_golden("event_exit_nobody.json", view_to_line());
 }
 
 Test(event_json, exit_with_core)

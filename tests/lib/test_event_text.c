@@ -47,6 +47,16 @@ Test(event_text, exit)
 	test_golden("event_exit.txt", to_line(false));
 }
 
+Test(event_text, exit_outside_the_engine)
+{
+	test_record_exit(&record);
+	record.event.exit.duration_ns = POL_EXIT_UNKNOWN;
+	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
+	view.outside = true;
+	cr_assert_gt(pol_event_text(&view, &test_record_ctx, false, line, sizeof(line)), 0);
+	test_golden("event_exit_outside.txt", line);
+}
+
 Test(event_text, ceiling)
 {
 	test_record_ceiling(&record);

@@ -9,35 +9,18 @@
 
 #include "base.h"
 #include "cgroup.h"
-#include "file.h"
 #include "load.h"
 #include "nofile.h"
+#include "proc.h"
 
 #define PASSES_MAX 1000 /* a tree that forks faster than this many passes is to be stopped first */
 #define BUSY_TRIES 20
-#define PF_KTHREAD 0x00200000u /* include/linux/sched.h; field 9 of /proc/PID/stat */
 
-/* What /proc says of a process, or a thread. */
-struct process {
-	bool kernel;
-};
-
-/* Fields of /proc/PID/stat after the name, which may hold anything. Return: 0; -ESRCH. */
-static int read_process(pid_t pid, struct process *ret)
+/* A process or thread that lives. Return: 0; -ESRCH. */
+static int read_process(pid_t pid, struct pol_proc *ret)
 {
-	char path[64], buf[1024], *at;
-	unsigned int flags;
-	char state;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (pol_file_read(AT_FDCWD, path, buf, sizeof(buf)) < 0)
+	if (pol_proc_read(pid, ret) < 0 || ret->state == 'Z' || ret->state == 'X')
 		return -ESRCH;
-	at = strrchr(buf, ')');
-	if (!at || sscanf(at + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
-		return -ESRCH;
-	if (state == 'Z' || state == 'X')
-		return -ESRCH;
-	ret->kernel = flags & PF_KTHREAD;
 	return 0;
 }
 
@@ -211,15 +194,15 @@ static int adopt_tree(struct pol_engine *engine, int cgroup, const struct pol_me
 
 static int check_target(pid_t pid, struct pol_err *err)
 {
-	struct process process;
+	struct pol_proc process;
 
 	if (read_process(pid, &process) < 0)
 		return pol_err_say(err, POL_ERR_FAILED, -ESRCH, "no process %d", pid);
-	if (pid == 1 || process.kernel || pid == getpid())
+	if (pid == 1 || pol_proc_is_kernel(&process) || pid == getpid())
 		return pol_err_say(err, POL_ERR_FAILED, -EPERM, "process %d cannot be a guest: %s",
 				   pid,
 				   pid == 1	    ? "it is pid 1"
-				   : process.kernel ? "it is a kernel thread"
+				   : pol_proc_is_kernel(&process) ? "it is a kernel thread"
 						    : "it is this command");
 	return 0;
 }
@@ -338,14 +321,9 @@ int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, in
 /* The thread group of a thread; -ESRCH. */
 static pid_t group_of(pid_t tid)
 {
-	char path[64], buf[1024], *at;
-	int tgid;
+	struct pol_proc_ids ids;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	if (pol_file_read(AT_FDCWD, path, buf, sizeof(buf)) < 0)
-		return -ESRCH;
-	at = strstr(buf, "\nTgid:");
-	return at && sscanf(at + 6, "%d", &tgid) == 1 ? tgid : -ESRCH;
+	return pol_proc_ids(tid, &ids) < 0 ? -ESRCH : ids.tgid;
 }
 
 /* A thread has no cgroup of its own: what only a cgroup can hold is refused, or not held. */
@@ -376,16 +354,16 @@ static int check_thread_limits(const struct pol_meta_guest *guest, struct pol_er
 static int check_thread(const struct pol_engine *engine, pid_t tid, struct pol_err *err)
 {
 	const struct pol_iter_command list = { .tid = (uint32_t)tid, .action = POL_ITER_LIST };
-	struct process process;
+	struct pol_proc process;
 	int r;
 
 	if (read_process(tid, &process) < 0)
 		return pol_err_say(err, POL_ERR_FAILED, -ESRCH, "no thread %d", tid);
-	if (tid == 1 || process.kernel || group_of(tid) == getpid())
+	if (tid == 1 || pol_proc_is_kernel(&process) || group_of(tid) == getpid())
 		return pol_err_say(err, POL_ERR_FAILED, -EPERM, "thread %d cannot be a guest: %s",
 				   tid,
 				   tid == 1	    ? "it is pid 1"
-				   : process.kernel ? "it is the kernel's"
+				   : pol_proc_is_kernel(&process) ? "it is the kernel's"
 						    : "it is this command's");
 	r = command_tasks(engine, &list);
 	if (r < 0)

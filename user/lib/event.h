@@ -38,8 +38,12 @@ struct pol_event_text {
 	bool truncated;
 };
 
+/* A number of struct pol_event_exit that nobody could say; never from the engine. */
+#define POL_EXIT_UNKNOWN UINT64_MAX
+
 /**
  * struct pol_event_view - a decoded record; self-contained (the ring may go on).
+ * @outside: not of the engine (pidwait.h): no guest, no sequence, no policy.
  * @has_process: @process, @exe and @parent_exe mean something.
  * @access: of violation, allow and escape. @exit: of exit. @ceiling: of ceiling. @note: of guest
  * and policy. @lost: of lost (made by the reader, never by the kernel).
@@ -52,6 +56,7 @@ struct pol_event_view {
 	uint64_t generation;
 	uint32_t guest;
 	uint32_t flags;
+	bool outside;
 	bool has_process;
 	struct pol_event_process process;
 	union {

@@ -106,27 +106,15 @@ static void put_small(struct out *o, const char *key, const char *text)
 	put_bytes(&o->w, key, text, text ? strlen(text) : 0, o->caps->small, false);
 }
 
-static void put_head(struct out *o)
+static void put_guest(struct out *o, uint64_t generation)
 {
 	const struct pol_event_view *view = o->view;
 	const struct pol_event_ctx *ctx = o->ctx;
-	uint64_t generation = view->generation;
 	struct pol_jsonw *w = &o->w;
 	const char *name = NULL;
-	char when[64];
 
-	if (view->type == POL_TYPE_POLICY)
-		generation = view->note.generation;
 	if (ctx->guest_name && view->guest != POL_GUEST_ENGINE)
 		name = ctx->guest_name(ctx->arg, generation, view->guest);
-	pol_event_time(view, ctx, when, sizeof(when));
-	put_word(w, "schema", "policyctl/v1");
-	put_word(w, "type", pol_type_word(view->type));
-	put_word(w, "time", when);
-	pol_jsonw_key(w, "boot_ns");
-	pol_jsonw_u64_text(w, view->boot_ns);
-	put_small(o, "host", ctx->host);
-	put_small(o, "boot_id", ctx->boot_id);
 	pol_jsonw_key(w, "guest");
 	pol_jsonw_open(w, '{');
 	put_small(o, "name", name);
@@ -135,12 +123,45 @@ static void put_head(struct out *o)
 	pol_jsonw_key(w, "seq");
 	pol_jsonw_uint(w, view->seq);
 	pol_jsonw_close(w, '}');
+}
+
+static void put_policy(struct out *o, uint64_t generation)
+{
+	const struct pol_event_ctx *ctx = o->ctx;
+	struct pol_jsonw *w = &o->w;
+
 	pol_jsonw_key(w, "policy");
 	pol_jsonw_open(w, '{');
 	pol_jsonw_key(w, "generation");
 	pol_jsonw_uint(w, generation);
 	put_small(o, "sha256", ctx->sha256 ? ctx->sha256(ctx->arg, generation) : NULL);
 	pol_jsonw_close(w, '}');
+}
+
+static void put_head(struct out *o)
+{
+	const struct pol_event_view *view = o->view;
+	const struct pol_event_ctx *ctx = o->ctx;
+	uint64_t generation =
+		view->type == POL_TYPE_POLICY ? view->note.generation : view->generation;
+	struct pol_jsonw *w = &o->w;
+	char when[64];
+
+	pol_event_time(view, ctx, when, sizeof(when));
+	put_word(w, "schema", "policyctl/v1");
+	put_word(w, "type", pol_type_word(view->type));
+	put_word(w, "time", when);
+	pol_jsonw_key(w, "boot_ns");
+	pol_jsonw_u64_text(w, view->boot_ns);
+	put_small(o, "host", ctx->host);
+	put_small(o, "boot_id", ctx->boot_id);
+	if (view->outside) {
+		put_word(w, "guest", NULL);
+		put_word(w, "policy", NULL);
+		return;
+	}
+	put_guest(o, generation);
+	put_policy(o, generation);
 }
 
 static size_t comm_len(const char comm[POL_COMM_SIZE])
@@ -428,10 +449,21 @@ static void put_u64(struct pol_jsonw *w, const char *key, uint64_t value)
 	pol_jsonw_uint(w, value);
 }
 
-static void put_ns(struct pol_jsonw *w, const char *key, uint64_t value)
+static void put_known(struct pol_jsonw *w, const char *key, uint64_t value)
+{
+	if (value == POL_EXIT_UNKNOWN)
+		put_word(w, key, NULL);
+	else
+		put_u64(w, key, value);
+}
+
+static void put_known_ns(struct pol_jsonw *w, const char *key, uint64_t value)
 {
 	pol_jsonw_key(w, key);
-	pol_jsonw_u64_text(w, value);
+	if (value == POL_EXIT_UNKNOWN)
+		pol_jsonw_null(w);
+	else
+		pol_jsonw_u64_text(w, value);
 }
 
 /* Memory is the kernel's own count, not the engine's: no percent (events.md). */
@@ -465,19 +497,19 @@ static void put_exit(struct out *o)
 	pol_jsonw_key(w, "core");
 	pol_jsonw_bool(w, sig > 0 && event->code & 0x80);
 	put_int_or_null(w, "status", status);
-	put_ns(w, "duration_ns", event->duration_ns);
+	put_known_ns(w, "duration_ns", event->duration_ns);
 	pol_jsonw_key(w, "cause");
 	pol_jsonw_open(w, '{');
 	put_word(w, "kind", cause ? cause : "unknown");
 	put_word(w, "sender", NULL);
 	pol_jsonw_close(w, '}');
-	put_ns(w, "utime_ns", event->utime_ns);
-	put_ns(w, "stime_ns", event->stime_ns);
-	put_u64(w, "maxrss_bytes", event->maxrss_bytes);
-	put_u64(w, "minflt", event->minflt);
-	put_u64(w, "majflt", event->majflt);
-	put_u64(w, "read_bytes", event->read_bytes);
-	put_u64(w, "write_bytes", event->write_bytes);
+	put_known_ns(w, "utime_ns", event->utime_ns);
+	put_known_ns(w, "stime_ns", event->stime_ns);
+	put_known(w, "maxrss_bytes", event->maxrss_bytes);
+	put_known(w, "minflt", event->minflt);
+	put_known(w, "majflt", event->majflt);
+	put_known(w, "read_bytes", event->read_bytes);
+	put_known(w, "write_bytes", event->write_bytes);
 	if (event->fds_peak == POL_NO_CEILING)
 		put_word(w, "fds_peak", NULL);
 	else

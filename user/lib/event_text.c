@@ -120,7 +120,9 @@ static void put_head(struct out *o)
 	char when[64];
 
 	pol_event_time(view, ctx, when, sizeof(when));
-	if (view->guest == POL_GUEST_ENGINE)
+	if (view->outside)
+		name = "-";
+	else if (view->guest == POL_GUEST_ENGINE)
 		name = "(engine)";
 	else if (ctx->guest_name)
 		name = ctx->guest_name(ctx->arg, view->generation, view->guest);
@@ -233,8 +235,9 @@ static void put_exit(struct out *o)
 		put_fmt(o, "status unknown");
 	if (sig > 0 && event->code & 0x80)
 		put_fmt(o, " (core)");
-	put_fmt(o, "  cause=%s  after %" PRIu64 ".%03us", cause ? cause : "unknown", ms / 1000,
-		(unsigned int)(ms % 1000));
+	put_fmt(o, "  cause=%s", cause ? cause : "unknown");
+	if (event->duration_ns != POL_EXIT_UNKNOWN)
+		put_fmt(o, "  after %" PRIu64 ".%03us", ms / 1000, (unsigned int)(ms % 1000));
 	put_process(o);
 }
 

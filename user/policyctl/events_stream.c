@@ -5,12 +5,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base.h"
 #include "event.h"
 #include "event_json.h"
 #include "event_text.h"
+#include "here.h"
 #include "mountpoint.h"
 #include "reader.h"
 #include "ring.h"
@@ -32,8 +32,7 @@ struct session {
 	uint64_t now_ns;
 	bool colour;
 	int write_error;
-	char host[256];
-	char boot_id[64];
+	struct pol_here here;
 	char line[POL_EVENT_LINE_SIZE];
 	struct pol_event_view view;
 };
@@ -44,14 +43,6 @@ static void stop(int sig)
 {
 	(void)sig;
 	stopped = 1;
-}
-
-static int64_t clock_ns(clockid_t id)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static bool wanted(const struct session *session)
@@ -167,19 +158,13 @@ static int watch_all(struct session *session)
 	return 0;
 }
 
-static void read_clocks(struct session *session)
-{
-	session->now_ns = (uint64_t)clock_ns(CLOCK_BOOTTIME);
-	/* Every time anew: the time of day may have been set meanwhile. */
-	session->ctx.boot_to_real_ns = clock_ns(CLOCK_REALTIME) - (int64_t)session->now_ns;
-}
-
 /* One round: take up, print, flush; then save the cursors; then free the rings' space. */
 static int pass(struct session *session, unsigned int flags, bool *ret_full)
 {
 	int r;
 
-	read_clocks(session);
+	/* Every time anew: the time of day may have been set meanwhile. */
+	session->now_ns = pol_here_clocks(&session->ctx);
 	r = take_up(session, ret_full);
 	if (r == 0 && flags & POL_READER_SWEEP)
 		r = watch_all(session);
@@ -212,7 +197,7 @@ static bool settled(const struct session *session)
 /* What is pending now, not what comes while it is printed: a busy guest must not keep us. */
 static int drain(struct session *session)
 {
-	uint64_t until = (uint64_t)clock_ns(CLOCK_BOOTTIME) + DRAIN_NS, left = 0;
+	uint64_t until = pol_boot_ns() + DRAIN_NS, left = 0;
 	bool full = false;
 	int r;
 
@@ -272,21 +257,6 @@ static int follow(struct session *session)
 	return 0;
 }
 
-static void read_host(struct session *session)
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	if (gethostname(session->host, sizeof(session->host) - 1) == 0)
-		session->ctx.host = session->host;
-	if (!file)
-		return;
-	if (fgets(session->boot_id, sizeof(session->boot_id), file)) {
-		session->boot_id[strcspn(session->boot_id, "\n")] = '\0';
-		session->ctx.boot_id = session->boot_id;
-	}
-	(void)fclose(file);
-}
-
 static int open_session(struct session *session)
 {
 	static const struct pol_reader_ops ops = {
@@ -299,7 +269,7 @@ static int open_session(struct session *session)
 
 	session->rings = pol_feed_rings(session->feed, &session->rings_cnt);
 	pol_feed_context(session->feed, &session->ctx);
-	read_host(session);
+	pol_here_read(&session->here, &session->ctx);
 	session->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	return pol_reader_new(&ops, session, (unsigned int)session->rings_cnt, POL_READER_WINDOW,
 			      &session->reader);

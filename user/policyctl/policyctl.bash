@@ -4,7 +4,7 @@
 # Bash completion of policyctl. Verbs and options are compared with the help texts and the man page
 # by tests/lint/help_man_completion.sh.
 
-_policyctl_verbs='check load unload run stop attach detach status events doctor'
+_policyctl_verbs='check load unload run stop wait attach detach status events doctor'
 
 # The options of a verb.
 _policyctl_options() {
@@ -14,6 +14,7 @@ _policyctl_options() {
 	unload) echo '--force --help' ;;
 	run) echo '--keep-fd --user --no-new-privs --help' ;;
 	stop) echo '--timeout --json --help' ;;
+	wait) echo '--json --help' ;;
 	attach) echo '--tid --help' ;;
 	detach) echo '--help' ;;
 	status) echo '--json -v --help' ;;
@@ -66,7 +67,7 @@ _policyctl() {
 			return
 		elif [[ $verb == run || $verb == stop || $verb == attach ]] && ((COMP_CWORD == 2)); then
 			words=$(_policyctl_guests)
-		elif [[ $verb == attach || $verb == detach ]]; then
+		elif [[ $verb == attach || $verb == detach || $verb == wait ]]; then
 			words=$(ps -eo pid= 2>/dev/null)
 		fi
 		;;

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* policyctl wait: block until a process has ended, print the record of its exit. */
+#include <limits.h>
+
+#include "base.h"
+#include "cgroup.h"
+#include "ctl.h"
+#include "event_text.h"
+#include "here.h"
+#include "pidwait.h"
+#include "proc.h"
+
+static const char wait_help[] =
+	"Usage: policyctl wait PID [--json]\n"
+	"\n"
+	"Block until a process has ended, whosever child it is and whether it is a guest or not, and\n"
+	"print the record of its exit. Its status is unknown where the kernel does not tell it:\n"
+	"another's child, before Linux 6.15. Needs no root.\n"
+	"\n"
+	"  --json  the record as JSON, in the form of an exit event\n"
+	"  --help  this text\n"
+	"\n"
+	"Exit status: 0 it has ended, however; 1 no such process, or failed; 2 usage.\n";
+
+struct wait_command {
+	const char *target;
+	bool json;
+	bool help;
+};
+
+static int parse(int argc, char **argv, struct wait_command *ret)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (c == 'j')
+			ret->json = true;
+		else if (c == 'h')
+			ret->help = true;
+		else
+			return ctl_usage("wait", "that option is not known");
+	}
+	if (!ret->help && argc - optind != 1)
+		return ctl_usage("wait", "name one process");
+	ret->target = argv[optind];
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the record */
+
+static const char *cgroup_path(void *arg, uint64_t id)
+{
+	static char path[1024];
+
+	(void)arg;
+	return id && !pol_cgroup_path_of(id, path, sizeof(path)) ? path : NULL;
+}
+
+/* @ctx: names of guests and policies, if the record has some. */
+static int print_record(const struct pol_event_view *view, struct pol_event_ctx *ctx, bool json)
+{
+	static char line[POL_EVENT_LINE_SIZE];
+	struct pol_here here;
+	struct pol_err err = {};
+	int r;
+
+	pol_here_read(&here, ctx);
+	(void)pol_here_clocks(ctx);
+	r = json ? pol_event_json(view, ctx, line, sizeof(line))
+		 : pol_event_text(view, ctx, ctl_colour(stdout), line, sizeof(line));
+	if (r > 0 && (fputs(line, stdout) == EOF || fflush(stdout) == EOF))
+		r = errno ? -errno : -EIO;
+	if (r > 0)
+		return 0;
+	(void)pol_err_set(&err, POL_ERR_FAILED, r, "cannot print the record");
+	return ctl_fail("wait", &err);
+}
+
+/* ------------------------------------------------------------------ a process */
+
+static int explain(pid_t pid, int code)
+{
+	struct pol_proc_ids ids;
+	struct pol_err err = {};
+
+	if (code == -EINVAL && !pol_proc_ids(pid, &ids)) {
+		pol_err_say(&err, POL_ERR_FAILED, code, "%d is a thread", pid);
+		(void)pol_err_fix(&err, "wait for its process, %d", ids.tgid);
+	} else if (code == -EACCES) {
+		pol_err_say(&err, POL_ERR_FAILED, code, "process %d cannot be seen", pid);
+		(void)pol_err_fix(
+			&err, "pidfd_open(2), which is refused here, or /proc/%d is needed", pid);
+	} else {
+		pol_err_set(&err, POL_ERR_FAILED, code, "cannot wait for process %d", pid);
+	}
+	return ctl_fail("wait", &err);
+}
+
+static int wait_process(const struct wait_command *command, pid_t pid)
+{
+	struct pol_event_ctx ctx = { .cgroup = cgroup_path };
+	struct pol_event_view view;
+	enum pol_pidwait_step step;
+	struct pol_err err = {};
+	int r = pol_pidwait(pid, 0, &view, &step);
+
+	if (r < 0)
+		return explain(pid, r);
+	if (step != POL_PIDWAIT_NOBODY)
+		return print_record(&view, &ctx, command->json);
+	pol_err_say(&err, POL_ERR_FAILED, -ESRCH, "no process %d", pid);
+	return ctl_fail("wait", &err);
+}
+
+/* The name of a guest may begin with a digit: only digits are a pid. */
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")];
+}
+
+int cmd_wait(int argc, char **argv)
+{
+	struct wait_command command = {};
+	int r = parse(argc, argv, &command);
+	long pid;
+
+	if (r)
+		return r;
+	if (command.help) {
+		fputs(wait_help, stdout);
+		return 0;
+	}
+	errno = 0;
+	pid = strtol(command.target, NULL, 10);
+	if (!is_number(command.target) || errno || pid < 1 || pid > INT_MAX)
+		return ctl_usage("wait", "'%s' is no pid", command.target);
+	return wait_process(&command, (pid_t)pid);
+}
