@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #endif
 
-#define POL_ABI_VERSION 3
+#define POL_ABI_VERSION 4
 
 /* Limits. Each is checked by user space with a message that names it; none is a silent bound. */
 #define POL_GUESTS_MAX 16384u /* guest ids 1..MAX-1; 10 000 guests are the design's scale */

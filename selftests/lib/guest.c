@@ -255,7 +255,7 @@ const char *engine_left(void)
 		return CGROUPS " is left";
 	if (exists("/run/policyctl") && rmdir("/run/policyctl"))
 		return "/run/policyctl is left, and not empty";
-	for (long i = 0; i < test_count(200, 2000); i++) {
+	for (long i = 0; i < test_count(1200, 4000); i++) {
 		program = program_left();
 		if (!program)
 			return NULL;

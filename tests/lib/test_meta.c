@@ -19,6 +19,7 @@ static const char text[] = "version = 1\n"
 			   "[guest.c]\n"
 			   "mode = \"audit\"\n"
 			   "errno = \"ENOENT\"\n"
+			   "limits = { io = [{ device = \"/dev/a\", rbps = 9 }] }\n"
 			   "wx = \"deny\"\n"
 			   "include = [\"p\"]\n"
 			   "files = [{ path = \"/srv/x\", access = \"rw\", name = \"data\" },\n"
@@ -117,12 +118,17 @@ Test(meta, limits_round_trip)
 		{ .fds = POL_LIMIT_MAX, .pids = 1024, .fds_all = true },
 		{ .fds = POL_LIMIT_UNSET, .memory_bytes = POL_LIMIT_MAX, .kill = true },
 	};
+	static const struct pol_io_limit io[] = {
+		{ .device = (char *)"/dev/a", .major = 8, .minor = 16, .max = { 2, 3, 4, 5 } },
+		{ .device = (char *)"/dev/b", .major = 253, .max = { POL_LIMIT_MAX, 6, 7, 8 } },
+	};
 	struct pol_meta *meta = make(), *back = NULL;
 	char *bytes = NULL;
 	size_t len;
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		meta->guests[i].limits = limits[i];
+	cr_assert_eq(pol_io_copy(io, ARRAY_SIZE(io), &meta->guests[1].limits), 0);
 	cr_assert_eq(pol_meta_encode(meta, &bytes, &len), 0);
 	cr_assert_eq(pol_meta_decode(bytes, len, &back), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
@@ -136,6 +142,16 @@ Test(meta, limits_round_trip)
 		cr_assert_eq(got->swap_bytes, limits[i].swap_bytes);
 		cr_assert_eq(got->cpu_milli, limits[i].cpu_milli);
 		cr_assert_eq(got->best_effort, limits[i].best_effort);
+	}
+	cr_assert_eq(back->guests[0].limits.io_cnt, 0);
+	cr_assert_eq(back->guests[1].limits.io_cnt, ARRAY_SIZE(io));
+	for (size_t i = 0; i < ARRAY_SIZE(io); i++) {
+		const struct pol_io_limit *got = &back->guests[1].limits.io[i];
+
+		cr_assert_str_eq(got->device, io[i].device);
+		cr_assert_eq(got->major, io[i].major);
+		cr_assert_eq(got->minor, io[i].minor);
+		cr_assert_arr_eq(got->max, io[i].max, sizeof(io[i].max));
 	}
 	free(bytes);
 	pol_meta_free(meta);

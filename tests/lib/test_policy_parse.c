@@ -141,6 +141,35 @@ Test(policy_parse, a_guests_own_value_wins_field_by_field)
 	pol_policy_free(policy);
 }
 
+Test(policy_parse, io_is_one_field)
+{
+	struct pol_policy *policy = parse(
+		"version = 1\n[defaults.limits]\n"
+		"io = [{ device = \"/dev/a\", rbps = \"1MiB\", riops = \"max\" }]\n"
+		"[guest.silent]\n"
+		"[guest.own.limits]\nio = [{ wbps = 4096, device = \"/dev//b\" },\n"
+		" { device = \"/dev/c\", riops = 2, wiops = 4294967294 }]\n"
+		"[guest.none.limits]\nio = []\n[guest.max.limits]\nio = \"max\"\n");
+	const struct pol_limits *silent = &pol_policy_guest(policy, "silent")->limits;
+	const struct pol_limits *own = &pol_policy_guest(policy, "own")->limits;
+
+	cr_assert_eq(silent->io_cnt, 1);
+	cr_assert_str_eq(silent->io[0].device, "/dev/a");
+	cr_assert_eq(silent->io[0].max[POL_IO_RBPS], 1u << 20);
+	cr_assert_eq(silent->io[0].max[POL_IO_WBPS], POL_LIMIT_MAX);
+	cr_assert_eq(silent->io[0].max[POL_IO_RIOPS], POL_LIMIT_MAX);
+	cr_assert_eq(silent->io[0].max[POL_IO_WIOPS], POL_LIMIT_MAX);
+	cr_assert_eq(own->io_cnt, 2);
+	cr_assert_str_eq(own->io[0].device, "/dev/b");
+	cr_assert_eq(own->io[0].max[POL_IO_WBPS], 4096);
+	cr_assert_eq(own->io[1].max[POL_IO_RIOPS], 2);
+	cr_assert_eq(own->io[1].max[POL_IO_WIOPS], 4294967294);
+	cr_assert_eq(own->io[1].line, 7);
+	cr_assert_eq(pol_policy_guest(policy, "none")->limits.io_cnt, 0);
+	cr_assert_eq(pol_policy_guest(policy, "max")->limits.io_cnt, 0);
+	pol_policy_free(policy);
+}
+
 struct fds_case {
 	char value[16];
 	uint64_t fds;

@@ -448,3 +448,37 @@ Test(resolve, a_hundred_thousand_rules, .timeout = 600)
 	resolve_ok();
 	cr_assert_eq(places.cnt, 100000);
 }
+
+static void use_device(const char *device)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		       "version = 1\n[guest.a.limits]\nio = [{ device = \"%s\", rbps = 9 }]\n",
+		       device);
+	policy = tree_policy("", text, &diags);
+}
+
+static void refuses_device(const char *device, const char *why)
+{
+	use_device(device);
+	cr_assert_eq(pol_resolve(policy, NULL, 0, NULL, 0, &diags, &places), -EINVAL, "%s", device);
+	cr_assert_eq(diags.cnt, 1);
+	cr_assert_str_eq(diags.items[0].code, POL_P_DEVICE);
+	cr_assert_eq(diags.items[0].line, 3);
+	cr_assert(strstr(diags.items[0].message, why), "%s", diags.items[0].message);
+	cr_assert(diags.items[0].help);
+	pol_diags_done(&diags);
+	pol_policy_free(policy);
+	memset(&diags, 0, sizeof(diags));
+	policy = NULL;
+}
+
+Test(resolve, a_device_of_io_that_is_none)
+{
+	refuses_device("/dev/null", "is no block device");
+	refuses_device("/dev/no_such_disk", "No such file or directory");
+	refuses_device("/dev/null/0", "Not a directory");
+	refuses_device("/srv/disk", "does not lie below /dev");
+	refuses_device("/dev", "does not lie below /dev");
+}

@@ -333,6 +333,7 @@ static int check_thread_limits(const struct pol_meta_guest *guest, struct pol_er
 	const char *what = limits->memory_bytes < POL_LIMIT_MAX ? "memory"
 			   : limits->swap_bytes < POL_LIMIT_MAX ? "swap"
 			   : limits->cpu_milli < POL_LIMIT_MAX	? "cpu"
+			   : limits->io_cnt			? "io"
 								: NULL;
 
 	if (what && !limits->best_effort) {

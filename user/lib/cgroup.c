@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
@@ -175,96 +174,6 @@ int pol_cgroup_enable(const char *parent, struct pol_err *err)
 	}
 	enable_at(full);
 	return 0;
-}
-
-static bool looser(uint64_t now, uint64_t wanted)
-{
-	return wanted > now;
-}
-
-static const char *controller_of(const char *file, char *buf, size_t size)
-{
-	(void)snprintf(buf, size, "%.*s", (int)strcspn(file, "."), file);
-	return buf;
-}
-
-static int limit_one(int fd, const char *guest, const struct pol_limits *limits, const char *file,
-		     uint64_t value, bool raise, struct pol_err *err)
-{
-	char text[32], controller[32];
-	uint64_t now = 0;
-	int r;
-
-	if (value == POL_LIMIT_UNSET)
-		return 0;
-	r = pol_file_read_u64(fd, file, &now);
-	if (!r && raise && !looser(now, value == POL_LIMIT_MAX ? UINT64_MAX : value))
-		return 0;
-	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
-	r = pol_file_write(fd, file, value == POL_LIMIT_MAX ? "max" : text);
-	if (r >= 0)
-		return 0;
-	if (r != -ENOENT)
-		return pol_err_set(err, POL_ERR_FAILED, r, "guest '%s': cannot write %s to %s",
-				   guest, text, file);
-	if (limits->best_effort)
-		return 0;
-	pol_err_say(err, POL_ERR_HOST, -ENODEV, "guest '%s': %s cannot be set, no controller '%s'",
-		    guest, file, controller_of(file, controller, sizeof(controller)));
-	return pol_err_fix(err,
-			   "enable it in cgroup.subtree_control of the parent, or set "
-			   "best_effort = true in the guest's limits");
-}
-
-static int limit_cpu(int fd, const char *guest, const struct pol_limits *limits,
-		     struct pol_err *err)
-{
-	char text[64];
-	int r;
-
-	if (limits->cpu_milli == POL_LIMIT_UNSET)
-		return 0;
-	if (limits->cpu_milli == POL_LIMIT_MAX)
-		(void)snprintf(text, sizeof(text), "max 100000");
-	else
-		(void)snprintf(text, sizeof(text), "%" PRIu64 " 100000", limits->cpu_milli * 100);
-	r = pol_file_write(fd, "cpu.max", text);
-	if (r == -ENOENT && limits->best_effort)
-		return 0;
-	if (r == -ENOENT) {
-		pol_err_say(err, POL_ERR_HOST, -ENODEV,
-			    "guest '%s': cpu.max cannot be set, no controller 'cpu'", guest);
-		return pol_err_fix(err, "enable it in cgroup.subtree_control of the parent, or set "
-					"best_effort = true in the guest's limits");
-	}
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "guest '%s': cannot write '%s' to cpu.max",
-				   guest, text);
-	return 0;
-}
-
-int pol_cgroup_limit(int fd, const char *guest, const struct pol_limits *limits, bool raise,
-		     struct pol_err *err)
-{
-	const struct {
-		const char *file;
-		uint64_t value;
-	} rows[] = {
-		{ "pids.max", limits->pids },
-		{ "memory.max", limits->memory_bytes },
-		{ "memory.swap.max", limits->swap_bytes },
-	};
-	int r;
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		r = limit_one(fd, guest, limits, rows[i].file, rows[i].value, raise, err);
-		if (r < 0)
-			return r;
-	}
-	/* A VM's processes die together: half a guest is none. Absent without the controller. */
-	if (limits->memory_bytes != POL_LIMIT_UNSET)
-		(void)pol_file_write(fd, "memory.oom.group", "1");
-	return raise ? 0 : limit_cpu(fd, guest, limits, err);
 }
 
 int pol_cgroup_populated(int fd)

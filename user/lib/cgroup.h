@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The cgroup v2 tree: a guest's cgroup, its ceilings, what is in it. Side effects only below the
+ * The cgroup v2 tree: a guest's cgroup and what is in it. Side effects only below the
  * policy's own parent cgroup, but for enabling controllers on the way down.
  */
 #pragma once
@@ -11,7 +11,6 @@
 #include <sys/types.h>
 
 #include "err.h"
-#include "policy.h"
 
 /* pol_cgroup_mount() - where cgroup2 is mounted. Return: 0; -ENOENT. */
 int pol_cgroup_mount(char *buf, size_t size);
@@ -33,16 +32,6 @@ bool pol_cgroup_sees_root(void);
 
 /* pol_cgroup_id() - the kernel's id of an open cgroup directory. */
 int pol_cgroup_id(int fd, uint64_t *ret);
-
-/**
- * pol_cgroup_limit() - write a guest's ceilings.
- * @raise: only those that become looser than they are; !@raise: all of them. Raised before a
- *	   generation is published, lowered after (policy-language.md, semantics 10).
- *
- * Return: 0; -ENODEV: a controller lacks and best_effort is not set; else what the write gave.
- */
-int pol_cgroup_limit(int fd, const char *guest, const struct pol_limits *limits, bool raise,
-		     struct pol_err *err);
 
 /* pol_cgroup_enable() - the controllers that ceilings need, from the root down to @parent. */
 int pol_cgroup_enable(const char *parent, struct pol_err *err);

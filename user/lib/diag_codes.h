@@ -54,6 +54,8 @@
 #define POL_P_TREE	       "P0511" /* btrfs or overlayfs: what a directory's key rests on lacks */
 #define POL_P_PROCFS	       "P0512" /* a process's directory, or deep in /proc/sys */
 #define POL_P_FOLDS_CASE       "P0513" /* a rule by name where one name has several spellings */
+#define POL_P_DEVICE	       "P0514" /* a device of io that is no block device */
+#define POL_P_DEVICE_TWICE     "P0515" /* two devices of io that are on one disk */
 #define POL_P_GLOB_NONE	       "P0521" /* a glob matches nothing */
 #define POL_P_GLOB_STEERED     "P0522" /* a guest could choose what a glob matches */
 #define POL_P_GLOBS_DIFFER     "P0523" /* two globs that match one path differ */

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base.h"
+#include "ceilings.h"
 #include "cgroup.h"
 #include "generation.h"
 #include "store.h"
@@ -24,7 +25,7 @@ int pol_guest_named(const struct pol_meta *meta, const char *name,
 }
 
 int pol_home_make(struct pol_engine *engine, const char *parent, struct pol_meta_guest *guest,
-		  bool raise, bool *ret_created, struct pol_err *err)
+		  const struct pol_limits *before, bool raise, bool *ret_created, struct pol_err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	unsigned int level;
@@ -34,7 +35,7 @@ int pol_home_make(struct pol_engine *engine, const char *parent, struct pol_meta
 	r = pol_cgroup_create(parent, guest->name, &fd, &guest->cgroup_id, &level, ret_created,
 			      err);
 	if (!r)
-		r = pol_cgroup_limit(fd, guest->name, &guest->limits, raise, err);
+		r = pol_ceilings_write(fd, guest->name, before, &guest->limits, raise, err);
 	if (r < 0)
 		return r;
 	r = pol_cgroups_put(engine, guest->cgroup_id, level, guest->id);
@@ -61,7 +62,7 @@ static int make_again(struct pol_engine *engine, const char *name, struct pol_er
 		return r;
 	pol_cgroups_sweep(engine, guest->id);
 	home = *guest;
-	r = pol_home_make(engine, meta->cgroup, &home, false, &created, err);
+	r = pol_home_make(engine, meta->cgroup, &home, NULL, false, &created, err);
 	if (r < 0 && created)
 		(void)pol_cgroup_remove(meta->cgroup, name);
 	if (!r && created)

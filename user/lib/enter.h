@@ -16,13 +16,13 @@ int pol_guest_named(const struct pol_meta *meta, const char *name,
 
 /**
  * pol_home_make() - a guest's cgroup, with its ceilings, registered as the guest's.
- * @parent: of the guests' cgroups. @raise: as for pol_cgroup_limit(). @ret_created: also set if it
- * fails: whether this call made it.
+ * @parent: of the guests' cgroups. @before, @raise: as for pol_ceilings_write(). @ret_created: also
+ * set if it fails: whether this call made it.
  *
  * Context: under pol_lock().
  */
 int pol_home_make(struct pol_engine *engine, const char *parent, struct pol_meta_guest *guest,
-		  bool raise, bool *ret_created, struct pol_err *err);
+		  const struct pol_limits *before, bool raise, bool *ret_created, struct pol_err *err);
 
 /**
  * pol_enter() - use the engine (pol_engine_use()), with the policy that decides now.

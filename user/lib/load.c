@@ -7,6 +7,7 @@
 
 #include "anchors.h"
 #include "base.h"
+#include "ceilings.h"
 #include "cgroup.h"
 #include "diag_codes.h"
 #include "enter.h"
@@ -160,9 +161,9 @@ static int keep_ghost(struct transaction *t, const struct pol_meta_guest *gone, 
 	ghost->ghost = true;
 	ghost->ruleset = 0;
 	ghost->name = strdup(gone->name);
-	if (!ghost->name)
-		return pol_err_set(t->err, POL_ERR_FAILED, -ENOMEM, "cannot keep '%s'", gone->name);
 	t->next->guests_cnt++;
+	if (pol_io_copy(gone->limits.io, gone->limits.io_cnt, &ghost->limits) < 0 || !ghost->name)
+		return pol_err_set(t->err, POL_ERR_FAILED, -ENOMEM, "cannot keep '%s'", gone->name);
 	return 0;
 }
 
@@ -314,29 +315,45 @@ static int take_anchors(struct transaction *t)
 
 /* ------------------------------------------------------------------ cgroups */
 
+/* What @meta (or NULL) has written for a guest into the cgroup that it has below @parent. */
+static const struct pol_limits *limits_of(const struct pol_meta *meta, const char *parent,
+					  const char *name)
+{
+	const struct pol_meta_guest *guest = NULL;
+
+	if (meta && strcmp(meta->cgroup, parent) == 0)
+		guest = pol_meta_guest(meta, name);
+	return guest ? &guest->limits : NULL;
+}
+
 static int make_cgroup(struct transaction *t, size_t i)
 {
-	int r = pol_home_make(t->engine, t->next->cgroup, &t->next->guests[i], true, &t->made[i],
-			      t->err);
+	struct pol_meta_guest *guest = &t->next->guests[i];
+	const struct pol_limits *before = limits_of(t->running, t->next->cgroup, guest->name);
+	int r = pol_home_make(t->engine, t->next->cgroup, guest, before, true, &t->made[i], t->err);
 
 	if (!r || t->made[i])
 		t->made_cnt = i + 1;
 	return r;
 }
 
-/* Ceilings of the policy's guests, fully: after publishing, where some become tighter. */
-static int lower_limits(struct transaction *t, const struct pol_meta *meta)
+/*
+ * Ceilings of the guests of @to, fully: after publishing, where some become tighter, and to undo
+ * what was written for @from.
+ */
+static int settle_limits(struct transaction *t, const struct pol_meta *from,
+			 const struct pol_meta *to)
 {
 	int r, result = 0;
 
-	for (size_t i = 0; i < meta->guests_cnt; i++) {
+	for (size_t i = 0; i < to->guests_cnt; i++) {
+		const struct pol_meta_guest *guest = &to->guests[i];
 		_cleanup_close_ int fd = -EBADF;
 
-		if (meta->guests[i].ghost ||
-		    pol_cgroup_open(meta->cgroup, meta->guests[i].name, &fd) < 0)
+		if (guest->ghost || pol_cgroup_open(to->cgroup, guest->name, &fd) < 0)
 			continue;
-		r = pol_cgroup_limit(fd, meta->guests[i].name, &meta->guests[i].limits, false,
-				     t->err);
+		r = pol_ceilings_write(fd, guest->name, limits_of(from, to->cgroup, guest->name),
+				       &guest->limits, false, t->err);
 		if (r < 0 && !result)
 			result = r;
 	}
@@ -373,7 +390,7 @@ static void undo_cgroups(struct transaction *t)
 		return;
 	}
 	t->err = &ignored; /* the first failure is what the caller hears of */
-	(void)lower_limits(t, t->running);
+	(void)settle_limits(t, t->next, t->running);
 }
 
 /* A guest's cgroup by its name, for a load that died before it wrote the number down. */
@@ -495,7 +512,7 @@ static int settle(struct transaction *t)
 	int r = pol_engine_selftest(t->engine, t->err);
 
 	if (!r)
-		r = lower_limits(t, t->next);
+		r = settle_limits(t, t->running, t->next);
 	if (!r && t->running)
 		r = settle_fds(t, t->running, t->next);
 	if (!r && !t->running)
@@ -559,17 +576,38 @@ static int publish(struct transaction *t)
 	return r;
 }
 
-/* What a load left undone that died: its ceilings, if it had published; its cgroups. */
+struct undo {
+	struct transaction *t;
+	int result;
+};
+
+/* Ceilings that a load had raised which died before it published. */
+static void undo_raised(const struct pol_meta *meta, void *arg)
+{
+	struct undo *undo = arg;
+	int r;
+
+	if (meta->generation <= undo->t->running->generation)
+		return;
+	r = settle_limits(undo->t, meta, undo->t->running);
+	if (r < 0)
+		undo->result = r;
+}
+
+/* What a load left undone that died: its ceilings; its cgroups. */
 static int finish_other(struct transaction *t)
 {
+	struct undo undo = { .t = t };
 	struct leavers leavers = { .engine = t->engine, .now = t->running };
 	_cleanup_(pol_meta_freep) struct pol_meta *before = NULL;
 	uint64_t active = t->engine->control->active;
-	int r = 0;
+	int r;
 
-	if (t->engine->control->settled != active) {
+	pol_meta_each(POL_STORE, undo_raised, &undo);
+	r = undo.result;
+	if (!r && t->engine->control->settled != active) {
 		(void)pol_meta_load(active - 1, &before, NULL);
-		r = lower_limits(t, t->running);
+		r = settle_limits(t, before, t->running);
 		if (!r)
 			r = settle_fds(t, before ? before : t->running, t->running);
 		if (!r)

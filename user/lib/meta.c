@@ -10,8 +10,10 @@ void pol_meta_free(struct pol_meta *meta)
 {
 	if (!meta)
 		return;
-	for (size_t i = 0; i < meta->guests_cnt; i++)
+	for (size_t i = 0; i < meta->guests_cnt; i++) {
 		free(meta->guests[i].name);
+		pol_limits_done(&meta->guests[i].limits);
+	}
 	for (size_t i = 0; i < meta->rules_cnt; i++) {
 		free(meta->rules[i].path);
 		free(meta->rules[i].name);
@@ -148,6 +150,9 @@ static int fill_guests(struct pol_meta *meta, const struct pol_policy *policy, u
 		guest->err = (uint32_t)from->err;
 		guest->knobs = from->knobs;
 		guest->limits = from->limits;
+		r = pol_io_copy(from->limits.io, from->limits.io_cnt, &guest->limits);
+		if (r < 0)
+			return r;
 		first_rule[i] = UINT32_MAX;
 		guest->ruleset = twin < i ? meta->guests[twin].ruleset : ++rulesets;
 		if (twin < i)
@@ -206,6 +211,18 @@ static void put_string(FILE *out, const char *text)
 		(void)fwrite(text, 1, strlen(text), out);
 }
 
+static void put_io(FILE *out, const struct pol_limits *limits)
+{
+	put_u64(out, limits->io_cnt);
+	for (size_t i = 0; i < limits->io_cnt; i++) {
+		put_string(out, limits->io[i].device);
+		put_u64(out, limits->io[i].major);
+		put_u64(out, limits->io[i].minor);
+		for (size_t k = 0; k < POL_IO_CNT; k++)
+			put_u64(out, limits->io[i].max[k]);
+	}
+}
+
 static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 {
 	put_string(out, guest->name);
@@ -224,6 +241,7 @@ static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 	put_u64(out, guest->limits.fds);
 	put_u64(out, guest->limits.fds_all);
 	put_u64(out, guest->limits.kill);
+	put_io(out, &guest->limits);
 }
 
 static void put_rule(FILE *out, const struct pol_meta_rule *rule)
@@ -314,6 +332,28 @@ static char *get_string(struct cut *cut)
 	return text;
 }
 
+#define IO_BYTES 56 /* the least that one takes, so that a count can be checked */
+
+static void get_io(struct cut *cut, struct pol_limits *ret)
+{
+	uint64_t cnt = get_u64(cut);
+
+	if (!cnt)
+		return;
+	ret->io = cnt > cut->left / IO_BYTES ? NULL : calloc(cnt, sizeof(*ret->io));
+	cut->bad |= !ret->io;
+	while (!cut->bad && ret->io_cnt < cnt) {
+		struct pol_io_limit *io = &ret->io[ret->io_cnt++];
+
+		io->device = get_string(cut);
+		io->major = (uint32_t)get_u64(cut);
+		io->minor = (uint32_t)get_u64(cut);
+		for (size_t k = 0; k < POL_IO_CNT; k++)
+			io->max[k] = get_u64(cut);
+		cut->bad |= !io->device;
+	}
+}
+
 static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 {
 	ret->name = get_string(cut);
@@ -332,6 +372,7 @@ static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 	ret->limits.fds = get_u64(cut);
 	ret->limits.fds_all = get_u64(cut) != 0;
 	ret->limits.kill = get_u64(cut) != 0;
+	get_io(cut, &ret->limits);
 	if (!ret->name)
 		cut->bad = true;
 }
@@ -355,7 +396,7 @@ static void get_rule(struct cut *cut, struct pol_meta_rule *ret)
 		cut->bad = true;
 }
 
-#define GUEST_BYTES 128 /* the least that one takes, so that a count can be checked */
+#define GUEST_BYTES 136 /* likewise */
 #define RULE_BYTES 80
 
 static int decode_lists(struct cut *cut, uint64_t guests, uint64_t rules, struct pol_meta *meta)

@@ -24,6 +24,35 @@ void pol_members_done(struct pol_member *members, size_t cnt)
 	free(members);
 }
 
+int pol_io_copy(const struct pol_io_limit *io, size_t cnt, struct pol_limits *limits)
+{
+	limits->io_cnt = 0;
+	limits->io = cnt ? calloc(cnt, sizeof(*io)) : NULL;
+	if (!cnt)
+		return 0;
+	if (!limits->io)
+		return -ENOMEM;
+	for (size_t i = 0; i < cnt; i++) {
+		limits->io[i] = io[i];
+		limits->io[i].device = strdup(io[i].device);
+		limits->io_cnt++;
+		if (!limits->io[i].device) {
+			pol_limits_done(limits);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void pol_limits_done(struct pol_limits *limits)
+{
+	for (size_t i = 0; i < limits->io_cnt; i++)
+		free(limits->io[i].device);
+	free(limits->io);
+	limits->io = NULL;
+	limits->io_cnt = 0;
+}
+
 static void glob_done(struct pol_glob *glob)
 {
 	for (size_t i = 0; i < glob->matches_cnt; i++)
@@ -45,6 +74,7 @@ void pol_policy_free(struct pol_policy *policy)
 		for (size_t k = 0; k < guest->rules_cnt; k++)
 			pol_rule_done(&guest->rules[k]);
 		pol_members_done(guest->members, guest->members_cnt);
+		pol_limits_done(&guest->limits);
 		free(guest->rules);
 		free(guest->name);
 	}

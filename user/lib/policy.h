@@ -43,8 +43,28 @@ struct pol_rule {
 	int col;
 };
 
+/* What io.max bounds of a device: bytes and operations a second, read and written. */
+enum pol_io { POL_IO_RBPS, POL_IO_WBPS, POL_IO_RIOPS, POL_IO_WIOPS, POL_IO_CNT };
+
+/**
+ * struct pol_io_limit - ceilings on one block device.
+ * @device: as the policy names it. Owned.
+ * @major, @minor: of its disk, once pol_resolve_devices() has found it.
+ * @max: by enum pol_io; POL_LIMIT_MAX: none.
+ * @line, @col: where the device stands, from 1.
+ */
+struct pol_io_limit {
+	char *device;
+	uint32_t major;
+	uint32_t minor;
+	uint64_t max[POL_IO_CNT];
+	int line;
+	int col;
+};
+
 /**
  * struct pol_limits - a guest's ceilings.
+ * @io: one for each device; other devices have none. Owned.
  * @fds: open file descriptions. POL_LIMIT_UNSET and POL_LIMIT_MAX mean the same once defaults are
  *	 filled in: no ceiling, and nothing is counted.
  * @fds_all: fds_baseline "none": what the guest holds when it is adopted is charged, too.
@@ -56,10 +76,16 @@ struct pol_limits {
 	uint64_t memory_bytes; /* explicit, or 2 x vm_memory + 512 MiB; else POL_LIMIT_UNSET */
 	uint64_t swap_bytes;   /* POL_LIMIT_UNSET: not written */
 	uint64_t cpu_milli;    /* thousandths of a core; POL_LIMIT_UNSET: not written */
+	struct pol_io_limit *io;
+	size_t io_cnt;
 	bool best_effort;
 	bool fds_all;
 	bool kill;
 };
+
+/* pol_io_copy() - into @limits, which has none. Return: 0; -ENOMEM: nothing was copied. */
+int pol_io_copy(const struct pol_io_limit *io, size_t cnt, struct pol_limits *limits);
+void pol_limits_done(struct pol_limits *limits);
 
 enum pol_member_kind {
 	POL_MEMBER_CGROUP,   /* adopted in place */

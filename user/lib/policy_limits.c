@@ -15,7 +15,7 @@
 #define CPU_MILLI_MAX 8192000	     /* NR_CPUS of the largest kernel configuration, 8192 */
 #define FDS_MAX	      (1ll << 30)    /* above the highest nr_open */
 
-static bool is_max(const struct pol_toml_node *value)
+bool pol_is_max(const struct pol_toml_node *value)
 {
 	return value->type == POL_TOML_STRING && value->cnt == strlen("max") &&
 	       memcmp(value->string, "max", value->cnt) == 0;
@@ -26,9 +26,8 @@ static void bad_range(struct pol_parser *p, const struct pol_toml_entry *e, cons
 	POL_FAULT(p, POL_P_RANGE, &e->value, NULL, "'%s' must be %s", e->key, range);
 }
 
-/* Bytes of a size; leaves *ret alone and says why if it is none. */
-static bool parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
-		       uint64_t *ret)
+bool pol_parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
+		    uint64_t *ret)
 {
 	const struct pol_toml_node *value = &e->value;
 	uint64_t bytes = 0;
@@ -40,7 +39,7 @@ static bool parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uin
 			  e->key, pol_toml_type_name(value->type));
 		return false;
 	}
-	if (is_max(value)) {
+	if (pol_is_max(value)) {
 		*ret = POL_LIMIT_MAX;
 		return true;
 	}
@@ -69,7 +68,7 @@ static int parse_pids(struct pol_parser *p, const struct pol_toml_entry *e, void
 {
 	struct pol_settings *settings = into;
 
-	if (is_max(&e->value))
+	if (pol_is_max(&e->value))
 		POL_FAULT(p, POL_P_RANGE, &e->value, "name a number", "'pids' cannot be lifted");
 	else if (!pol_want(p, e, POL_TOML_INTEGER))
 		return 0;
@@ -82,7 +81,7 @@ static int parse_pids(struct pol_parser *p, const struct pol_toml_entry *e, void
 
 static int parse_memory(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	(void)parse_size(p, e, MEMORY_MIN, &((struct pol_settings *)into)->memory_bytes);
+	(void)pol_parse_size(p, e, MEMORY_MIN, &((struct pol_settings *)into)->memory_bytes);
 	return 0;
 }
 
@@ -91,7 +90,7 @@ static int parse_vm_memory(struct pol_parser *p, const struct pol_toml_entry *e,
 	struct pol_settings *settings = into;
 	uint64_t bytes;
 
-	if (!parse_size(p, e, MEMORY_MIN, &bytes))
+	if (!pol_parse_size(p, e, MEMORY_MIN, &bytes))
 		return 0;
 	if (bytes != POL_LIMIT_MAX && bytes > ((uint64_t)INT64_MAX - VM_OVERHEAD) / 2)
 		bad_range(p, e, "at most 4 EiB - 256 MiB: twice it and 512 MiB is the ceiling");
@@ -102,7 +101,7 @@ static int parse_vm_memory(struct pol_parser *p, const struct pol_toml_entry *e,
 
 static int parse_swap(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	(void)parse_size(p, e, 0, &((struct pol_settings *)into)->swap_bytes);
+	(void)pol_parse_size(p, e, 0, &((struct pol_settings *)into)->swap_bytes);
 	return 0;
 }
 
@@ -111,7 +110,7 @@ static int parse_cpu(struct pol_parser *p, const struct pol_toml_entry *e, void 
 	struct pol_settings *settings = into;
 	double milli;
 
-	if (is_max(&e->value)) {
+	if (pol_is_max(&e->value)) {
 		settings->cpu_milli = POL_LIMIT_MAX;
 		return 0;
 	}
@@ -141,7 +140,7 @@ static int parse_fds(struct pol_parser *p, const struct pol_toml_entry *e, void 
 {
 	struct pol_settings *settings = into;
 
-	if (is_max(&e->value))
+	if (pol_is_max(&e->value))
 		settings->fds = POL_LIMIT_MAX;
 	else if (e->value.type != POL_TOML_INTEGER)
 		POL_FAULT(p, POL_P_TYPE, &e->value, NULL,
@@ -151,14 +150,6 @@ static int parse_fds(struct pol_parser *p, const struct pol_toml_entry *e, void 
 		bad_range(p, e, "from 0 to 1073741824");
 	else
 		settings->fds = (uint64_t)e->value.integer;
-	return 0;
-}
-
-static int parse_io(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
-{
-	(void)into;
-	if (!is_max(&e->value) && pol_want(p, e, POL_TOML_ARRAY) && e->value.cnt)
-		pol_unavailable(p, e);
 	return 0;
 }
 
@@ -192,7 +183,7 @@ int pol_parse_limits(struct pol_parser *p, const struct pol_toml_entry *e, void 
 		{ .name = "best_effort", .parse = parse_best_effort },
 		{ .name = "fds", .parse = parse_fds },
 		{ .name = "fds_baseline", .parse = parse_fds_baseline },
-		{ .name = "io", .parse = parse_io },
+		{ .name = "io", .parse = pol_parse_io },
 		{ .name = "on_exceed", .parse = parse_on_exceed },
 	};
 	struct pol_scope *scope = into;
@@ -229,9 +220,10 @@ static bool either_on(int own, int other)
 	return (own >= 0 ? own : other) > 0;
 }
 
-void pol_settings_apply(const struct pol_settings *own, const struct pol_settings *defaults,
-			struct pol_guest *ret)
+int pol_settings_apply(const struct pol_settings *own, const struct pol_settings *defaults,
+		       struct pol_guest *ret)
 {
+	const struct pol_settings *io = own->io_said ? own : defaults;
 	uint64_t vm = either(own->vm_memory_bytes, defaults->vm_memory_bytes);
 	uint64_t memory = either(own->memory_bytes, defaults->memory_bytes);
 
@@ -250,4 +242,12 @@ void pol_settings_apply(const struct pol_settings *own, const struct pol_setting
 		.fds_all = either_on(own->fds_all, defaults->fds_all),
 		.kill = either_on(own->kill, defaults->kill),
 	};
+	return pol_io_copy(io->io, io->io_cnt, &ret->limits);
+}
+
+void pol_settings_done(struct pol_settings *settings)
+{
+	for (size_t i = 0; i < settings->io_cnt; i++)
+		free(settings->io[i].device);
+	free(settings->io);
 }

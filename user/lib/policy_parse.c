@@ -180,6 +180,7 @@ static int parse_root(struct pol_parser *p, const struct pol_toml_node *root)
 static int make_guest(struct pol_parser *p, size_t i, struct pol_guest *ret)
 {
 	struct pol_section *section = &p->guests[i];
+	int r;
 
 	ret->name = strdup(section->name);
 	ret->line = section->line;
@@ -187,8 +188,10 @@ static int make_guest(struct pol_parser *p, size_t i, struct pol_guest *ret)
 	ret->members = TAKE_PTR(section->members);
 	ret->members_cnt = section->members_cnt;
 	section->members_cnt = 0;
-	pol_settings_apply(&p->settings[i], &p->defaults, ret);
-	return ret->name ? pol_merge_guest(p, section, ret) : -ENOMEM;
+	r = pol_settings_apply(&p->settings[i], &p->defaults, ret);
+	if (!r && !ret->name)
+		r = -ENOMEM;
+	return r ? r : pol_merge_guest(p, section, ret);
 }
 
 static int hash_text(const char *text, size_t len, char hex[65])
@@ -234,8 +237,11 @@ static void parser_done(struct pol_parser *p)
 {
 	for (size_t i = 0; i < p->profiles_cnt; i++)
 		pol_section_done(&p->profiles[i]);
-	for (size_t i = 0; i < p->guests_cnt; i++)
+	for (size_t i = 0; i < p->guests_cnt; i++) {
 		pol_section_done(&p->guests[i]);
+		pol_settings_done(&p->settings[i]);
+	}
+	pol_settings_done(&p->defaults);
 	free(p->profiles);
 	free(p->guests);
 	free(p->settings);

@@ -49,6 +49,9 @@ struct pol_settings {
 	uint64_t vm_memory_bytes;
 	uint64_t swap_bytes;
 	uint64_t cpu_milli;
+	struct pol_io_limit *io; /* owned */
+	size_t io_cnt;
+	bool io_said; /* if it is, @io holds; an empty one, too */
 	int fds_all_line; /* where its key stands, for a warning */
 	int fds_all_col;
 };
@@ -115,12 +118,24 @@ extern const size_t pol_guest_keys_cnt;
 extern const struct pol_key pol_defaults_keys[];
 extern const size_t pol_defaults_keys_cnt;
 void pol_settings_init(struct pol_settings *settings);
-void pol_settings_apply(const struct pol_settings *own, const struct pol_settings *defaults,
-			struct pol_guest *ret);
+void pol_settings_done(struct pol_settings *settings);
+int pol_settings_apply(const struct pol_settings *own, const struct pol_settings *defaults,
+		       struct pol_guest *ret);
 
 /* policy_limits.c */
 
 pol_key_fn pol_parse_limits;
+
+/* pol_is_max() - is it "max", which lifts a limit? */
+bool pol_is_max(const struct pol_toml_node *value);
+
+/* pol_parse_size() - bytes, or POL_LIMIT_MAX; leaves *ret alone and says why if it is no size. */
+bool pol_parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
+		    uint64_t *ret);
+
+/* policy_io.c; into: struct pol_settings */
+
+pol_key_fn pol_parse_io;
 
 /* policy_members.c */
 

@@ -476,6 +476,7 @@ int pol_resolve(struct pol_policy *policy, const struct pol_region *running,
 
 	if (r < 0)
 		return r;
+	pol_resolve_devices(policy, diags);
 	held.sorted = calloc(held_cnt ? held_cnt : 1, sizeof(*held.sorted));
 	if (!held.sorted)
 		return -ENOMEM;

@@ -58,7 +58,7 @@ struct pol_region {
 };
 
 /**
- * pol_resolve() - expand the policy's globs, and locate every rule of every guest.
+ * pol_resolve() - expand the policy's globs, locate every rule and every device of every guest.
  * @running: regions of the running generation (may be NULL, 0).
  * @held_names, @held_cnt: canonical "dir/name" paths that the running generation holds by name:
  *	they stay held by name even when a directory is there now (semantics 4). May be NULL, 0.
