@@ -58,9 +58,9 @@ all: bpf user ## build everything (the default)
 deps: ## install by apt what is missing here (root only if something is)
 	$(Q).ci/deps.sh
 
-kernels: deps ## fetch what VMs boot to $(POL_CACHE): $(KERNELS), a Debian root; REFRESH=1: newer
+kernels: deps ## fetch what VMs boot to $(POL_CACHE): $(KERNELS), Debian roots; REFRESH=1: newer
 	$(Q).ci/kernels.sh $(if $(filter 1,$(REFRESH)),--refresh) $(KERNELS)
-	$(Q).ci/software.sh $(if $(filter 1,$(REFRESH)),--refresh) >/dev/null
+	$(Q)for root in software systemd; do .ci/$$root.sh $(if $(filter 1,$(REFRESH)),--refresh) >/dev/null || exit; done
 
 vmlinux: kernels ## compare vmlinux/vmlinux.h with the types of $(KERNELS)
 	$(Q)vmlinux/check.sh $(KERNELS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * init - PID 1 of the test VM.
+ * init - PID 1 of the test VM; or with policy.init= a service of another one, which does the mounts.
  *
  * Owns: the mounts, running the job that the kernel command line names, the report, power-off.
  * Does not own: which tests there are (they lie in /selftests), how the VM is made (run.sh).
@@ -17,7 +17,8 @@
  *
  * Command line words: policy.mode=selftests|run|shell, policy.tests=GLOB[,GLOB...],
  * policy.script=PATH (mode run), policy.seed=N, policy.count=ci|soak, policy.timeout=SECONDS,
- * policy.root=DEVICE (what becomes the root, by lib/root.sh; without it the initramfs stays).
+ * policy.root=DEVICE (what becomes the root, by lib/root.sh; without it the initramfs stays),
+ * policy.init=PATH (PID 1 in that root: it has to start this program as a service, for the job).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -61,6 +62,7 @@ static struct {
 	char tests[1024];
 	char script[256];
 	char root[64];
+	char init[64];
 	long timeout_s;
 } job = { .mode = "selftests", .tests = "*", .timeout_s = 600 };
 
@@ -208,6 +210,8 @@ static void read_job(void)
 			copy_word(job.script, sizeof(job.script), value);
 		else if (!strcmp(word, "root"))
 			copy_word(job.root, sizeof(job.root), value);
+		else if (!strcmp(word, "init"))
+			copy_word(job.init, sizeof(job.init), value);
 		else if (!strcmp(word, "timeout"))
 			job.timeout_s = strtol(value, NULL, 10);
 		else if (!strcmp(word, "seed"))
@@ -280,9 +284,14 @@ static void fail(struct run *r, const char *why)
 	r->sum.failed++;
 }
 
-/* Every process but us: what a test left running must not meet the next one. */
+/*
+ * Every process but us: what a test left running must not meet the next one. As a service we run one
+ * job, and the others are not ours.
+ */
 static void reap_everything(void)
 {
+	if (getpid() != 1)
+		return;
 	kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
@@ -553,16 +562,35 @@ static void job_shell(void)
 	power_off(true);
 }
 
+__attribute__((noreturn)) static void become(const char *init)
+{
+	execl(init, init, NULL);
+	report("init: %s: %s\n", init, strerror(errno));
+	power_off(false);
+}
+
+static void set_up(void)
+{
+	prepare_root();
+	make_root_ordinary();
+	if (*job.init)
+		become(job.init);
+	mount_all();
+	sethostname("vm", 2);
+}
+
 int main(void)
 {
 	struct utsname u;
 
-	prepare_root();
-	make_root_ordinary();
-	mount_all();
+	if (getpid() == 1) {
+		set_up();
+	} else {
+		open_report_port();
+		read_job();
+	}
 	watch_children();
 	uname(&u);
-	sethostname("vm", 2);
 	report("::init %s %.1f\n", u.release, uptime());
 	if (!strcmp(job.mode, "shell"))
 		job_shell();

@@ -4,12 +4,12 @@
 # run.sh: boot a VM with the build in it, run a job there, print its report.
 #
 #	run.sh --kernel SERIES [--mode selftests|run|shell] [--tests GLOB[,GLOB]] [--skip GLOB[,GLOB]]
-#	       [--script FILE] [--count ci|soak] [--cmdline WORDS] [--root software]
+#	       [--script FILE] [--count ci|soak] [--cmdline WORDS] [--root NAME]
 #
 # Mode selftests: all matching /selftests/*_test (but those of --skip, named and counted) in one VM, then each matching script of
 # selftests/variants/ in a VM of its own, with the words of its line "# cmdline: ..." added to the
-# kernel's command line (the last lsm= wins) and, with a line "# root: software", the image of
-# .ci/software.sh as its root (--root for modes run and shell). Mode run: one script; exits with its
+# kernel's command line (the last lsm= wins) and, with a line "# root: NAME", the image of
+# .ci/NAME.sh as its root (--root for modes run and shell). Mode run: one script; exits with its
 # status.
 #
 # A run has failed unless the VM says "::result passed" (init.c has the protocol). Only a failed

@@ -8,9 +8,9 @@ CTL_SRC := $(sort $(wildcard user/policyctl/*.c))
 MAN_SRC := $(sort $(wildcard Documentation/man/*.rst))
 
 # Only what a rule needs is asked for, so that `make help` works before `make deps`.
-PKGS := libbpf libelf zlib jansson libcrypto
+PKGS := libbpf libelf zlib jansson libcrypto libsystemd
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS = $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-lbpf -lelf -lz -ljansson -lcrypto) \
+PKG_LIBS = $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-lbpf -lelf -lz -ljansson -lcrypto -lsystemd) \
 	-lstdc++
 
 WARN := -Wall -Wextra -Wvla -Wformat=2 -Wimplicit-fallthrough -Wundef -Wwrite-strings -Werror

@@ -59,13 +59,3 @@ never() {
 	fi
 	check "${never_name}_control" "$@"
 }
-
-# within COMMAND...: it succeeds in 60 s
-within() {
-	within_left=600
-	until "$@" || [ "$within_left" = 0 ]; do
-		sleep 0.1
-		within_left=$((within_left - 1))
-	done
-	[ "$within_left" != 0 ] || echo "in vain: $*"
-}

@@ -10,7 +10,7 @@ for module in virtio_pci virtio_blk ext4 overlay; do
 done
 mkdir /.root
 mount -t ext4 "$1" /.root
-cp -a /selftests /policies /.root/
+cp -a /init /selftests /policies /.root/
 cp -a /usr/bin/policyctl /.root/usr/bin/
 for lib in /usr/lib/x86_64-linux-gnu/*; do
 	[ -e "/.root$lib" ] || cp -a "$lib" "/.root$lib"

@@ -47,6 +47,18 @@ expect_status() {
 	esac
 }
 
+within() {
+	within_left=600
+	until "$@"; do
+		within_left=$((within_left - 1))
+		if [ "$within_left" = 0 ]; then
+			echo "in vain: $*"
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
 finish() {
 	echo "$suite: $passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ]

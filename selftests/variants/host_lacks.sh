@@ -43,6 +43,13 @@ umount -l /sys/kernel/security
 lacks securityfs 'mount -t securityfs'
 mount -t securityfs securityfs /sys/kernel/security
 
+# No systemd in this VM.
+for verb in "run --ceilings-only --policy /tmp/policy.toml g -- /usr/bin/true:125" \
+	"attach --ceilings-only --policy /tmp/policy.toml g $$:4"; do
+	# shellcheck disable=SC2086
+	expect_status "systemd_${verb%% *}" "${verb##*:}" dbus.socket policyctl ${verb%:*}
+done
+
 expect_status control_doctor 0 '"enforcing":true' policyctl doctor --json
 check control_load policyctl load /tmp/policy.toml
 check control_run policyctl run g -- /usr/bin/true

@@ -45,14 +45,14 @@ section_of_man() {
 
 options_of_man() { section_of_man "$1" | sed -nE 's/^(--?[a-z][a-z-]*)( .*)?$/\1/p' | grep -vE '^-+$' | sorted; }
 
-# The literal block of SYNOPSIS, a line each; what is indented more goes on.
+# The literal block of SYNOPSIS, those of the verb; what is indented more goes on.
 synopsis_of_man() {
 	awk '/^SYNOPSIS$/ { on = 1 } /^DESCRIPTION$/ { on = 0 }
 		on && /^    +[^ ]/ {
 			if ($0 ~ /^    policyctl/) printf "\n"
 			print
 		}' "$man" | tr '\n' ' ' | tr -s ' ' | sed 's/ policyctl /\npolicyctl /g' |
-		sed -nE "s/ *$//; /^policyctl $1( |\$)/p"
+		sed -nE "s/ *$//; /^policyctl $1( |\$)/p" | tr '\n' ' ' | sed 's/ $//'
 }
 
 help_verbs=$(verbs_of_help | sorted)

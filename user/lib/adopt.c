@@ -192,7 +192,7 @@ static int adopt_tree(struct pol_engine *engine, int cgroup, const struct pol_me
 	return -EBUSY;
 }
 
-static int check_target(pid_t pid, struct pol_err *err)
+int pol_attach_target(pid_t pid, struct pol_err *err)
 {
 	struct pol_proc process;
 
@@ -297,7 +297,7 @@ int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, in
 	int r;
 
 	*ret_cnt = 0;
-	r = check_target(pid, err);
+	r = pol_attach_target(pid, err);
 	if (!r)
 		r = check_tree(engine, guest, pid, err);
 	if (r < 0)

@@ -7,6 +7,9 @@
 #include "engine.h"
 #include "meta.h"
 
+/* pol_attach_target() - can it be a guest? Return: 0; -ESRCH; -EPERM: pid 1, a kernel thread, ourselves. */
+int pol_attach_target(pid_t pid, struct pol_err *err);
+
 /**
  * pol_attach() - adopt a process, its threads and its descendants.
  * @cgroup: of the guest (pol_enter()). @ret_cnt: processes that were moved.

@@ -166,7 +166,7 @@ struct helper {
 	struct pol_label label; /* the guest's, but for the flag */
 	struct rlimit floor;	/* RLIMIT_NOFILE; 0: as it is */
 	int labels;
-	int cgroup;
+	int cgroup; /* -EBADF: it is started where it is, without a label */
 	int pipe;
 	int go; /* a byte: it has its label and what it holds is known, it may execve(2) */
 	const struct pol_limits *limits;
@@ -180,7 +180,8 @@ static int wait_for_go(const struct helper *helper)
 	ssize_t n;
 	char byte;
 
-	close(helper->cgroup); /* not the guest's; the pipe and the socket go with its execve(2) */
+	if (helper->cgroup >= 0)
+		close(helper->cgroup); /* not the guest's; the pipe and the socket go at execve(2) */
 	say(helper->pipe, SAY_READY, 0);
 	do
 		n = read(helper->go, &byte, sizeof(byte));
@@ -227,6 +228,21 @@ static int label_self(const struct helper *helper)
 	return r;
 }
 
+/* What was inherited goes; numbers are capped. Does not return if that fails. */
+static void keep_only_its_own(const struct helper *helper)
+{
+	int r = pol_close_others(helper->keep, helper->keep_cnt);
+
+	if (r < 0) {
+		say(helper->pipe, POL_LAUNCH_DESCRIPTORS, -r);
+		_exit(125);
+	}
+	if (helper->floor.rlim_max && setrlimit(RLIMIT_NOFILE, &helper->floor) < 0) {
+		say(helper->pipe, POL_LAUNCH_SETUP, errno);
+		_exit(125);
+	}
+}
+
 /*
  * The one between: not a guest, but labelled so that its child is. It cleans the descriptor table
  * while it still may open things, and makes the guest its own parent's child.
@@ -245,15 +261,7 @@ static _Noreturn void run_helper(struct helper *helper)
 		say(helper->pipe, POL_LAUNCH_SETUP, -r);
 		_exit(125);
 	}
-	r = pol_close_others(helper->keep, helper->keep_cnt);
-	if (r < 0) {
-		say(helper->pipe, POL_LAUNCH_DESCRIPTORS, -r);
-		_exit(125);
-	}
-	if (helper->floor.rlim_max && setrlimit(RLIMIT_NOFILE, &helper->floor) < 0) {
-		say(helper->pipe, POL_LAUNCH_SETUP, errno);
-		_exit(125);
-	}
+	keep_only_its_own(helper);
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (!pid)
 		run_guest(helper);
@@ -301,7 +309,8 @@ static int prepare(struct helper *helper, const struct pol_launch *launch)
 	}
 	floor_of(helper);
 	helper->keep[helper->keep_cnt++] = helper->pipe;
-	helper->keep[helper->keep_cnt++] = helper->cgroup;
+	if (helper->cgroup >= 0)
+		helper->keep[helper->keep_cnt++] = helper->cgroup;
 	helper->keep[helper->keep_cnt++] = helper->go;
 	qsort(helper->keep, helper->keep_cnt, sizeof(*helper->keep), by_number);
 	return 0;
@@ -323,10 +332,16 @@ static void reap(pid_t pid)
 		;
 }
 
-/* What the parent has of a launch. */
+/*
+ * What the parent has of a launch. @place: called when the new process stands still before its
+ * execve(2), with @arg.
+ */
 struct launching {
+	int (*place)(struct launching *at, enum pol_launch_step *ret_step);
 	const struct pol_engine *engine;
 	const struct pol_meta_guest *guest;
+	int (*caller)(pid_t pid, void *arg); /* of pol_launch_placed() */
+	void *arg;
 	int report; /* read end */
 	int go;	    /* write end */
 	pid_t pid;
@@ -349,13 +364,29 @@ static int check_label(const struct launching *at, enum pol_launch_step *ret_ste
 	return -EAGAIN;
 }
 
-/* It stands still before its execve(2): what it holds now is the baseline. */
-static int let_go(struct launching *at, enum pol_launch_step *ret_step)
+/* What it holds now is the baseline. */
+static int place_guest(struct launching *at, enum pol_launch_step *ret_step)
 {
 	int r = check_label(at, ret_step);
 
 	if (!r && pol_has_fds(&at->guest->limits))
 		r = pol_held_take(at->engine, at->pid, at->guest->id, &at->guest->limits);
+	return r;
+}
+
+static int place_by_caller(struct launching *at, enum pol_launch_step *ret_step)
+{
+	int r = at->caller(at->pid, at->arg);
+
+	if (r)
+		*ret_step = POL_LAUNCH_PLACE;
+	return r;
+}
+
+static int let_go(struct launching *at, enum pol_launch_step *ret_step)
+{
+	int r = at->place(at, ret_step);
+
 	if (!r && send(at->go, "", 1, MSG_NOSIGNAL) != 1)
 		r = -errno;
 	close(at->go); /* without a byte it ends */
@@ -383,19 +414,29 @@ static int collect(struct launching *at, enum pol_launch_step *ret_step)
 		else if (at->pid && ready)
 			r = let_go(at, ret_step);
 	}
-	if (!r && !at->pid)
-		r = -ECHILD; /* the helper died without a word */
+	if (!r && (!at->pid || !ready))
+		r = -ECHILD; /* the helper, or its child, died without a word */
 	if (r < 0 && at->pid)
 		reap(at->pid);
 	return r;
 }
 
+/* Without a helper: it is the new process itself. */
+static _Noreturn void run_directly(const struct helper *helper)
+{
+	keep_only_its_own(helper);
+	run_guest(helper);
+}
+
 static int start(struct helper *helper, struct launching *at, const struct pol_launch *launch,
 		 enum pol_launch_step *ret_step)
 {
+	bool direct = helper->cgroup < 0;
 	int r = prepare(helper, launch);
 	pid_t pid = r < 0 ? 0 : fork();
 
+	if (!r && !pid && direct)
+		run_directly(helper);
 	if (!r && !pid)
 		run_helper(helper);
 	if (pid < 0)
@@ -404,25 +445,20 @@ static int start(struct helper *helper, struct launching *at, const struct pol_l
 	pol_closep(&helper->go);
 	if (r < 0)
 		return r;
+	at->pid = direct ? pid : 0;
 	r = collect(at, ret_step);
-	reap(pid);
+	if (!direct)
+		reap(pid);
 	return r;
 }
 
-static int launch_once(const struct pol_engine *engine, const struct pol_meta_guest *guest,
-		       int cgroup_fd, const struct pol_launch *launch, pid_t *ret_pid,
-		       enum pol_launch_step *ret_step)
+/* The two channels, and all that happens over them. */
+static int launch_by(struct helper *helper, struct launching *at, const struct pol_launch *launch,
+		     pid_t *ret_pid, enum pol_launch_step *ret_step)
 {
-	struct helper helper = {
-		.labels = engine->maps[POL_MAP_LABELS],
-		.launch = launch,
-		.label = { .guest = guest->id },
-		.cgroup = cgroup_fd,
-		.limits = &guest->limits,
-	};
-	struct launching at = { .engine = engine, .guest = guest };
 	int report[2], go[2], r;
 
+	helper->launch = launch;
 	*ret_step = POL_LAUNCH_SETUP;
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
@@ -433,15 +469,40 @@ static int launch_once(const struct pol_engine *engine, const struct pol_meta_gu
 		close(report[1]);
 		return r;
 	}
-	helper.pipe = report[1];
-	helper.go = go[0];
-	at.report = report[0];
-	at.go = go[1];
-	r = start(&helper, &at, launch, ret_step);
-	pol_closep(&at.report);
-	pol_closep(&at.go);
-	*ret_pid = at.pid;
+	helper->pipe = report[1];
+	helper->go = go[0];
+	at->report = report[0];
+	at->go = go[1];
+	r = start(helper, at, launch, ret_step);
+	pol_closep(&at->report);
+	pol_closep(&at->go);
+	*ret_pid = at->pid;
 	return r;
+}
+
+static int launch_once(const struct pol_engine *engine, const struct pol_meta_guest *guest,
+		       int cgroup_fd, const struct pol_launch *launch, pid_t *ret_pid,
+		       enum pol_launch_step *ret_step)
+{
+	struct helper helper = {
+		.labels = engine->maps[POL_MAP_LABELS],
+		.label = { .guest = guest->id },
+		.cgroup = cgroup_fd,
+		.limits = &guest->limits,
+	};
+	struct launching at = { .place = place_guest, .engine = engine, .guest = guest };
+
+	return launch_by(&helper, &at, launch, ret_pid, ret_step);
+}
+
+int pol_launch_placed(const struct pol_limits *limits, const struct pol_launch *launch,
+		      int (*place)(pid_t pid, void *arg), void *arg, pid_t *ret_pid,
+		      enum pol_launch_step *ret_step)
+{
+	struct helper helper = { .cgroup = -EBADF, .limits = limits };
+	struct launching at = { .place = place_by_caller, .caller = place, .arg = arg };
+
+	return launch_by(&helper, &at, launch, ret_pid, ret_step);
 }
 
 int pol_launch(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup_fd,

@@ -37,6 +37,7 @@ enum pol_launch_step {
 	POL_LAUNCH_DESCRIPTORS, /* no way to close what was inherited: not started */
 	POL_LAUNCH_CLONE,	/* EAGAIN: the guest's task ceiling */
 	POL_LAUNCH_LABEL,	/* EAGAIN: the kernel gave the child none (before 6.2), each time */
+	POL_LAUNCH_PLACE,	/* place() of pol_launch_placed() said so */
 	POL_LAUNCH_USER,
 	POL_LAUNCH_EXEC,
 };
@@ -50,6 +51,18 @@ enum pol_launch_step {
  */
 int pol_launch(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup_fd,
 	       const struct pol_launch *launch, pid_t *ret_pid, enum pol_launch_step *ret_step);
+
+/**
+ * pol_launch_placed() - start it without the engine, for a guest with ceilings only.
+ * @limits: RLIMIT_NOFILE is set under its ceiling of descriptors.
+ * @place: called with the process's id before its execve(2), while it stands still; not 0: it is not
+ *	   started.
+ *
+ * Return: as pol_launch(); what @place returned, with POL_LAUNCH_PLACE.
+ */
+int pol_launch_placed(const struct pol_limits *limits, const struct pol_launch *launch,
+		      int (*place)(pid_t pid, void *arg), void *arg, pid_t *ret_pid,
+		      enum pol_launch_step *ret_step);
 
 /**
  * pol_close_others() - close every descriptor but 0, 1, 2 and the sorted @keep.

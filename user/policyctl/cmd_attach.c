@@ -6,6 +6,7 @@
 
 #include "adopt.h"
 #include "base.h"
+#include "ceilings.h"
 #include "ctl.h"
 #include "enter.h"
 #include "policy.h"
@@ -13,14 +14,18 @@
 
 static const char attach_help[] =
 	"Usage: policyctl attach GUEST PID... [--tid]\n"
+	"       policyctl attach --ceilings-only --policy FILE GUEST PID...\n"
 	"\n"
 	"Make running processes a guest's, with all their threads and children. What they hold\n"
 	"open stays open; descriptors that the policy would not give are listed.\n"
 	"\n"
-	"  --tid   PID is a single thread: the others of its process stay what they are. It has no\n"
-	"          cgroup and no RLIMIT_NOFILE of its own: ceilings of memory, swap and cpu are an\n"
-	"          error, unless best_effort is set\n"
-	"  --help  this text\n";
+	"  --tid            PID is a single thread: the others of its process stay what they are. It\n"
+	"                   has no cgroup and no RLIMIT_NOFILE of its own: ceilings of memory, swap\n"
+	"                   and cpu are an error, unless best_effort is set\n"
+	"  --ceilings-only  for who can't load programs: only the guest's limits, by a systemd scope;\n"
+	"                   files are not confined\n"
+	"  --policy FILE    with --ceilings-only: the policy\n"
+	"  --help           this text\n";
 
 static const char detach_help[] =
 	"Usage: policyctl detach PID...\n"
@@ -48,28 +53,46 @@ static int check_pids(const char *verb, char **texts)
 	return 0;
 }
 
-/* @ret_tid: NULL: no --tid here. Return: -1: go on with the arguments from optind. */
-static int parse_options(const char *verb, int argc, char **argv, const char *help, bool *ret_tid)
+struct attach_command {
+	const char *policy;
+	bool ceilings_only;
+	bool tid;
+};
+
+/* Return: -1: go on with the arguments from optind; else the exit status. */
+static int parse_attach(int argc, char **argv, struct attach_command *ret)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "tid", no_argument, NULL, 't' },
+		{ "ceilings-only", no_argument, NULL, 'c' },
+		{ "policy", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		if (c == 't' && ret_tid) {
-			*ret_tid = true;
-			continue;
+		if (c == 'h') {
+			fputs(attach_help, stdout);
+			return 0;
 		}
-		if (c != 'h')
-			return ctl_usage(verb, "that option is not known");
-		fputs(help, stdout);
-		return 0;
+		if (c == 't')
+			ret->tid = true;
+		else if (c == 'c')
+			ret->ceilings_only = true;
+		else if (c == 'p')
+			ret->policy = optarg;
+		else
+			return ctl_usage("attach", "that option is not known");
 	}
-	return -1;
+	if (ret->ceilings_only != !!ret->policy)
+		return ctl_usage("attach", "--ceilings-only and --policy FILE go together");
+	if (ret->ceilings_only && ret->tid)
+		return ctl_usage("attach", "a thread has no scope of its own: not --tid");
+	if (argc - optind < 2)
+		return ctl_usage("attach", "name a guest and the processes");
+	return check_pids("attach", argv + optind + 1) ? POL_ERR_USAGE : -1;
 }
 
 static int print_held(const void *data, void *arg)
@@ -91,6 +114,11 @@ static int print_held(const void *data, void *arg)
 	return 0;
 }
 
+static void print_adopted(pid_t pid, size_t cnt, const char *guest)
+{
+	printf("%d: %zu process%s adopted by '%s'\n", pid, cnt, cnt == 1 ? "" : "es", guest);
+}
+
 static int attach_process(struct pol_engine *engine, const struct pol_meta_guest *guest,
 			  int cgroup, pid_t pid)
 {
@@ -99,7 +127,7 @@ static int attach_process(struct pol_engine *engine, const struct pol_meta_guest
 
 	if (pol_attach(engine, guest, cgroup, pid, &cnt, &err) < 0)
 		return ctl_fail("attach", &err);
-	printf("%d: %zu process%s adopted by '%s'\n", pid, cnt, cnt == 1 ? "" : "es", guest->name);
+	print_adopted(pid, cnt, guest->name);
 	(void)pol_held_outside(engine, pid, print_held, NULL);
 	return 0;
 }
@@ -128,43 +156,76 @@ static int attach_all(struct pol_engine *engine, const struct pol_meta_guest *gu
 	return status;
 }
 
+static int attach_under_ceilings(const char *policy, const char *guest, char **pids)
+{
+	_cleanup_(ctl_ceilings_done) struct ctl_ceilings ceilings = {};
+	struct pol_err err = {};
+	int status = ctl_ceilings_open("attach", policy, guest, &ceilings);
+	size_t cnt;
+
+	if (status)
+		return status;
+	for (; *pids; pids++) {
+		pid_t pid = take_pid(*pids);
+
+		if (pol_scope_put_tree(ceilings.scope, pid, &cnt, &err) < 0)
+			status = ctl_fail("attach", &err);
+		else
+			print_adopted(pid, cnt, guest);
+	}
+	return status;
+}
+
 int cmd_attach(int argc, char **argv)
 {
 	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
 	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
 	_cleanup_close_ int cgroup = -EBADF;
 	const struct pol_meta_guest *guest;
+	struct attach_command command = {};
 	struct pol_err err = {};
-	bool tid = false;
-	int r = parse_options("attach", argc, argv, attach_help, &tid);
+	int r = parse_attach(argc, argv, &command);
 
 	if (r >= 0)
 		return r;
-	if (argc - optind < 2)
-		return ctl_usage("attach", "name a guest and the processes");
-	r = check_pids("attach", argv + optind + 1);
-	if (r)
-		return r;
+	if (command.ceilings_only)
+		return attach_under_ceilings(command.policy, argv[optind], argv + optind + 1);
 	r = pol_engine_open(&engine, &err);
 	if (!r)
 		r = pol_enter(engine, argv[optind], &meta, &guest, &cgroup, &err);
 	if (r < 0)
 		return ctl_fail("attach", &err);
-	return attach_all(engine, guest, cgroup, argv + optind + 1, tid);
+	return attach_all(engine, guest, cgroup, argv + optind + 1, command.tid);
+}
+
+/* Return: as parse_attach(). */
+static int parse_detach(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (c != 'h')
+			return ctl_usage("detach", "that option is not known");
+		fputs(detach_help, stdout);
+		return 0;
+	}
+	if (optind >= argc)
+		return ctl_usage("detach", "name the processes");
+	return check_pids("detach", argv + optind) ? POL_ERR_USAGE : -1;
 }
 
 int cmd_detach(int argc, char **argv)
 {
 	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
 	struct pol_err err = {};
-	int status = 0, r = parse_options("detach", argc, argv, detach_help, NULL);
+	int status = 0, r = parse_detach(argc, argv);
 
 	if (r >= 0)
-		return r;
-	if (optind >= argc)
-		return ctl_usage("detach", "name the processes");
-	r = check_pids("detach", argv + optind);
-	if (r)
 		return r;
 	r = pol_engine_open(&engine, &err);
 	if (!r)

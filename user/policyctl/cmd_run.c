@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "base.h"
+#include "ceilings.h"
 #include "ctl.h"
 #include "enter.h"
 #include "launch.h"
@@ -27,6 +28,7 @@
 
 static const char run_help[] =
 	"Usage: policyctl run GUEST [OPTION]... -- CMD [ARG]...\n"
+	"       policyctl run --ceilings-only --policy FILE GUEST [OPTION]... -- CMD [ARG]...\n"
 	"\n"
 	"Start CMD as that guest: born in its cgroup, confined before its first instruction, with\n"
 	"descriptors 0 to 2 only. Exits with CMD's status, or 128 + the signal that ended it.\n"
@@ -34,12 +36,17 @@ static const char run_help[] =
 	"  --keep-fd N         CMD gets descriptor N, too; may be repeated\n"
 	"  --user USER[:GROUP] CMD runs as this user\n"
 	"  --no-new-privs      set-user-ID programs and file capabilities have no effect\n"
+	"  --ceilings-only     for who can't load programs: only the guest's limits, by a systemd\n"
+	"                      scope; files are not confined\n"
+	"  --policy FILE       with --ceilings-only: the policy\n"
 	"  --help              this text\n"
 	"\n"
 	"Exit status: 125 policyctl itself failed, 126 CMD cannot be executed, 127 not found.\n";
 
 struct run_command {
 	const char *guest;
+	const char *policy;
+	bool ceilings_only;
 	char **argv;
 	int keep[KEEP_MAX];
 	size_t keep_cnt;
@@ -130,6 +137,8 @@ static int parse(int argc, char **argv, struct run_command *ret)
 		{ "keep-fd", required_argument, NULL, 'k' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "no-new-privs", no_argument, NULL, 'n' },
+		{ "ceilings-only", no_argument, NULL, 'c' },
+		{ "policy", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -150,6 +159,10 @@ static int parse(int argc, char **argv, struct run_command *ret)
 			r = set_user(ret, optarg);
 		else if (c == 'n')
 			ret->launch.no_new_privs = true;
+		else if (c == 'c')
+			ret->ceilings_only = true;
+		else if (c == 'p')
+			ret->policy = optarg;
 		else if (c == 'h')
 			ret->help = true;
 		else
@@ -157,6 +170,8 @@ static int parse(int argc, char **argv, struct run_command *ret)
 	}
 	if (r || ret->help)
 		return r;
+	if (ret->ceilings_only != !!ret->policy)
+		return usage("--ceilings-only and --policy FILE go together");
 	if (!ret->guest && optind < argc && strcmp(argv[optind - 1], "--") != 0) {
 		ret->guest = argv[optind++];
 		if (optind < argc && strcmp(argv[optind], "--") == 0)
@@ -207,6 +222,16 @@ static char *find_program(const char *name, int *ret_status)
 	}
 	*ret_status = seen ? EXIT_CANNOT_EXEC : EXIT_NOT_FOUND;
 	return found;
+}
+
+static char *find_or_say(const char *name, int *ret_status)
+{
+	char *path = find_program(name, ret_status);
+
+	if (!path)
+		fprintf(stderr, "policyctl run: error: '%s': %s\n", name,
+			*ret_status == EXIT_NOT_FOUND ? "command not found" : "permission denied");
+	return path;
 }
 
 /* ------------------------------------------------------------------ being its parent */
@@ -313,6 +338,15 @@ static int explain_launch(const struct run_command *command, const char *path, i
 	return fail(&err);
 }
 
+static void fill_launch(struct run_command *command, const char *path)
+{
+	command->launch.path = path;
+	command->launch.argv = command->argv;
+	command->launch.envp = environ;
+	command->launch.keep_fds = command->keep;
+	command->launch.keep_fds_cnt = command->keep_cnt;
+}
+
 static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup,
 		  struct run_command *command, const char *path)
 {
@@ -321,11 +355,7 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *
 	pid_t pid;
 	int r;
 
-	command->launch.path = path;
-	command->launch.argv = command->argv;
-	command->launch.envp = environ;
-	command->launch.keep_fds = command->keep;
-	command->launch.keep_fds_cnt = command->keep_cnt;
+	fill_launch(command, path);
 	refused = engine->states[guest->id].denials;
 	r = pol_launch(engine, guest, cgroup, &command->launch, &pid, &step);
 	pol_engine_unuse(engine);
@@ -353,13 +383,50 @@ static int find_and_run(struct run_command *command)
 		r = pol_enter(engine, command->guest, &meta, &guest, &cgroup, &err);
 	if (r < 0)
 		return fail(&err);
-	path = find_program(command->argv[0], &status);
-	if (!path) {
-		fprintf(stderr, "policyctl run: error: '%s': %s\n", command->argv[0],
-			status == EXIT_NOT_FOUND ? "command not found" : "permission denied");
+	path = find_or_say(command->argv[0], &status);
+	if (!path)
 		return status;
-	}
 	return run_in(engine, guest, cgroup, command, path);
+}
+
+/* ------------------------------------------------------------------ ceilings only */
+
+struct placing {
+	struct pol_scope *scope;
+	struct pol_err err;
+};
+
+static int place(pid_t pid, void *arg)
+{
+	struct placing *placing = arg;
+
+	return pol_scope_put(placing->scope, pid, &placing->err);
+}
+
+static int run_under_ceilings(struct run_command *command)
+{
+	_cleanup_(ctl_ceilings_done) struct ctl_ceilings ceilings = {};
+	_cleanup_free_ char *path = NULL;
+	struct placing placing = {};
+	enum pol_launch_step step;
+	int status = 0, r;
+	pid_t pid;
+
+	if (ctl_ceilings_open("run", command->policy, command->guest, &ceilings))
+		return EXIT_OURS;
+	path = find_or_say(command->argv[0], &status);
+	if (!path)
+		return status;
+	fill_launch(command, path);
+	placing.scope = ceilings.scope;
+	r = pol_launch_placed(&ceilings.guest->limits, &command->launch, place, &placing, &pid,
+			      &step);
+	if (r < 0 && step == POL_LAUNCH_PLACE)
+		return fail(&placing.err);
+	if (r < 0)
+		return explain_launch(command, path, r, step, false);
+	forward_signals(pid);
+	return wait_for(pid);
 }
 
 int cmd_run(int argc, char **argv)
@@ -373,5 +440,5 @@ int cmd_run(int argc, char **argv)
 		fputs(run_help, stdout);
 		return 0;
 	}
-	return find_and_run(&command);
+	return command.ceilings_only ? run_under_ceilings(&command) : find_and_run(&command);
 }

@@ -12,10 +12,10 @@ _policyctl_options() {
 	check) echo '--strict --offline --json --help' ;;
 	load) echo '--dry-run --reanchor --force --json --help' ;;
 	unload) echo '--force --help' ;;
-	run) echo '--keep-fd --user --no-new-privs --help' ;;
+	run) echo '--keep-fd --user --no-new-privs --ceilings-only --policy --help' ;;
 	stop) echo '--timeout --json --help' ;;
 	wait) echo '--json --help' ;;
-	attach) echo '--tid --help' ;;
+	attach) echo '--tid --ceilings-only --policy --help' ;;
 	detach) echo '--help' ;;
 	status) echo '--json -v --help' ;;
 	events) echo '--follow --since --guest --type --format --help' ;;
@@ -55,6 +55,11 @@ _policyctl() {
 	events:--guest) words=$(_policyctl_guests) ;;
 	run:--user)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		return
+		;;
+	run:--policy | attach:--policy)
+		mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$cur"; compgen -d -- "$cur")
+		compopt -o filenames 2>/dev/null
 		return
 		;;
 	events:--since | run:--keep-fd | stop:--timeout) return ;;
