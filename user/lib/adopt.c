@@ -7,14 +7,12 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "adopt_int.h"
 #include "base.h"
 #include "cgroup.h"
 #include "load.h"
 #include "nofile.h"
 #include "proc.h"
-
-#define PASSES_MAX 1000 /* a tree that forks faster than this many passes is to be stopped first */
-#define BUSY_TRIES 20
 
 /* A process or thread that lives. Return: 0; -ESRCH. */
 static int read_process(pid_t pid, struct pol_proc *ret)
@@ -45,7 +43,7 @@ static int count_record(const void *data, void *arg)
  */
 static int command_tasks(const struct pol_engine *engine, const struct pol_iter_command *command)
 {
-	for (int i = 0; i < BUSY_TRIES; i++) {
+	for (int i = 0; i < POL_BUSY_TRIES; i++) {
 		struct done done = {};
 		int r = pol_iterate(engine, POL_PROG_TASKS, command, sizeof(struct pol_task_record),
 				    count_record, &done);
@@ -175,7 +173,7 @@ static int adopt_tree(struct pol_engine *engine, int cgroup, const struct pol_me
 	_cleanup_(tree_done) struct tree tree = { .guest = guest->id, .settling = true };
 	int r;
 
-	for (int pass = 0; pass < PASSES_MAX; pass++) {
+	for (int pass = 0; pass < POL_PASSES_MAX; pass++) {
 		r = look_at_tree(engine, pid, POL_ITER_ADOPT, &tree);
 		if (!r && tree.full)
 			r = -ENOMEM;
@@ -274,7 +272,7 @@ static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t adopting, si
  * They are all labelled and lie in the guest's cgroup. A child that was being forked when its parent
  * got its floor may have come out without.
  */
-static int finish_adoption(const struct pol_engine *engine, const struct pol_meta_guest *guest)
+int pol_adopt_finish(const struct pol_engine *engine, const struct pol_meta_guest *guest)
 {
 	const struct pol_iter_command command = {
 		.guest = guest->id,
@@ -289,6 +287,14 @@ static int finish_adoption(const struct pol_engine *engine, const struct pol_met
 	return r < 0 ? r : 0;
 }
 
+int pol_attach_check(const struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t pid,
+		     struct pol_err *err)
+{
+	int r = pol_attach_target(pid, err);
+
+	return r ? r : check_tree(engine, guest, pid, err);
+}
+
 int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup, pid_t pid,
 	       size_t *ret_cnt, struct pol_err *err)
 {
@@ -297,14 +303,12 @@ int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, in
 	int r;
 
 	*ret_cnt = 0;
-	r = pol_attach_target(pid, err);
-	if (!r)
-		r = check_tree(engine, guest, pid, err);
+	r = pol_attach_check(engine, guest, pid, err);
 	if (r < 0)
 		return r;
 	r = adopt_tree(engine, cgroup, guest, pid, ret_cnt);
 	if (!r)
-		r = finish_adoption(engine, guest);
+		r = pol_adopt_finish(engine, guest);
 	if (r < 0) /* whom this has adopted, and nobody who was a guest before */
 		(void)free_tree(engine, pid, guest->id, &freed, &ignored);
 	if (r == -EALREADY)
@@ -498,6 +502,19 @@ static int free_one(const struct pol_engine *engine, pid_t pid, uint32_t adoptin
 	return 1;
 }
 
+int pol_adopt_undo_process(const struct pol_engine *engine, pid_t pid, uint32_t guest)
+{
+	struct identity identity;
+	int r = identify(engine, pid, &identity);
+
+	if (r < 0 || identity.guest != guest || !identity.adopting)
+		return r;
+	r = restore_nofile(engine, pid);
+	if (!r)
+		r = unlabel_threads(engine, pid, guest);
+	return r < 0 && r != -ESRCH ? r : r >= 0;
+}
+
 static int detach_thread(struct pol_engine *engine, pid_t tid, uint32_t *ret_guest,
 			 struct pol_err *err)
 {
@@ -536,7 +553,7 @@ static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t adopting, si
 
 	*ret_cnt = 0;
 	*ret_guest = 0;
-	for (int pass = 0; pass < PASSES_MAX && freed; pass++) {
+	for (int pass = 0; pass < POL_PASSES_MAX && freed; pass++) {
 		freed = 0;
 		r = look_at_tree(engine, pid, POL_ITER_TREE, &tree);
 		for (size_t i = 0; i < tree.cnt && r >= 0; i++) {

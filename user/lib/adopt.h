@@ -24,6 +24,10 @@ int pol_attach_target(pid_t pid, struct pol_err *err);
 int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup, pid_t pid,
 	       size_t *ret_cnt, struct pol_err *err);
 
+/* pol_attach_check() - could it be adopted? Changes nothing. Return: as pol_attach(). */
+int pol_attach_check(const struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t pid,
+		     struct pol_err *err);
+
 /**
  * pol_attach_thread() - label one thread: the other threads of its process stay what they are, its
  * children from now on are the guest. It has no cgroup and no RLIMIT_NOFILE of its own.

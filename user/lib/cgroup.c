@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base.h"
 #include "file.h"
@@ -75,6 +77,25 @@ int pol_cgroup_open(const char *parent, const char *name, int *ret_fd)
 	if (fd < 0)
 		return -errno;
 	*ret_fd = fd;
+	return 0;
+}
+
+int pol_cgroup_open_path(const char *path, int *ret_fd)
+{
+	const struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	_cleanup_close_ int root = -EBADF;
+	int r = pol_cgroup_open("", NULL, &root);
+	long fd;
+
+	if (r < 0)
+		return r;
+	fd = syscall(SYS_openat2, root, path[1] ? path + 1 : ".", &how, sizeof(how));
+	if (fd < 0)
+		return -errno;
+	*ret_fd = (int)fd;
 	return 0;
 }
 
@@ -176,6 +197,21 @@ int pol_cgroup_enable(const char *parent, struct pol_err *err)
 	return 0;
 }
 
+void pol_cgroup_enable_above(const char *path)
+{
+	char full[PATH_SIZE];
+	size_t start;
+
+	if (full_path(path + 1, NULL, full) < 0)
+		return;
+	start = strlen(full) - strlen(path);
+	for (char *at = full + start; at; at = strchr(at + 1, '/')) {
+		*at = '\0';
+		enable_at(full);
+		*at = '/';
+	}
+}
+
 int pol_cgroup_populated(int fd)
 {
 	char buf[256];
@@ -191,7 +227,7 @@ int pol_cgroup_populated(int fd)
  * the tree's own, gave; 0: there is none.
  */
 static int walk_tree(int parent, const char *name,
-		     int (*visit)(int parent, const char *name, int arg), int arg)
+		     int (*visit)(int parent, const char *name, void *arg), void *arg)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct dirent *entry;
@@ -213,17 +249,95 @@ static int walk_tree(int parent, const char *name,
 
 #define DRAIN_PASSES 100 /* a tree that forks faster is to be stopped first */
 
-static int move_tasks(int parent, const char *name, int to)
+static FILE *open_list(int parent, const char *name, const char *file)
 {
-	_cleanup_(pol_fclosep) FILE *procs = NULL;
 	char path[PATH_SIZE];
-	int pid, fd;
+	FILE *list;
+	int fd;
 
-	(void)snprintf(path, sizeof(path), "%s/cgroup.procs", name);
+	(void)snprintf(path, sizeof(path), "%s/%s", name, file);
 	fd = openat(parent, path, O_RDONLY | O_CLOEXEC);
-	procs = fd < 0 ? NULL : fdopen(fd, "r");
+	list = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!list)
+		pol_closep(&fd);
+	return list;
+}
+
+static int move_tasks(int parent, const char *name, void *arg)
+{
+	_cleanup_(pol_fclosep) FILE *procs = open_list(parent, name, "cgroup.procs");
+	const int *to = arg;
+	int pid;
+
 	while (procs && fscanf(procs, "%d", &pid) == 1)
-		(void)pol_cgroup_move(to, pid); /* gone meanwhile: the next pass sees */
+		(void)pol_cgroup_move(*to, pid); /* gone meanwhile: the next pass sees */
+	return 0;
+}
+
+/* Numbers in the lists of a tree. */
+struct numbers {
+	const char *file;
+	pid_t *items;
+	size_t cnt;
+	size_t room;
+	bool full;
+};
+
+static int add_numbers(int parent, const char *name, void *arg)
+{
+	struct numbers *numbers = arg;
+	_cleanup_(pol_fclosep) FILE *list = open_list(parent, name, numbers->file);
+	int pid;
+
+	while (list && fscanf(list, "%d", &pid) == 1) {
+		if (numbers->cnt == numbers->room) {
+			size_t room = numbers->room ? 2 * numbers->room : 64;
+			pid_t *items = reallocarray(numbers->items, room, sizeof(*items));
+
+			if (!items) {
+				numbers->full = true;
+				return -ENOMEM;
+			}
+			numbers->items = items;
+			numbers->room = room;
+		}
+		numbers->items[numbers->cnt++] = pid;
+	}
+	return 0;
+}
+
+static int list_tree(int fd, struct numbers *numbers)
+{
+	int r = walk_tree(fd, ".", add_numbers, numbers);
+
+	if (numbers->full)
+		r = -ENOMEM;
+	if (r < 0)
+		free(numbers->items);
+	return r;
+}
+
+int pol_cgroup_procs(int fd, pid_t **ret, size_t *ret_cnt)
+{
+	struct numbers numbers = { .file = "cgroup.procs" };
+	int r = list_tree(fd, &numbers);
+
+	if (r < 0)
+		return r;
+	*ret = numbers.items;
+	*ret_cnt = numbers.cnt;
+	return 0;
+}
+
+int pol_cgroup_threads(int fd, size_t *ret_cnt)
+{
+	struct numbers numbers = { .file = "cgroup.threads" };
+	int r = list_tree(fd, &numbers);
+
+	if (r < 0)
+		return r;
+	*ret_cnt = numbers.cnt;
+	free(numbers.items);
 	return 0;
 }
 
@@ -239,13 +353,13 @@ int pol_cgroup_drain(const char *parent, const char *name)
 	if (!r)
 		r = pol_cgroup_open(parent, NULL, &above);
 	for (int pass = 0; !r && pass < DRAIN_PASSES && pol_cgroup_populated(fd) > 0; pass++)
-		r = walk_tree(above, name, move_tasks, root);
+		r = walk_tree(above, name, move_tasks, &root);
 	if (r < 0)
 		return r;
 	return pol_cgroup_populated(fd) > 0 ? -EBUSY : 0;
 }
 
-static int remove_one(int parent, const char *name, int unused)
+static int remove_one(int parent, const char *name, void *unused)
 {
 	(void)unused;
 	return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
@@ -258,7 +372,7 @@ int pol_cgroup_remove(const char *parent, const char *name)
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return walk_tree(fd, name, remove_one, 0);
+	return walk_tree(fd, name, remove_one, NULL);
 }
 
 void pol_cgroup_remove_parent(const char *parent)
@@ -303,10 +417,9 @@ int pol_cgroup_path_of(uint64_t id, char *buf, size_t size)
 	return 0;
 }
 
-int pol_cgroup_of_pid(pid_t pid, uint64_t *ret)
+int pol_cgroup_name_of_pid(pid_t pid, char *ret, size_t size)
 {
-	_cleanup_close_ int fd = -EBADF;
-	char path[64], buf[PATH_SIZE], mount[256], full[2 * PATH_SIZE], *at;
+	char path[64], buf[2 * PATH_SIZE], *at;
 	int r;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
@@ -314,12 +427,25 @@ int pol_cgroup_of_pid(pid_t pid, uint64_t *ret)
 	if (r < 0)
 		return r;
 	at = strncmp(buf, "0::", 3) == 0 ? buf : strstr(buf, "\n0::");
-	r = pol_cgroup_mount(mount, sizeof(mount));
-	if (!at || r < 0)
+	if (!at)
 		return -ENOENT;
 	at += *at == '\n' ? 4 : 3;
 	at[strcspn(at, "\n")] = '\0';
-	(void)snprintf(full, sizeof(full), "%s%s", mount, at);
+	return (size_t)snprintf(ret, size, "%s", at) < size ? 0 : -ENAMETOOLONG;
+}
+
+int pol_cgroup_of_pid(pid_t pid, uint64_t *ret)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char name[PATH_SIZE], mount[256], full[2 * PATH_SIZE];
+	int r;
+
+	r = pol_cgroup_name_of_pid(pid, name, sizeof(name));
+	if (!r)
+		r = pol_cgroup_mount(mount, sizeof(mount));
+	if (r < 0)
+		return r;
+	(void)snprintf(full, sizeof(full), "%s%s", mount, name);
 	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

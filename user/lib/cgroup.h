@@ -27,6 +27,12 @@ int pol_cgroup_create(const char *parent, const char *name, int *ret_fd, uint64_
 /* pol_cgroup_open() - an existing one; -ENOENT without a message if there is none. */
 int pol_cgroup_open(const char *parent, const char *name, int *ret_fd);
 
+/**
+ * pol_cgroup_open_path() - of any cgroup, by its clean path from the mount, "/system.slice/x".
+ * Return: 0; -ENOENT; -ELOOP, -EXDEV: a symlink or another mount on the way.
+ */
+int pol_cgroup_open_path(const char *path, int *ret_fd);
+
 /* pol_cgroup_sees_root() - is the cgroup2 tree seen from its root? Not in a cgroup namespace. */
 bool pol_cgroup_sees_root(void);
 
@@ -36,8 +42,18 @@ int pol_cgroup_id(int fd, uint64_t *ret);
 /* pol_cgroup_enable() - the controllers that ceilings need, from the root down to @parent. */
 int pol_cgroup_enable(const char *parent, struct pol_err *err);
 
+/* pol_cgroup_enable_above() - the same for one that is there, @path: what can be enabled above it. */
+void pol_cgroup_enable_above(const char *path);
+
 /* pol_cgroup_populated() - 1: tasks in it or beneath, 0: none, negative errno. */
 int pol_cgroup_populated(int fd);
+
+/**
+ * pol_cgroup_procs() - the processes in it and beneath. @ret: to be freed.
+ * pol_cgroup_threads() - how many tasks these are.
+ */
+int pol_cgroup_procs(int fd, pid_t **ret, size_t *ret_cnt);
+int pol_cgroup_threads(int fd, size_t *ret_cnt);
 
 /* pol_cgroup_drain() - move all tasks, also of sub-cgroups, to the root. 0; -EBUSY: still some. */
 int pol_cgroup_drain(const char *parent, const char *name);
@@ -50,6 +66,9 @@ void pol_cgroup_remove_parent(const char *parent);
 
 /* pol_cgroup_path_of() - path of a cgroup below the mount, "/policyctl/web", by id. */
 int pol_cgroup_path_of(uint64_t id, char *buf, size_t size);
+
+/* pol_cgroup_name_of_pid() - path from the mount of the cgroup that a process is in. */
+int pol_cgroup_name_of_pid(pid_t pid, char *buf, size_t size);
 
 /* pol_cgroup_of_pid() - id of the cgroup2 cgroup that a process is in. */
 int pol_cgroup_of_pid(pid_t pid, uint64_t *ret);

@@ -56,6 +56,7 @@
 #define POL_P_FOLDS_CASE       "P0513" /* a rule by name where one name has several spellings */
 #define POL_P_DEVICE	       "P0514" /* a device of io that is no block device */
 #define POL_P_DEVICE_TWICE     "P0515" /* two devices of io that are on one disk */
+#define POL_P_MEMBER	       "P0516" /* a member that is refused */
 #define POL_P_GLOB_NONE	       "P0521" /* a glob matches nothing */
 #define POL_P_GLOB_STEERED     "P0522" /* a guest could choose what a glob matches */
 #define POL_P_GLOBS_DIFFER     "P0523" /* two globs that match one path differ */
@@ -72,4 +73,6 @@
 #define POL_P_FDS_BASELINE     "P0611" /* fds_baseline where nothing is counted */
 #define POL_P_FDS_SUM	       "P0612" /* ceilings that the engine cannot count up to together */
 #define POL_P_NEVER	       "P0613" /* rights that no rule gives on procfs and its like */
+#define POL_P_MEMBER_ABSENT    "P0614" /* a member that is not there */
+#define POL_P_MEMBER_EACH      "P0615" /* ceilings that each of a guest's cgroups has in full */
 #define POL_P_GLOB_WAITS       "P0621" /* optional, and the glob matches nothing */

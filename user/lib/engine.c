@@ -25,6 +25,7 @@ static const char *const map_names[] = {
 	POL_MAPS(X)
 #undef X
 	"cursors",
+	"foreign",
 };
 
 static const char *const prog_names[] = {
@@ -423,22 +424,34 @@ static void free_slots(struct pol_engine *engine, uint32_t at)
 	}
 }
 
-void pol_cgroups_drop(struct pol_engine *engine, uint64_t id)
+/* Return: the index of the slot of @id, or -1. */
+static int find_slot(const struct pol_engine *engine, uint64_t id)
 {
 	uint32_t at = POL_CGROUP_HASH(id) & (POL_CGROUP_SLOTS - 1);
 
 	for (uint32_t i = 0; i < POL_CGROUP_PROBES; i++) {
-		struct pol_cgroup_slot *slot = &engine->cgroups[at];
-
-		if (slot->id == id) {
-			__atomic_store_n(&slot->id, POL_CGROUP_GONE, __ATOMIC_RELEASE);
-			free_slots(engine, at);
-			return;
-		}
-		if (slot->id == POL_CGROUP_FREE)
-			return;
+		if (engine->cgroups[at].id == id)
+			return (int)at;
+		if (engine->cgroups[at].id == POL_CGROUP_FREE)
+			return -1;
 		at = (at + 1) & (POL_CGROUP_SLOTS - 1);
 	}
+	return -1;
+}
+
+bool pol_cgroups_has(const struct pol_engine *engine, uint64_t id)
+{
+	return find_slot(engine, id) >= 0;
+}
+
+void pol_cgroups_drop(struct pol_engine *engine, uint64_t id)
+{
+	int at = find_slot(engine, id);
+
+	if (at < 0)
+		return;
+	__atomic_store_n(&engine->cgroups[at].id, POL_CGROUP_GONE, __ATOMIC_RELEASE);
+	free_slots(engine, (uint32_t)at);
 }
 
 void pol_cgroups_sweep(struct pol_engine *engine, uint32_t guest)

@@ -41,7 +41,8 @@ enum pol_map_nr {
 #define X(nr, name) POL_MAP_##nr,
 	POL_MAPS(X)
 #undef X
-		POL_MAP_CURSORS, /* made by user space, for user space */
+		POL_MAP_CURSORS, /* made by user space, for user space: this and the next */
+	POL_MAP_FOREIGN,
 	POL_MAPS_CNT,
 };
 
@@ -186,6 +187,7 @@ int pol_label_get(const struct pol_engine *engine, int pidfd, struct pol_label *
 
 /* pol_cgroups_put(), pol_cgroups_drop() - register a guest's cgroup, forget one. */
 int pol_cgroups_put(struct pol_engine *engine, uint64_t id, unsigned int level, uint32_t guest);
+bool pol_cgroups_has(const struct pol_engine *engine, uint64_t id);
 void pol_cgroups_drop(struct pol_engine *engine, uint64_t id);
 
 /* pol_cgroups_sweep() - forget a guest's cgroups that are gone: of a stop that died before it did. */

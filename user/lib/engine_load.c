@@ -12,6 +12,7 @@
 #include "base.h"
 #include "engine.h"
 #include "engine_int.h"
+#include "foreign.h"
 #include "policy_bpf.skel.h"
 #include "unlimited.h"
 
@@ -233,6 +234,9 @@ static int take_descriptors(struct policy_bpf *skel, struct pol_engine *engine, 
 	engine->maps[POL_MAP_CURSORS] =
 		bpf_map_create(BPF_MAP_TYPE_HASH, "cursors", sizeof(__u32),
 			       sizeof(struct pol_cursor), POL_GUESTS_MAX, &opts);
+	engine->maps[POL_MAP_FOREIGN] =
+		bpf_map_create(BPF_MAP_TYPE_HASH, "foreign", sizeof(uint64_t),
+			       sizeof(struct pol_foreign), POL_GUESTS_MAX, &opts);
 	for (size_t i = 0; i < POL_MAPS_CNT; i++)
 		if (engine->maps[i] < 0)
 			return pol_err_set(err, POL_ERR_FAILED, -EMFILE, "cannot hold the maps");

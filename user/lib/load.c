@@ -13,6 +13,7 @@
 #include "enter.h"
 #include "generation.h"
 #include "image.h"
+#include "load_members.h"
 #include "nofile.h"
 #include "trees.h"
 #include "unload.h"
@@ -34,6 +35,7 @@ struct transaction {
 	struct pol_anchors anchors;
 	struct pol_image image;
 	uint32_t next_guest;
+	struct pol_joining joining;
 	bool *made; /* by guest of the policy: its cgroup was made by this load */
 	size_t made_cnt;
 	bool published;
@@ -107,6 +109,11 @@ static int resolve(struct transaction *t)
 		free(held[i]);
 	free(held);
 	free(regions);
+	if (!r || r == -EINVAL) {
+		int found = pol_members_find(t->policy, t->diags, &t->joining.finds);
+
+		r = found < 0 ? found : r;
+	}
 	if (r == -EINVAL)
 		return pol_err_say(t->err, POL_ERR_POLICY, r, "the policy cannot be applied here");
 	if (r < 0)
@@ -199,6 +206,15 @@ static int check_leavers(struct transaction *t)
 			return r;
 	}
 	return 0;
+}
+
+static int check_members(struct transaction *t)
+{
+	t->joining.engine = t->engine;
+	t->joining.running = t->running;
+	t->joining.next = t->next;
+	t->joining.force = t->options->force;
+	return pol_joining_check(&t->joining, t->err);
 }
 
 /* ------------------------------------------------------------------ anchors */
@@ -515,6 +531,8 @@ static int settle(struct transaction *t)
 		r = settle_limits(t, t->running, t->next);
 	if (!r && t->running)
 		r = settle_fds(t, t->running, t->next);
+	if (!r)
+		r = pol_joining_adopt(&t->joining, t->err);
 	if (!r && !t->running)
 		r = pol_store_publish(t->err);
 	if (!r)
@@ -614,6 +632,7 @@ static int finish_other(struct transaction *t)
 			t->engine->control->settled = active;
 	}
 	detach_groups(t, t->running);
+	pol_joining_recover(t->engine, t->running);
 	pol_meta_each(POL_STORE, drop_leavers_of, &leavers);
 	pol_generation_sweep(active);
 	return r;
@@ -623,6 +642,8 @@ static void transaction_done(struct transaction *t)
 {
 	if (!t->published && t->engine)
 		pol_engine_undo_attach(t->engine);
+	if (!t->published && t->engine)
+		pol_joining_undo(&t->joining);
 	if (!t->published && t->engine && t->made)
 		undo_cgroups(t);
 	if (!t->published && t->running && t->next)
@@ -632,6 +653,7 @@ static void transaction_done(struct transaction *t)
 	pol_engine_close(t->engine);
 	pol_meta_free(t->running);
 	pol_meta_free(t->next);
+	pol_joining_done(&t->joining);
 	pol_places_done(&t->places);
 	pol_anchors_done(&t->anchors);
 	pol_image_done(&t->image);
@@ -663,6 +685,8 @@ static int prepare(struct transaction *t, struct pol_load_result *result)
 		r = assign_ids(t);
 	if (!r)
 		r = check_leavers(t);
+	if (!r)
+		r = check_members(t);
 	if (r < 0)
 		return r;
 	r = pol_image_build(t->policy, t->next, &t->places, &t->anchors, &t->image);
@@ -708,12 +732,15 @@ int pol_load(struct pol_policy *policy, const struct pol_load_options *options,
 	if (!r)
 		r = make_cgroups(&t);
 	if (!r)
+		r = pol_joining_raise(&t.joining, err);
+	if (!r)
 		r = pol_generation_stage(t.engine, &t.image, t.next, err);
 	if (!r)
 		r = publish(&t);
 	if (r < 0)
 		return r;
 	detach_groups(&t, t.next);
+	pol_joining_finish(&t.joining);
 	drop_leavers(&t);
 	tell(&t);
 	return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "str.h"
 
 void pol_meta_free(struct pol_meta *meta)
 {
@@ -489,6 +490,42 @@ bool pol_meta_steerable(const struct pol_meta *meta, const char *dir)
 			return true;
 	}
 	return false;
+}
+
+static bool region_covers(const struct pol_region *region, const char *path)
+{
+	return !region->dir[1] || pol_path_lies_in(path, region->dir);
+}
+
+/* The nearest of the same rules as @i covers nothing nearer. */
+static bool is_nearest(const struct pol_region *regions, size_t cnt, size_t i, const char *path)
+{
+	for (size_t k = 0; k < cnt; k++)
+		if (regions[k].guest == regions[i].guest && region_covers(&regions[k], path) &&
+		    strlen(regions[k].dir) > strlen(regions[i].dir))
+			return false;
+	return true;
+}
+
+bool pol_meta_may_change(const struct pol_meta *meta, const char *path)
+{
+	const uint32_t changes = POL_RIGHT_WRITE | POL_RIGHT_CREATE | POL_RIGHT_DELETE |
+				 POL_RIGHT_RENAME | POL_RIGHT_LINK | POL_RIGHT_TRUNCATE;
+	struct pol_region *regions;
+	size_t cnt, held_cnt;
+	bool found = false;
+	char **held;
+
+	if (pol_meta_regions(meta, &regions, &cnt, &held, &held_cnt) < 0)
+		return true; /* no memory: it may */
+	for (size_t i = 0; i < cnt && !found; i++)
+		found = regions[i].access & changes && region_covers(&regions[i], path) &&
+			is_nearest(regions, cnt, i, path);
+	for (size_t i = 0; i < held_cnt; i++)
+		free(held[i]);
+	free(held);
+	free(regions);
+	return found;
 }
 
 int pol_meta_regions(const struct pol_meta *meta, struct pol_region **ret, size_t *ret_cnt,

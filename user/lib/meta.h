@@ -85,6 +85,9 @@ const struct pol_meta_guest *pol_meta_guest_by_id(const struct pol_meta *meta, u
 /* pol_meta_steerable() - may a guest of @meta create, rename or link in the directory @dir? */
 bool pol_meta_steerable(const struct pol_meta *meta, const char *dir);
 
+/* pol_meta_may_change() - may a guest of @meta write, replace or remove what is at @path? */
+bool pol_meta_may_change(const struct pol_meta *meta, const char *path);
+
 /**
  * pol_meta_regions() - what guests may do where, for pol_resolve(); strings are borrowed.
  * @ret_held: the "dir/name" paths held by name; both to be freed, @ret_held's strings, too.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* [guest.X.members]: what a load adopts. Their form only; whether they are there, the load sees. Pure. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base.h"
@@ -139,8 +140,6 @@ static int each_item(struct pol_parser *p, const struct pol_toml_entry *e, void 
 		item.value = e->value.items[i];
 		r = parse(p, &item, into);
 	}
-	if (r == 0 && e->value.cnt)
-		pol_unavailable(p, e);
 	return r;
 }
 
@@ -151,7 +150,11 @@ static int parse_cgroups(struct pol_parser *p, const struct pol_toml_entry *e, v
 
 static int parse_units(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	return each_item(p, e, into, parse_unit);
+	int r = each_item(p, e, into, parse_unit);
+
+	if (r == 0 && e->value.type == POL_TOML_ARRAY && e->value.cnt)
+		pol_unavailable(p, e);
+	return r;
 }
 
 static int parse_pids(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
@@ -175,14 +178,6 @@ int pol_parse_members(struct pol_parser *p, const struct pol_toml_entry *e, void
 
 /* ------------------------------------------------------------------ members beside each other */
 
-/* With the slash that ends a directory's name: "/a" does not lie above "/ab". */
-static bool lies_in(const char *path, const char *above)
-{
-	size_t len = strlen(above);
-
-	return !strncmp(path, above, len) && (path[len] == '\0' || path[len] == '/');
-}
-
 static bool same_member(const struct pol_member *a, const struct pol_member *b)
 {
 	if (a->kind != b->kind)
@@ -190,7 +185,7 @@ static bool same_member(const struct pol_member *a, const struct pol_member *b)
 	if (a->kind == POL_MEMBER_PID)
 		return a->pid == b->pid;
 	if (a->kind == POL_MEMBER_CGROUP)
-		return lies_in(a->text, b->text) || lies_in(b->text, a->text);
+		return pol_path_lies_in(a->text, b->text) || pol_path_lies_in(b->text, a->text);
 	return !strcmp(a->text, b->text);
 }
 
@@ -224,17 +219,64 @@ static void check_place(struct pol_parser *p, const struct pol_policy *policy,
 {
 	if (member->kind != POL_MEMBER_CGROUP)
 		return;
-	if (lies_in(member->text + 1, policy->cgroup) || lies_in(policy->cgroup, member->text + 1))
+	if (pol_path_lies_in(member->text + 1, policy->cgroup) || pol_path_lies_in(policy->cgroup, member->text + 1))
 		POL_FAULT(p, POL_P_MEMBER_CGROUP, member, "guests' own cgroups need no members",
 			  "'%s' is, lies in or lies above '%s', below which guests' cgroups are made",
 			  member->text, policy->cgroup);
 }
 
+/* "memory", "swap and cpu"; Return: whether there are any. */
+static bool list_ceilings(const struct pol_limits *limits, char *buf, size_t size)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "memory", limits->memory_bytes },
+		{ "swap", limits->swap_bytes },
+		{ "cpu", limits->cpu_milli },
+		{ "io", limits->io_cnt ? 0 : POL_LIMIT_UNSET },
+	};
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].value < POL_LIMIT_MAX)
+			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ", " : "",
+						rows[i].name);
+	return len;
+}
+
+static bool is_in_place(const struct pol_member *member)
+{
+	return member->kind == POL_MEMBER_CGROUP || member->kind == POL_MEMBER_UNIT;
+}
+
+/* Semantics 12: of several cgroups each has them; the kernel adds up nothing over them. */
+static void warn_each(struct pol_parser *p, const struct pol_guest *guest)
+{
+	char list[64];
+
+	for (size_t i = 0; i < guest->members_cnt; i++) {
+		if (!is_in_place(&guest->members[i]))
+			continue;
+		if (list_ceilings(&guest->limits, list, sizeof(list)))
+			POL_WARN(p, POL_P_MEMBER_EACH, &guest->members[i],
+				 "give each service a guest of its own to bound them together",
+				 "guest '%s' lies in several cgroups, and each gets its ceilings in "
+				 "full: %s (fds and pids are counted over all)",
+				 guest->name, list);
+		return;
+	}
+}
+
 void pol_check_members(struct pol_parser *p, const struct pol_policy *policy)
 {
-	for (size_t i = 0; i < policy->guests_cnt; i++)
+	for (size_t i = 0; i < policy->guests_cnt; i++) {
 		for (size_t k = 0; k < policy->guests[i].members_cnt; k++) {
 			check_twice(p, policy, &policy->guests[i].members[k]);
 			check_place(p, policy, &policy->guests[i].members[k]);
 		}
+		warn_each(p, &policy->guests[i]);
+	}
 }

@@ -7,6 +7,7 @@
 #include "base.h"
 #include "cgroup.h"
 #include "file.h"
+#include "foreign.h"
 #include "generation.h"
 #include "health.h"
 #include "load.h"
@@ -33,6 +34,31 @@ static void take_memory(const struct pol_meta *meta, struct pol_guest_status *st
 	status->memory_now = read_number(fd, "memory.current");
 	status->memory_peak = read_number(fd, "memory.peak");
 	status->memory_ceiling = read_number(fd, "memory.max");
+}
+
+static void add(uint64_t *sum, uint64_t value)
+{
+	if (value != POL_STATUS_NONE)
+		*sum = *sum == POL_STATUS_NONE ? value : *sum + value;
+}
+
+/* A guest that lies in foreign cgroups, too. */
+static int add_memory(uint64_t cgroup, const struct pol_foreign *foreign, void *arg)
+{
+	struct pol_status *status = arg;
+	_cleanup_close_ int fd = -EBADF;
+	char path[1024];
+
+	if (pol_cgroup_path_of(cgroup, path, sizeof(path)) < 0 ||
+	    pol_cgroup_open_path(path, &fd) < 0)
+		return 0; /* it is gone */
+	for (size_t i = 0; i < status->guests_cnt; i++) {
+		if (status->guests[i].guest->id != foreign->guest)
+			continue;
+		add(&status->guests[i].memory_now, read_number(fd, "memory.current"));
+		add(&status->guests[i].memory_peak, read_number(fd, "memory.peak"));
+	}
+	return 0;
 }
 
 static bool is_stale(const struct pol_meta_rule *rule)
@@ -90,7 +116,7 @@ static int take_guests(const struct pol_engine *engine, struct pol_status *statu
 		pol_status_count(&engine->states[guest->guest->id], guest);
 		status->guests_cnt++;
 	}
-	return 0;
+	return pol_foreign_each(engine->maps[POL_MAP_FOREIGN], add_memory, status);
 }
 
 int pol_status_take(struct pol_status *ret, struct pol_err *err)

@@ -13,6 +13,7 @@
  * @fds_now, @fds_peak: open files; none where they are not counted, that is without @fds_ceiling.
  * @orphaned: open files that an earlier instance of the guest was charged for and left behind.
  * @fds_refused, @pids_refused: at the ceilings, over all generations.
+ * @memory_now, @memory_peak: over all cgroups of the guest, of peaks the sum; @memory_ceiling: of each.
  * @stale: directory rules whose directory is gone or another one.
  */
 struct pol_guest_status {

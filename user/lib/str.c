@@ -224,6 +224,13 @@ static int nibble(char c)
 	return -1;
 }
 
+bool pol_path_lies_in(const char *path, const char *above)
+{
+	size_t len = strlen(above);
+
+	return strncmp(path, above, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
 int pol_hex_decode(const char *hex, char **ret, size_t *ret_len)
 {
 	size_t len = strlen(hex);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,9 @@ enum pol_path_fault {
  * Return: enum pol_path_fault, or -ENOMEM.
  */
 int pol_path_clean(const char *path, size_t len, char **ret);
+
+/* pol_path_lies_in() - is a clean path @above, or beneath it? By text. */
+bool pol_path_lies_in(const char *path, const char *above);
 
 /* pol_hex_decode() - "2f73" to bytes. Return: 0; -EINVAL: no hex, or an odd number; -ENOMEM. */
 int pol_hex_decode(const char *hex, char **ret, size_t *ret_len);

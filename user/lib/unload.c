@@ -6,6 +6,7 @@
 #include "base.h"
 #include "cgroup.h"
 #include "engine.h"
+#include "foreign.h"
 #include "generation.h"
 #include "nofile.h"
 #include "load.h"
@@ -35,6 +36,13 @@ static void remove_cgroups(const struct pol_meta *meta, void *arg)
 	pol_cgroup_remove_parent(meta->cgroup);
 }
 
+/* Foreign cgroups as they were, and guests' own gone. */
+static void clear_cgroups(const char *store)
+{
+	pol_foreign_restore(store);
+	pol_meta_each(store, remove_cgroups, NULL);
+}
+
 int pol_recover(bool *ret_swept, struct pol_err *err)
 {
 	int r;
@@ -46,8 +54,8 @@ int pol_recover(bool *ret_swept, struct pol_err *err)
 		return r;
 	/* With a store in its place, guests of the same names may have the cgroups again. */
 	if (!pol_engine_loaded()) {
-		pol_meta_each(POL_STORE_OLD, remove_cgroups, NULL);
-		pol_meta_each(POL_STORE_NEW, remove_cgroups, NULL);
+		clear_cgroups(POL_STORE_OLD);
+		clear_cgroups(POL_STORE_NEW);
 	}
 	/* What cannot be removed confines nothing, and is in the way of the next unload only. */
 	*ret_swept = !pol_store_remove(POL_STORE_OLD);
@@ -98,7 +106,7 @@ static int unload_engine(bool force, size_t *ret_running, struct pol_err *err)
 	pol_generation_publish(engine, 0);
 	for (size_t i = 0; i < meta->guests_cnt; i++)
 		(void)pol_nofile_follow(engine, meta->guests[i].id, POL_LIMIT_MAX);
-	pol_meta_each(POL_STORE_OLD, remove_cgroups, NULL);
+	clear_cgroups(POL_STORE_OLD);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base.h"
 #include "err.h"
+#include "members_find.h"
 #include "policy.h"
 #include "resolve.h"
 #include "str.h"
@@ -190,12 +191,17 @@ static void print_json(const struct pol_diags *diags)
 static int look_up(const struct options *options, struct pol_policy *policy,
 		   struct pol_diags *diags, struct pol_places *places, bool *ret_complete)
 {
+	struct pol_finds finds = { 0 };
 	int r;
 
 	if (options->offline) {
 		pol_policy_lint_offline(policy, diags);
 		return 0;
 	}
+	r = pol_members_find(policy, diags, &finds);
+	pol_finds_done(&finds);
+	if (r == -ENOMEM)
+		return r;
 	r = pol_resolve(policy, NULL, 0, NULL, 0, diags, places);
 	if (r == 0)
 		r = pol_lint_links(policy, places, LINKS_BUDGET, diags, ret_complete);

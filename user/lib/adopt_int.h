@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What adoption of processes (adopt.c) and of whole cgroups (foreign.c) share. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "engine.h"
+#include "meta.h"
+
+#define POL_PASSES_MAX 1000 /* a tree that forks faster than this many passes is to be stopped first */
+#define POL_BUSY_TRIES 20   /* before 6.2: others keep a label busy */
+
+/* pol_adopt_finish() - RLIMIT_NOFILE of a guest's processes once more; labels say ADOPTING no more. */
+int pol_adopt_finish(const struct pol_engine *engine, const struct pol_meta_guest *guest);
+
+/**
+ * pol_adopt_undo_process() - a process whose label says @guest and ADOPTING loses it, RLIMIT_NOFILE as
+ * it was. It stays where it is. Return: 1; 0: it is none, or gone.
+ */
+int pol_adopt_undo_process(const struct pol_engine *engine, pid_t pid, uint32_t guest);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "load_members.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "adopt.h"
+#include "base.h"
+#include "cgroup.h"
+#include "foreign.h"
+#include "str.h"
+
+#define PATH_SIZE 1024
+
+void pol_joining_done(struct pol_joining *joining)
+{
+	pol_finds_done(&joining->finds);
+}
+
+static bool is_cgroup(const struct pol_found *found)
+{
+	return found->member->kind == POL_MEMBER_CGROUP;
+}
+
+static const struct pol_meta_guest *guest_of(const struct pol_joining *joining,
+					     const struct pol_found *found)
+{
+	return &joining->next->guests[found->guest];
+}
+
+/* The member of the new policy that an entry of the map is; NULL: it is none. */
+static const struct pol_found *member_of(const struct pol_joining *joining, uint64_t cgroup,
+					 uint32_t guest)
+{
+	for (size_t i = 0; i < joining->finds.cnt; i++) {
+		const struct pol_found *found = &joining->finds.items[i];
+
+		if (found->id == cgroup && guest_of(joining, found)->id == guest)
+			return found;
+	}
+	return NULL;
+}
+
+/* What `run --in-place` has made the guest's stays while the guest does. */
+static bool stays(const struct pol_joining *joining, uint64_t cgroup,
+		  const struct pol_foreign *foreign)
+{
+	const struct pol_meta_guest *guest = pol_meta_guest_by_id(joining->next, foreign->guest);
+
+	if (member_of(joining, cgroup, foreign->guest))
+		return true;
+	return foreign->flags & POL_FOREIGN_RUN && guest && !guest->ghost;
+}
+
+/* ------------------------------------------------------------------ before anything is changed */
+
+struct check {
+	struct pol_joining *joining;
+	struct pol_err *err;
+};
+
+static int refuse_leaver(const struct check *check, const struct pol_foreign *foreign,
+			 const char *path)
+{
+	const struct pol_meta_guest *guest =
+		pol_meta_guest_by_id(check->joining->running, foreign->guest);
+
+	pol_err_say(check->err, POL_ERR_FAILED, -EBUSY,
+		    "cgroup '%s' is no member of guest '%s' any more, and has tasks", path,
+		    guest ? guest->name : "?");
+	return pol_err_fix(check->err,
+			   "stop or detach them, or 'load --force': they then stay the guest, and "
+			   "what is started there is none");
+}
+
+static int refuse_nested(const struct check *check, const struct pol_found *found, const char *path)
+{
+	return pol_err_say(check->err, POL_ERR_FAILED, -EBUSY,
+			   "cgroup '%s' is, lies in or lies above '%s', which is another guest's",
+			   found->member->text, path);
+}
+
+static int check_entry(uint64_t cgroup, const struct pol_foreign *foreign, void *arg)
+{
+	const struct check *check = arg;
+	struct pol_joining *joining = check->joining;
+	char path[PATH_SIZE];
+	int fd, r = 0;
+
+	if (pol_cgroup_path_of(cgroup, path, sizeof(path)) < 0 ||
+	    pol_cgroup_open_path(path, &fd) < 0)
+		return 0; /* it is gone */
+	if (!stays(joining, cgroup, foreign)) {
+		if (!joining->force && pol_cgroup_populated(fd) > 0 &&
+		    pol_meta_guest_by_id(joining->next, foreign->guest))
+			r = refuse_leaver(check, foreign, path);
+		close(fd);
+		return r;
+	}
+	close(fd);
+	for (size_t i = 0; i < joining->finds.cnt; i++) {
+		struct pol_found *found = &joining->finds.items[i];
+
+		if (!is_cgroup(found))
+			continue;
+		if (found->id == cgroup && guest_of(joining, found)->id == foreign->guest)
+			found->known = true;
+		else if (pol_path_lies_in(path, found->member->text) ||
+			 pol_path_lies_in(found->member->text, path))
+			return refuse_nested(check, found, path);
+	}
+	return 0;
+}
+
+/* May a guest of @meta write the file, or put another one there, or in place of its directories? */
+static int guests_may_change(const struct pol_meta *meta, const char *path)
+{
+	_cleanup_free_ char *at = strdup(path);
+
+	if (!at)
+		return -ENOMEM;
+	if (pol_meta_may_change(meta, at))
+		return 1;
+	for (char *slash = strrchr(at, '/'); slash; slash = strrchr(at, '/')) {
+		*slash = '\0';
+		if (pol_meta_may_change(meta, at[0] ? at : "/"))
+			return 1;
+	}
+	return 0;
+}
+
+static int check_pid_file(const struct pol_joining *joining, const char *path, struct pol_err *err)
+{
+	int r = guests_may_change(joining->next, path);
+
+	if (!r && joining->running)
+		r = guests_may_change(joining->running, path);
+	if (r <= 0)
+		return r < 0 ? pol_err_set(err, POL_ERR_FAILED, r, "pid file '%s'", path) : 0;
+	pol_err_say(err, POL_ERR_FAILED, -EPERM,
+		    "a guest may write the pid file '%s', or replace it or a directory above it", path);
+	return pol_err_fix(err, "a pid file that no guest reaches; or adopt the service's cgroup");
+}
+
+/* One that is gone meanwhile was not there. */
+static int check_process(const struct pol_joining *joining, const struct pol_found *found,
+			 struct pol_err *err)
+{
+	int r = 0;
+
+	if (found->member->text)
+		r = check_pid_file(joining, found->member->text, err);
+	if (!r)
+		r = pol_attach_check(joining->engine, guest_of(joining, found), found->pid, err);
+	return r == -ESRCH ? 0 : r;
+}
+
+int pol_joining_check(struct pol_joining *joining, struct pol_err *err)
+{
+	struct check check = { .joining = joining, .err = err };
+	int r;
+
+	r = joining->running ? pol_foreign_each(joining->engine->maps[POL_MAP_FOREIGN], check_entry,
+						&check)
+			     : 0;
+	for (size_t i = 0; i < joining->finds.cnt && !r; i++) {
+		const struct pol_found *found = &joining->finds.items[i];
+
+		if (is_cgroup(found) && !found->known)
+			r = pol_foreign_check(joining->engine, guest_of(joining, found), found->fd,
+					      found->member->text, err);
+		if (!is_cgroup(found))
+			r = check_process(joining, found, err);
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------------ the load itself */
+
+/* What the running policy has written into a member that stays. */
+static const struct pol_limits *limits_before(const struct pol_joining *joining,
+					      const struct pol_found *found)
+{
+	const struct pol_meta_guest *before =
+		found->known ? pol_meta_guest_by_id(joining->running, guest_of(joining, found)->id)
+			     : NULL;
+
+	return before ? &before->limits : NULL;
+}
+
+int pol_joining_raise(struct pol_joining *joining, struct pol_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < joining->finds.cnt && !r; i++) {
+		const struct pol_found *found = &joining->finds.items[i];
+
+		joining->began = i + 1;
+		if (is_cgroup(found) && found->known)
+			r = pol_foreign_limit(joining->engine, guest_of(joining, found),
+					      limits_before(joining, found), found->fd, found->id,
+					      true, err);
+	}
+	return r;
+}
+
+static int adopt_cgroup(struct pol_joining *joining, struct pol_found *found, struct pol_err *err)
+{
+	const struct pol_meta_guest *guest = guest_of(joining, found);
+	int r = pol_foreign_limit(joining->engine, guest, limits_before(joining, found), found->fd,
+				  found->id, false, err);
+
+	return r ? r
+		 : pol_foreign_adopt(joining->engine, guest, found->fd, found->id, found->level,
+				     &found->adopted, err);
+}
+
+static void free_process(const struct pol_joining *joining, struct pol_found *found)
+{
+	uint32_t ignored;
+	size_t cnt;
+
+	if (found->adopted)
+		(void)pol_detach(joining->engine, found->pid, &cnt, &ignored, NULL);
+	found->adopted = 0;
+}
+
+/* While its pidfd says that it lives the number is its own: who was adopted was the one meant. */
+static int adopt_process(struct pol_joining *joining, struct pol_found *found, struct pol_err *err)
+{
+	const struct pol_meta_guest *guest = guest_of(joining, found);
+	_cleanup_close_ int home = -EBADF;
+	int r = pol_cgroup_open(joining->next->cgroup, guest->name, &home);
+
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'",
+				   guest->name);
+	r = pol_attach(joining->engine, guest, home, found->pid, &found->adopted, err);
+	if (!r && syscall(SYS_pidfd_send_signal, found->fd, 0, NULL, 0) < 0)
+		free_process(joining, found);
+	return r == -ESRCH ? 0 : r;
+}
+
+int pol_joining_adopt(struct pol_joining *joining, struct pol_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < joining->finds.cnt && !r; i++) {
+		struct pol_found *found = &joining->finds.items[i];
+
+		r = is_cgroup(found) ? adopt_cgroup(joining, found, err)
+				     : adopt_process(joining, found, err);
+	}
+	return r;
+}
+
+static int let_go(uint64_t cgroup, const struct pol_foreign *foreign, void *arg)
+{
+	struct pol_joining *joining = arg;
+
+	if (!stays(joining, cgroup, foreign))
+		pol_foreign_leave(joining->engine, foreign->guest, cgroup);
+	return 0;
+}
+
+void pol_joining_finish(struct pol_joining *joining)
+{
+	for (size_t i = 0; i < joining->finds.cnt; i++) {
+		const struct pol_found *found = &joining->finds.items[i];
+
+		if (!is_cgroup(found))
+			continue;
+		(void)pol_foreign_settled(joining->engine, guest_of(joining, found), found->id);
+		if (!found->known)
+			pol_note(joining->engine, guest_of(joining, found)->id,
+				 POL_ACTION_ATTACHED);
+	}
+	(void)pol_foreign_each(joining->engine->maps[POL_MAP_FOREIGN], let_go, joining);
+}
+
+void pol_joining_undo(struct pol_joining *joining)
+{
+	for (size_t i = 0; i < joining->began; i++) {
+		struct pol_found *found = &joining->finds.items[i];
+		const struct pol_meta_guest *before = NULL;
+
+		if (!is_cgroup(found)) {
+			free_process(joining, found);
+			continue;
+		}
+		if (!found->known) {
+			pol_foreign_undo(joining->engine, guest_of(joining, found)->id, found->id);
+			continue;
+		}
+		before = pol_meta_guest_by_id(joining->running, guest_of(joining, found)->id);
+		if (before)
+			(void)pol_foreign_limit(joining->engine, before,
+						&guest_of(joining, found)->limits, found->fd,
+						found->id, false, NULL);
+	}
+}
+
+/* ------------------------------------------------------------------ after a load that died */
+
+static int recover_one(uint64_t cgroup, const struct pol_foreign *foreign, void *arg)
+{
+	struct pol_joining *joining = arg;
+	const struct pol_meta_guest *guest =
+		pol_meta_guest_by_id(joining->running, foreign->guest);
+	bool decides = joining->engine->control->settled == joining->engine->control->active;
+
+	if (foreign->flags & POL_FOREIGN_SETTLED)
+		return 0;
+	if (decides && guest && pol_cgroups_has(joining->engine, cgroup))
+		(void)pol_foreign_settled(joining->engine, guest, cgroup);
+	else
+		pol_foreign_undo(joining->engine, foreign->guest, cgroup);
+	return 0;
+}
+
+void pol_joining_recover(struct pol_engine *engine, const struct pol_meta *running)
+{
+	struct pol_joining joining = { .engine = engine, .running = running };
+
+	(void)pol_foreign_each(engine->maps[POL_MAP_FOREIGN], recover_one, &joining);
+}

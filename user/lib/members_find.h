@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A policy's members looked up on this host. Changes nothing; needs no engine. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "diag.h"
+#include "policy.h"
+
+/**
+ * struct pol_found - a member that is there.
+ * @guest: index in the policy. @member: in it.
+ * @fd: the cgroup's directory, or a pidfd. Owned.
+ * @id, @level: of the cgroup, the root of the tree being level 0. @pid: of the process.
+ * @known: for a load: the cgroup was the guest's before. @adopted: processes that the load has moved.
+ */
+struct pol_found {
+	size_t guest;
+	const struct pol_member *member;
+	int fd;
+	uint64_t id;
+	unsigned int level;
+	pid_t pid;
+	bool known;
+	size_t adopted;
+};
+
+/* struct pol_finds - of a whole policy, in its order. */
+struct pol_finds {
+	struct pol_found *items;
+	size_t cnt;
+};
+
+void pol_finds_done(struct pol_finds *finds);
+
+/**
+ * pol_members_find() - look for every member of @policy that this version adopts.
+ * @diags: a warning for what is not there, an error for what is refused.
+ *
+ * A cgroup is refused that holds pid 1 or the caller, or that no plain path below the cgroup2 mount
+ * leads to; a process that is pid 1, the caller, or a kernel thread; a pid file that pol_pid_file_read()
+ * does not believe.
+ * Return: 0; -EINVAL: errors are in @diags; -ENOMEM.
+ */
+int pol_members_find(const struct pol_policy *policy, struct pol_diags *diags,
+		     struct pol_finds *ret);
