@@ -31,6 +31,7 @@
 #include "probe_uring.h"
 #include "probe_wild.h"
 #include "probe_guard.h"
+#include "probe_launch.h"
 
 int probe_fds[SLOTS];
 
@@ -491,6 +492,7 @@ static const struct {
 	STEP("crew", 1, crew),
 	TASKS_STEPS,
 	GUARD_STEPS,
+	LAUNCH_STEPS,
 	MEMBERS_STEPS,
 	WILD_STEPS,
 	HAMMER_STEPS,

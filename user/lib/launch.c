@@ -2,7 +2,6 @@
 #include "launch.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -13,121 +12,19 @@
 #include <sys/wait.h>
 
 #include "base.h"
+#include "descriptors.h"
 #include "nofile.h"
 
-#define KEEP_MAX 64
+#define KEEP_MAX    64
 #define LABEL_TRIES 8 /* a third of the children had none in the worst storm seen */
 
 /* What a child tells its parent: which step failed, enum pol_launch_step and errno; or: */
-#define SAY_PID -1   /* the new process's pid */
-#define SAY_READY -2 /* it holds nothing but what is its own, and waits */
+#define SAY_PID	  -1 /* the new process's pid, by the one that made it */
+#define SAY_READY -2 /* its pid, by itself: it holds nothing but what is its own, and waits */
 struct report {
 	int step;
 	int value;
 };
-
-/* ------------------------------------------------------------------ descriptors */
-
-static int close_span(unsigned int first, unsigned int last)
-{
-	if (first > last)
-		return 0;
-	return syscall(SYS_close_range, first, last, 0) < 0 ? -errno : 0;
-}
-
-static int close_by_range(const int *keep, size_t keep_cnt)
-{
-	unsigned int first = 3;
-	int r;
-
-	for (size_t i = 0; i < keep_cnt; i++) {
-		if ((unsigned int)keep[i] < first)
-			continue;
-		r = close_span(first, (unsigned int)keep[i] - 1);
-		if (r < 0)
-			return r;
-		first = (unsigned int)keep[i] + 1;
-	}
-	return close_span(first, ~0u);
-}
-
-static bool kept(int fd, const int *keep, size_t keep_cnt)
-{
-	for (size_t i = 0; i < keep_cnt; i++)
-		if (keep[i] == fd)
-			return true;
-	return fd < 3;
-}
-
-static int number(const char *text)
-{
-	int value = 0;
-
-	if (!*text)
-		return -1;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return -1;
-		value = value * 10 + (*text - '0');
-	}
-	return value;
-}
-
-struct dirent64_raw {
-	uint64_t ino;
-	int64_t off;
-	unsigned short reclen;
-	unsigned char type;
-	char name[];
-};
-
-/* One pass over /proc/self/fd. Return: how many were closed; an error is not an end. */
-static int close_pass(int dir, const int *keep, size_t keep_cnt)
-{
-	char buf[4096] __attribute__((aligned(8)));
-	int closed = 0;
-	long n;
-
-	if (lseek(dir, 0, SEEK_SET) < 0)
-		return -errno;
-	for (;;) {
-		n = syscall(SYS_getdents64, dir, buf, sizeof(buf));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : closed;
-		for (long at = 0; at < n;) {
-			const struct dirent64_raw *entry = (const void *)(buf + at);
-			int fd = number(entry->name);
-
-			if (fd >= 0 && fd != dir && !kept(fd, keep, keep_cnt)) {
-				close(fd);
-				closed++;
-			}
-			at += entry->reclen;
-		}
-	}
-}
-
-static int close_by_proc(const int *keep, size_t keep_cnt)
-{
-	int dir = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
-
-	if (dir < 0)
-		return -errno;
-	do /* closing while reading can skip entries: until a pass finds none */
-		r = close_pass(dir, keep, keep_cnt);
-	while (r > 0);
-	close(dir);
-	return r;
-}
-
-int pol_close_others(const int *keep, size_t keep_cnt)
-{
-	int r = close_by_range(keep, keep_cnt);
-
-	return r < 0 ? close_by_proc(keep, keep_cnt) : 0;
-}
 
 /* ------------------------------------------------------------------ the child's side */
 
@@ -141,12 +38,20 @@ static void say(int pipe, int step, int value)
 	while (n < 0 && errno == EINTR);
 }
 
+/*
+ * By the system calls themselves: what glibc has around them deals with the threads of a process
+ * that this is not. Ambient capabilities would outlive the change with SECBIT_NO_SETUID_FIXUP.
+ */
 static int become_user(const struct pol_launch *launch)
 {
+	uid_t uid = launch->uid;
+	gid_t gid = launch->gid;
+
 	if (!launch->set_user)
 		return 0;
-	if (setgroups(launch->groups_cnt, launch->groups) < 0 || setgid(launch->gid) < 0 ||
-	    setuid(launch->uid) < 0)
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+	    syscall(SYS_setgroups, launch->groups_cnt, launch->groups) < 0 ||
+	    syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
 		return -errno;
 	return 0;
 }
@@ -182,7 +87,7 @@ static int wait_for_go(const struct helper *helper)
 
 	if (helper->cgroup >= 0)
 		close(helper->cgroup); /* not the guest's; the pipe and the socket go at execve(2) */
-	say(helper->pipe, SAY_READY, 0);
+	say(helper->pipe, SAY_READY, (int)syscall(SYS_getpid));
 	do
 		n = read(helper->go, &byte, sizeof(byte));
 	while (n < 0 && errno == EINTR);
@@ -231,8 +136,11 @@ static int label_self(const struct helper *helper)
 /* What was inherited goes; numbers are capped. Does not return if that fails. */
 static void keep_only_its_own(const struct helper *helper)
 {
+	const struct pol_launch *launch = helper->launch;
 	int r = pol_close_others(helper->keep, helper->keep_cnt);
 
+	if (!r)
+		r = pol_keep_over_exec(launch->keep_fds, launch->keep_fds_cnt);
 	if (r < 0) {
 		say(helper->pipe, POL_LAUNCH_DESCRIPTORS, -r);
 		_exit(125);
@@ -401,17 +309,16 @@ static int collect(struct launching *at, enum pol_launch_step *ret_step)
 	bool ready = false;
 	int r = 0;
 
-	/* The helper's word and its child's come in any order. */
+	/* The helper's word and its child's come in any order; either may be killed before its own. */
 	while (read_report(at->report, &report)) {
-		if (report.step == SAY_PID)
+		ready = ready || report.step == SAY_READY;
+		if (report.step < 0)
 			at->pid = report.value;
-		else if (report.step == SAY_READY)
-			ready = true;
 		else if (!r)
 			*ret_step = (enum pol_launch_step)report.step;
 		if (report.step >= 0)
 			r = r ? r : -report.value;
-		else if (at->pid && ready)
+		else if (report.step == SAY_READY)
 			r = let_go(at, ret_step);
 	}
 	if (!r && (!at->pid || !ready))

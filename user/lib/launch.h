@@ -14,8 +14,8 @@
 
 /**
  * struct pol_launch - @path: program, absolute. @argv, @envp: as for execve(2).
- * @keep_fds: descriptors above 2 that the program gets. @uid, @gid: with @set_user, and no
- * supplementary groups but @groups.
+ * @keep_fds: descriptors above 2 that the program gets, FD_CLOEXEC or not. @uid, @gid: with
+ * @set_user, and no supplementary groups but @groups.
  */
 struct pol_launch {
 	const char *path;
@@ -63,11 +63,3 @@ int pol_launch(const struct pol_engine *engine, const struct pol_meta_guest *gue
 int pol_launch_placed(const struct pol_limits *limits, const struct pol_launch *launch,
 		      int (*place)(pid_t pid, void *arg), void *arg, pid_t *ret_pid,
 		      enum pol_launch_step *ret_step);
-
-/**
- * pol_close_others() - close every descriptor but 0, 1, 2 and the sorted @keep.
- *
- * close_range(2), else /proc/self/fd by getdents64. Async-signal-safe.
- * Return: 0; negative errno: some could still be open.
- */
-int pol_close_others(const int *keep, size_t keep_cnt);

@@ -35,20 +35,11 @@ static const char detach_help[] =
 	"\n"
 	"  --help  this text\n";
 
-/* Return: a process id, or -EINVAL. */
-static pid_t take_pid(const char *text)
-{
-	char *end;
-	long value = strtol(text, &end, 10);
-
-	return !*text || *end || value <= 0 || value > INT_MAX ? -EINVAL : (pid_t)value;
-}
-
 /* All of them before anything is done. Return: 0, or the exit status. */
 static int check_pids(const char *verb, char **texts)
 {
 	for (; *texts; texts++)
-		if (take_pid(*texts) < 0)
+		if (ctl_pid(*texts) < 0)
 			return ctl_usage(verb, "'%s' is no process id", *texts);
 	return 0;
 }
@@ -148,8 +139,8 @@ static int attach_all(struct pol_engine *engine, const struct pol_meta_guest *gu
 	int status = 0;
 
 	for (; *pids; pids++) {
-		int r = tid ? attach_thread(engine, guest, take_pid(*pids))
-			    : attach_process(engine, guest, cgroup, take_pid(*pids));
+		int r = tid ? attach_thread(engine, guest, ctl_pid(*pids))
+			    : attach_process(engine, guest, cgroup, ctl_pid(*pids));
 
 		status = r ? r : status;
 	}
@@ -166,7 +157,7 @@ static int attach_under_ceilings(const char *policy, const char *guest, char **p
 	if (status)
 		return status;
 	for (; *pids; pids++) {
-		pid_t pid = take_pid(*pids);
+		pid_t pid = ctl_pid(*pids);
 
 		if (pol_scope_put_tree(ceilings.scope, pid, &cnt, &err) < 0)
 			status = ctl_fail("attach", &err);
@@ -233,7 +224,7 @@ int cmd_detach(int argc, char **argv)
 	if (r < 0)
 		return ctl_fail("detach", &err);
 	for (int i = optind; i < argc; i++) {
-		pid_t pid = take_pid(argv[i]);
+		pid_t pid = ctl_pid(argv[i]);
 		uint32_t guest;
 		size_t cnt;
 

@@ -2,8 +2,7 @@
 /* policyctl run: start a program as a guest and be its parent. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +16,7 @@
 #include "enter.h"
 #include "launch.h"
 #include "members.h"
+#include "run_user.h"
 
 /* Failures of ours, whatever their kind: CMD's own status must stay tellable (cli.md). */
 #define EXIT_OURS 125
@@ -24,7 +24,6 @@
 #define EXIT_NOT_FOUND 127
 
 #define KEEP_MAX 64
-#define GROUPS_MAX 256
 
 static const char run_help[] =
 	"Usage: policyctl run GUEST [OPTION]... -- CMD [ARG]...\n"
@@ -50,7 +49,7 @@ struct run_command {
 	char **argv;
 	int keep[KEEP_MAX];
 	size_t keep_cnt;
-	gid_t groups[GROUPS_MAX];
+	struct run_user user;
 	struct pol_launch launch;
 	bool help;
 };
@@ -61,74 +60,32 @@ static int fail(const struct pol_err *err)
 	return EXIT_OURS;
 }
 
-static int usage(const char *message)
-{
-	(void)ctl_usage("run", "%s", message);
-	return EXIT_OURS;
-}
+#define usage(...) (ctl_usage("run", __VA_ARGS__), EXIT_OURS)
 
 /* ------------------------------------------------------------------ options */
 
 static int add_keep(struct run_command *command, const char *text)
 {
-	char *end;
-	long fd = strtol(text, &end, 10);
+	int64_t fd = ctl_number(text, INT_MAX);
 
-	if (!*text || *end || fd < 0 || fd > 1 << 20)
-		return usage("--keep-fd takes a descriptor's number");
+	if (fd < 0)
+		return usage("--keep-fd takes the number of a descriptor, not '%s'", text);
 	if (command->keep_cnt == KEEP_MAX)
-		return usage("--keep-fd can be given 64 times");
+		return usage("--keep-fd can be given %d times", KEEP_MAX);
 	if (fcntl((int)fd, F_GETFD) < 0)
-		return usage("--keep-fd names a descriptor that is not open");
+		return usage("--keep-fd: descriptor %s is not open", text);
 	command->keep[command->keep_cnt++] = (int)fd;
 	return 0;
 }
 
-static int take_numbers(const char *text, uid_t *ret)
+static int set_user(struct run_command *command, const char *text)
 {
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
+	struct pol_err err = {};
 
-	if (!*text || *end || value >= UINT32_MAX)
-		return -EINVAL;
-	*ret = (uid_t)value;
-	return 0;
-}
-
-static int set_group(struct run_command *command, const char *name)
-{
-	const struct group *group = getgrnam(name);
-
-	if (group)
-		command->launch.gid = group->gr_gid;
-	else if (take_numbers(name, &command->launch.gid) < 0)
-		return usage("--user names a group that is not known");
-	return 0;
-}
-
-static int set_user(struct run_command *command, char *text)
-{
-	char *colon = strchr(text, ':');
-	const struct passwd *user;
-	int cnt = GROUPS_MAX;
-
-	if (colon)
-		*colon = '\0';
-	user = getpwnam(text);
+	if (run_user_parse(text, &command->user, &err) < 0)
+		return fail(&err);
 	command->launch.set_user = true;
-	if (user) {
-		command->launch.uid = user->pw_uid;
-		command->launch.gid = user->pw_gid;
-		if (!colon && getgrouplist(text, user->pw_gid, command->groups, &cnt) < 0)
-			return usage("--user has more than 256 groups");
-		command->launch.groups = command->groups;
-		command->launch.groups_cnt = colon ? 0 : (size_t)cnt;
-	} else if (take_numbers(text, &command->launch.uid) < 0) {
-		return usage("--user names a user that is not known");
-	} else {
-		command->launch.gid = (gid_t)command->launch.uid;
-	}
-	return colon ? set_group(command, colon + 1) : 0;
+	return 0;
 }
 
 static int parse(int argc, char **argv, struct run_command *ret)
@@ -246,14 +203,28 @@ static void forward(int sig, siginfo_t *info, void *context)
 		(void)kill(child_pid, sig);
 }
 
-static void forward_signals(pid_t pid)
+static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
+
+/* What comes while the guest is being started waits: it would end us, and leave the guest. */
+static void hold_signals(sigset_t *ret_before)
 {
-	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(&held, forwarded[i]);
+	(void)sigprocmask(SIG_BLOCK, &held, ret_before);
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, the kernel would reap it and keep its status */
+}
+
+static void forward_signals(pid_t pid, const sigset_t *before)
+{
 	struct sigaction action = { .sa_sigaction = forward, .sa_flags = SA_SIGINFO | SA_RESTART };
 
 	child_pid = pid;
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		(void)sigaction(signals[i], &action, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		(void)sigaction(forwarded[i], &action, NULL);
+	(void)sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 static int wait_for(pid_t pid)
@@ -345,6 +316,10 @@ static void fill_launch(struct run_command *command, const char *path)
 	command->launch.envp = environ;
 	command->launch.keep_fds = command->keep;
 	command->launch.keep_fds_cnt = command->keep_cnt;
+	command->launch.uid = command->user.uid;
+	command->launch.gid = command->user.gid;
+	command->launch.groups = command->user.groups;
+	command->launch.groups_cnt = command->user.groups_cnt;
 }
 
 static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup,
@@ -352,17 +327,19 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *
 {
 	enum pol_launch_step step;
 	uint64_t refused;
+	sigset_t before;
 	pid_t pid;
 	int r;
 
 	fill_launch(command, path);
 	refused = engine->states[guest->id].denials;
+	hold_signals(&before);
 	r = pol_launch(engine, guest, cgroup, &command->launch, &pid, &step);
 	pol_engine_unuse(engine);
 	if (r < 0)
 		return explain_launch(command, path, r, step,
 				      engine->states[guest->id].denials != refused);
-	forward_signals(pid);
+	forward_signals(pid, &before);
 	if (guest->limits.kill)
 		kill_when_exceeded(engine, guest->id, pid);
 	return wait_for(pid);
@@ -410,6 +387,7 @@ static int run_under_ceilings(struct run_command *command)
 	struct placing placing = {};
 	enum pol_launch_step step;
 	int status = 0, r;
+	sigset_t before;
 	pid_t pid;
 
 	if (ctl_ceilings_open("run", command->policy, command->guest, &ceilings))
@@ -419,13 +397,14 @@ static int run_under_ceilings(struct run_command *command)
 		return status;
 	fill_launch(command, path);
 	placing.scope = ceilings.scope;
+	hold_signals(&before);
 	r = pol_launch_placed(&ceilings.guest->limits, &command->launch, place, &placing, &pid,
 			      &step);
 	if (r < 0 && step == POL_LAUNCH_PLACE)
 		return fail(&placing.err);
 	if (r < 0)
 		return explain_launch(command, path, r, step, false);
-	forward_signals(pid);
+	forward_signals(pid, &before);
 	return wait_for(pid);
 }
 

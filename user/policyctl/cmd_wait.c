@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* policyctl wait: block until a process has ended, print the record of its exit. */
-#include <limits.h>
-
 #include "base.h"
 #include "cgroup.h"
 #include "ctl.h"
@@ -118,17 +116,11 @@ static int wait_process(const struct wait_command *command, pid_t pid)
 	return ctl_fail("wait", &err);
 }
 
-/* The name of a guest may begin with a digit: only digits are a pid. */
-static bool is_number(const char *text)
-{
-	return *text && !text[strspn(text, "0123456789")];
-}
-
 int cmd_wait(int argc, char **argv)
 {
 	struct wait_command command = {};
 	int r = parse(argc, argv, &command);
-	long pid;
+	pid_t pid;
 
 	if (r)
 		return r;
@@ -136,9 +128,8 @@ int cmd_wait(int argc, char **argv)
 		fputs(wait_help, stdout);
 		return 0;
 	}
-	errno = 0;
-	pid = strtol(command.target, NULL, 10);
-	if (!is_number(command.target) || errno || pid < 1 || pid > INT_MAX)
-		return ctl_usage("wait", "'%s' is no pid", command.target);
-	return wait_process(&command, (pid_t)pid);
+	pid = ctl_pid(command.target);
+	if (pid < 0)
+		return ctl_usage("wait", "'%s' is no process id", command.target);
+	return wait_process(&command, pid);
 }

@@ -1,11 +1,44 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "base.h"
 #include "str.h"
+
+int ctl_open_standard(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			return -errno;
+	return 0;
+}
+
+int64_t ctl_number(const char *text, int64_t max)
+{
+	int64_t value = 0;
+
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || value > max / 10)
+			return -EINVAL;
+		value = value * 10 + (*text - '0');
+		if (value > max)
+			return -EINVAL;
+	}
+	return value;
+}
+
+pid_t ctl_pid(const char *text)
+{
+	int64_t value = ctl_number(text, INT_MAX);
+
+	return value < 1 ? -EINVAL : (pid_t)value;
+}
 
 int ctl_fail(const char *verb, const struct pol_err *err)
 {

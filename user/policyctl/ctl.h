@@ -5,7 +5,9 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "diag.h"
 #include "err.h"
@@ -23,6 +25,19 @@ int cmd_detach(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+
+/**
+ * ctl_open_standard() - what is closed of descriptors 0 to 2 becomes /dev/null, over no execve(2):
+ * else a file of ours would get that number, and what is printed.
+ * Return: 0; negative errno.
+ */
+int ctl_open_standard(void);
+
+/* ctl_number() - digits and nothing else. Return: the number; -EINVAL: none, or more than @max. */
+int64_t ctl_number(const char *text, int64_t max);
+
+/* ctl_pid() - Return: a process id, or -EINVAL. */
+pid_t ctl_pid(const char *text);
 
 /* ctl_fail() - say why on stderr, with the fix. Return: the exit status. */
 int ctl_fail(const char *verb, const struct pol_err *err);

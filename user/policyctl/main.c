@@ -47,6 +47,8 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
+	if (ctl_open_standard() < 0)
+		return argc > 1 && !strcmp(argv[1], "run") ? 125 : POL_ERR_FAILED;
 	if (argc < 2) {
 		print_help(stderr);
 		return POL_ERR_USAGE;
