@@ -432,6 +432,7 @@ _Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_va
 #define POL_GUEST_IO_URING 32u	 /* io_uring = "allow" */
 #define POL_GUEST_USERNS 64u	 /* userns = "allow" */
 #define POL_GUEST_MOUNTS 128u	 /* mounts = "allow" */
+#define POL_GUEST_TMP 512u	 /* tmp = "private"; policyctl's, no program looks at it */
 #define POL_HELD_MAX 4096u /* descriptors among which a refused stat looks for its object */
 #define POL_NO_CEILING 0xffffffffu /* fds: nothing is counted */
 

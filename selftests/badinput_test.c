@@ -112,7 +112,7 @@ TEST(paths)
 /* What this version lacks is an error, never silently open. */
 TEST(knobs_of_later_versions)
 {
-	static const char *const knobs[] = { "tmp = \"private\"", "inherited_fds = \"refuse\"",
+	static const char *const knobs[] = { "inherited_fds = \"refuse\"",
 					     "events = [\"exec\"]" };
 
 	load_good();

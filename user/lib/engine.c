@@ -17,8 +17,8 @@
 #include "base.h"
 #include "cgroup.h"
 #include "engine_int.h"
+#include "file.h"
 
-#define USE_WAIT_S 10 /* a load takes 2 s in an emulated machine */
 
 static const char *const map_names[] = {
 #define X(nr, name) #name,
@@ -169,22 +169,9 @@ static int check_active(const struct pol_engine *engine, struct pol_err *err)
 	return pol_err_fix(err, "policyctl unload, which finishes it");
 }
 
-/* As flock(2), for so many seconds. */
-static int lock_within(int fd, int operation)
-{
-	const struct timespec tick = { .tv_nsec = 20000000 };
-
-	for (int i = 0; flock(fd, operation | LOCK_NB) < 0; i++) {
-		if ((errno != EWOULDBLOCK && errno != EINTR) || i == USE_WAIT_S * 50)
-			return -errno;
-		nanosleep(&tick, NULL);
-	}
-	return 0;
-}
-
 int pol_engine_use(struct pol_engine *engine, bool alone, struct pol_err *err)
 {
-	int r = lock_within(engine->use, alone ? LOCK_EX : LOCK_SH);
+	int r = pol_flock(engine->use, alone ? LOCK_EX : LOCK_SH);
 
 	if (!r)
 		return check_active(engine, err);

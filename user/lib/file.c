@@ -4,8 +4,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 
 #include "base.h"
+
+#define LOCK_WAIT_S 10 /* a load takes 2 s in an emulated machine */
 
 int pol_file_read(int dirfd, const char *path, char *buf, size_t size)
 {
@@ -64,6 +68,25 @@ int pol_file_write(int dirfd, const char *path, const char *text)
 	if (n < 0)
 		return -errno;
 	return (size_t)n == strlen(text) ? 0 : -EIO;
+}
+
+int pol_dir_open(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int pol_flock(int fd, int operation)
+{
+	const struct timespec tick = { .tv_nsec = 20000000 };
+
+	for (int i = 0; flock(fd, operation | LOCK_NB) < 0; i++) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || i == LOCK_WAIT_S * 50)
+			return -errno;
+		nanosleep(&tick, NULL);
+	}
+	return 0;
 }
 
 void pol_fclosep(FILE **f)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Small files of the kernel's: read whole, write in one call. */
+/* Small files of the kernel's: read whole, write in one call. Directories: opened, locked. */
 #pragma once
 
 #include <stddef.h>
@@ -17,5 +17,11 @@ int pol_file_read_u64(int dirfd, const char *path, uint64_t *ret);
 
 /* pol_file_write() - one write(2) of the whole text. Return: 0, negative errno. */
 int pol_file_write(int dirfd, const char *path, const char *text);
+
+/* pol_dir_open() - a directory, no symlink. Return: descriptor, negative errno. */
+int pol_dir_open(int dirfd, const char *path);
+
+/* pol_flock() - as flock(2), for so many seconds. Return: 0, -EWOULDBLOCK, negative errno. */
+int pol_flock(int fd, int operation);
 
 void pol_fclosep(FILE **f);

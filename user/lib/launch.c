@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -152,6 +154,22 @@ static void keep_only_its_own(const struct helper *helper)
 }
 
 /*
+ * Nothing that is mounted here reaches the host, what the host mounts later still comes in. A
+ * directory that the host lacks needs no other in its place.
+ */
+static int private_tmp(const char *tmp)
+{
+	static const char *const dirs[] = { "/tmp", "/var/tmp" };
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (mount(tmp, dirs[i], NULL, MS_BIND, NULL) < 0 && errno != ENOENT)
+			return -errno;
+	return 0;
+}
+
+/*
  * The one between: not a guest, but labelled so that its child is. It cleans the descriptor table
  * while it still may open things, and makes the guest its own parent's child.
  */
@@ -164,6 +182,11 @@ static _Noreturn void run_helper(struct helper *helper)
 	int r;
 	long pid;
 
+	r = helper->launch->tmp ? private_tmp(helper->launch->tmp) : 0;
+	if (r < 0) {
+		say(helper->pipe, POL_LAUNCH_TMP, -r);
+		_exit(125);
+	}
 	r = label_self(helper);
 	if (r < 0) {
 		say(helper->pipe, POL_LAUNCH_SETUP, -r);

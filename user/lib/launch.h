@@ -15,7 +15,8 @@
 /**
  * struct pol_launch - @path: program, absolute. @argv, @envp: as for execve(2).
  * @keep_fds: descriptors above 2 that the program gets, FD_CLOEXEC or not. @uid, @gid: with
- * @set_user, and no supplementary groups but @groups.
+ * @set_user, and no supplementary groups but @groups. @tmp: a directory, absolute, that is /tmp and
+ * /var/tmp for the program, in a mount namespace of its own; or NULL.
  */
 struct pol_launch {
 	const char *path;
@@ -29,6 +30,7 @@ struct pol_launch {
 	const gid_t *groups;
 	size_t groups_cnt;
 	bool no_new_privs;
+	const char *tmp;
 };
 
 /* Where a launch failed; the errno is the return value. */
@@ -38,6 +40,7 @@ enum pol_launch_step {
 	POL_LAUNCH_CLONE,	/* EAGAIN: the guest's task ceiling */
 	POL_LAUNCH_LABEL,	/* EAGAIN: the kernel gave the child none (before 6.2), each time */
 	POL_LAUNCH_PLACE,	/* place() of pol_launch_placed() said so */
+	POL_LAUNCH_TMP, /* its /tmp cannot be made */
 	POL_LAUNCH_USER,
 	POL_LAUNCH_EXEC,
 };

@@ -15,6 +15,7 @@
 #include "image.h"
 #include "load_members.h"
 #include "nofile.h"
+#include "tmpdir.h"
 #include "trees.h"
 #include "unload.h"
 
@@ -38,6 +39,7 @@ struct transaction {
 	struct pol_joining joining;
 	bool *made; /* by guest of the policy: its cgroup was made by this load */
 	size_t made_cnt;
+	bool tmp_made; /* or in part */
 	bool published;
 	int lock;
 };
@@ -646,6 +648,8 @@ static void transaction_done(struct transaction *t)
 		pol_joining_undo(&t->joining);
 	if (!t->published && t->engine && t->made)
 		undo_cgroups(t);
+	if (!t->published && t->tmp_made)
+		pol_tmp_sweep(t->running);
 	if (!t->published && t->running && t->next)
 		pol_generation_sweep(t->running->generation);
 	if (!t->published && !t->running)
@@ -672,6 +676,10 @@ static int prepare(struct transaction *t, struct pol_load_result *result)
 		r = open_engine(t, result);
 	if (!r && t->running)
 		r = finish_other(t);
+	if (!r) {
+		t->tmp_made = true;
+		r = pol_tmp_make(t->policy, t->err);
+	}
 	if (!r)
 		r = resolve(t);
 	if (r < 0)
@@ -742,6 +750,7 @@ int pol_load(struct pol_policy *policy, const struct pol_load_options *options,
 	detach_groups(&t, t.next);
 	pol_joining_finish(&t.joining);
 	drop_leavers(&t);
+	pol_tmp_sweep(t.next);
 	tell(&t);
 	return 0;
 }

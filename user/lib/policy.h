@@ -17,6 +17,12 @@
 #define POL_LIMIT_UNSET UINT64_MAX
 #define POL_LIMIT_MAX	(UINT64_MAX - 1)
 
+/* The shorthand "rw", of abi.h's rights. */
+#define POL_ACCESS_RW                                                                       \
+	(POL_RIGHT_READ | POL_RIGHT_LIST | POL_RIGHT_WRITE | POL_RIGHT_TRUNCATE |           \
+	 POL_RIGHT_CREATE | POL_RIGHT_DELETE | POL_RIGHT_RENAME | POL_RIGHT_LINK |          \
+	 POL_RIGHT_METADATA)
+
 /* Effective rules of a policy, a profile's counted for each guest that includes it. */
 #define POL_RULES_MAX (4u << 20)
 

@@ -12,9 +12,6 @@
 
 #define RO (POL_RIGHT_READ | POL_RIGHT_LIST)
 #define RX (RO | POL_RIGHT_EXECUTE)
-#define RW                                                                                 \
-	(RO | POL_RIGHT_WRITE | POL_RIGHT_TRUNCATE | POL_RIGHT_CREATE | POL_RIGHT_DELETE | \
-	 POL_RIGHT_RENAME | POL_RIGHT_LINK | POL_RIGHT_METADATA)
 
 static const struct word {
 	const char *word;
@@ -26,8 +23,8 @@ static const struct word {
 		{ "none", 0 },
 	{ "ro", RO },
 	{ "rx", RX },
-	{ "rw", RW },
-	{ "rwx", RW | POL_RIGHT_EXECUTE },
+	{ "rw", POL_ACCESS_RW },
+	{ "rwx", POL_ACCESS_RW | POL_RIGHT_EXECUTE },
 };
 
 /* @cnt: the first so many of the list: POL_RIGHTS_CNT leaves the shorthands out. */

@@ -30,7 +30,7 @@ static const struct {
 	{ "io_uring", { "deny", "allow" }, POL_GUEST_IO_URING },
 	{ "wx", { "allow", "deny" }, POL_GUEST_NO_WX },
 	{ "memfd_exec", { "deny", "allow" }, POL_GUEST_MEMFD_EXEC },
-	{ "tmp", { "none", "private" }, 0 },
+	{ "tmp", { "none", "private" }, POL_GUEST_TMP },
 	{ "inherited_fds", { "report", "refuse" }, 0 },
 };
 

@@ -29,6 +29,39 @@ void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule)
 			rule->path);
 }
 
+/* What private ones lie over (launch.c): @path or something above it. */
+static const char *hidden_by(const char *path)
+{
+	static const char *const dirs[] = { "/tmp", "/var/tmp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		size_t len = strlen(dirs[i]);
+
+		if (strncmp(path, dirs[i], len) == 0 && (!path[len] || path[len] == '/'))
+			return dirs[i];
+	}
+	return NULL;
+}
+
+void pol_lint_tmp(struct pol_parser *p, const struct pol_policy *policy)
+{
+	for (size_t i = 0; i < policy->guests_cnt; i++) {
+		const struct pol_guest *guest = &policy->guests[i];
+
+		for (size_t k = 0; guest->knobs & POL_GUEST_TMP && k < guest->rules_cnt; k++) {
+			const struct pol_rule *rule = &guest->rules[k];
+			const char *dir = hidden_by(rule->path);
+
+			if (dir)
+				POL_WARN(
+					p, POL_P_TMP_HIDDEN, rule,
+					"take the rule out, or move what it is on to another directory",
+					"guest '%s' has tmp = \"private\": what 'run' starts does not see the host's '%s', which the rule on '%s' is about",
+					guest->name, dir, rule->path);
+		}
+	}
+}
+
 static bool is_counted(uint64_t fds)
 {
 	return fds < POL_LIMIT_MAX;

@@ -285,8 +285,10 @@ int pol_policy_parse(const char *file, const char *text, size_t len, struct pol_
 		r = make_policy(&p, file, text, len, policy);
 	if (r == 0)
 		pol_check_members(&p, policy);
-	if (r == 0 && diags->errors == errors)
+	if (r == 0 && diags->errors == errors) {
 		pol_lint_limits(&p, policy);
+		pol_lint_tmp(&p, policy);
+	}
 	parser_done(&p);
 	pol_toml_done(&root);
 	if (r == 0 && diags->errors > errors)

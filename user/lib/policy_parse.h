@@ -169,5 +169,8 @@ int pol_merge_guest(struct pol_parser *p, const struct pol_section *section, str
 
 void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule);
 
+/* pol_lint_tmp() - rules on what a guest with a private /tmp does not see. */
+void pol_lint_tmp(struct pol_parser *p, const struct pol_policy *policy);
+
 /* pol_lint_limits() - @policy has been made of all that is in @p, without an error. */
 void pol_lint_limits(struct pol_parser *p, const struct pol_policy *policy);

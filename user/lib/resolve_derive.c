@@ -14,6 +14,7 @@
 #include "abi.h"
 #include "base.h"
 #include "resolve_int.h"
+#include "tmpdir.h"
 
 /* With any of these a guest can put a symlink where there was something else. */
 #define STEERING (POL_RIGHT_CREATE | POL_RIGHT_RENAME | POL_RIGHT_LINK)
@@ -84,7 +85,7 @@ static int derive(const struct pol_spot *spot, void *arg)
 	/* The rule is on this mount itself; a file rule holds the name it is mounted on. */
 	if (!nearest->name && strcmp(spot->key, m->mount->point) == 0)
 		return 0;
-	if (pol_fs_pseudo(m->walk.object_magic))
+	if (pol_fs_pseudo(m->walk.object_magic) || strcmp(m->mount->point, POL_TMP_ROOT) == 0)
 		return 0;
 	if (!pol_fs_supported(m->walk.object_magic)) {
 		if (rule->access)

@@ -15,6 +15,7 @@
 #include "load.h"
 #include "members.h"
 #include "store.h"
+#include "tmpdir.h"
 
 /* Of a look at tasks outside the cgroup, whose end is no event of the cgroup's. */
 #define TICK_MS 50
@@ -194,6 +195,8 @@ static int end_it(struct stop *stop, struct pol_stop_result *ret, struct pol_err
 		return refuse_rest(stop, err);
 	if (r > 0)
 		r = stop->cgroup >= 0 ? remove_home(stop, err) : 0;
+	if (!r && pol_tmp_has(stop->guest))
+		r = pol_tmp_clear(stop->guest->name, err);
 	ret->removed = !r && stop->cgroup >= 0;
 	if (ret->removed)
 		pol_note(stop->engine, stop->guest->id, POL_ACTION_STOPPED);

@@ -11,6 +11,7 @@
 #include "nofile.h"
 #include "load.h"
 #include "meta.h"
+#include "tmpdir.h"
 
 static int refuse_unload(const struct pol_meta *meta, const uint32_t *tasks, struct pol_err *err)
 {
@@ -122,8 +123,10 @@ int pol_unload(bool force, struct pol_unload_result *ret, struct pol_err *err)
 	result.loaded = pol_engine_loaded();
 	if (result.loaded)
 		r = unload_engine(force, &result.running, err);
-	if (!r)
+	if (!r) {
+		pol_tmp_sweep(NULL);
 		r = pol_store_drop(err);
+	}
 	if (!r)
 		*ret = result;
 	return r;

@@ -11,6 +11,7 @@
 #include "enter.h"
 #include "policy.h"
 #include "str.h"
+#include "tmpdir.h"
 
 static const char attach_help[] =
 	"Usage: policyctl attach GUEST PID... [--tid]\n"
@@ -133,6 +134,18 @@ static int attach_thread(struct pol_engine *engine, const struct pol_meta_guest 
 	return 0;
 }
 
+/* Mounts of a running process are its own business. */
+static void warn_of_tmp(const struct pol_meta_guest *guest)
+{
+	if (pol_tmp_has(guest))
+		fprintf(stderr,
+			"policyctl attach: warning: guest '%s' has tmp = \"private\", but a running "
+			"process keeps the /tmp\n"
+			"   that it has, where it may make nothing: only 'policyctl run' gives the "
+			"private one\n",
+			guest->name);
+}
+
 static int attach_all(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup,
 		      char **pids, bool tid)
 {
@@ -186,6 +199,7 @@ int cmd_attach(int argc, char **argv)
 		r = pol_enter(engine, argv[optind], &meta, &guest, &cgroup, &err);
 	if (r < 0)
 		return ctl_fail("attach", &err);
+	warn_of_tmp(guest);
 	return attach_all(engine, guest, cgroup, argv + optind + 1, command.tid);
 }
 

@@ -17,6 +17,7 @@
 #include "launch.h"
 #include "members.h"
 #include "run_user.h"
+#include "tmpdir.h"
 
 /* Failures of ours, whatever their kind: CMD's own status must stay tellable (cli.md). */
 #define EXIT_OURS 125
@@ -30,7 +31,8 @@ static const char run_help[] =
 	"       policyctl run --ceilings-only --policy FILE GUEST [OPTION]... -- CMD [ARG]...\n"
 	"\n"
 	"Start CMD as that guest: born in its cgroup, confined before its first instruction, with\n"
-	"descriptors 0 to 2 only. Exits with CMD's status, or 128 + the signal that ended it.\n"
+	"descriptors 0 to 2 only; with tmp = \"private\", with a /tmp and /var/tmp of its own. Exits\n"
+	"with CMD's status, or 128 + the signal that ended it.\n"
 	"\n"
 	"  --keep-fd N         CMD gets descriptor N, too; may be repeated\n"
 	"  --user USER[:GROUP] CMD runs as this user\n"
@@ -51,8 +53,16 @@ struct run_command {
 	size_t keep_cnt;
 	struct run_user user;
 	struct pol_launch launch;
+	char *tmp; /* with tmp = "private": the directory, */
+	int tmp_lock; /* and what keeps it as it is until the guest is there */
 	bool help;
 };
+
+static void run_command_done(struct run_command *command)
+{
+	free(command->tmp);
+	pol_closep(&command->tmp_lock);
+}
 
 static int fail(const struct pol_err *err)
 {
@@ -300,6 +310,11 @@ static int explain_launch(const struct run_command *command, const char *path, i
 			    "inherited descriptors cannot be closed, not started");
 		(void)pol_err_fix(&err, "close_range(2) or /proc is needed");
 		break;
+	case POL_LAUNCH_TMP:
+		pol_err_set(&err, POL_ERR_FAILED, code, "cannot make the private /tmp of guest '%s'",
+			    command->guest);
+		(void)pol_err_fix(&err, "it takes CAP_SYS_ADMIN, for unshare(2) and mount(2)");
+		break;
 	case POL_LAUNCH_USER:
 		pol_err_set(&err, POL_ERR_FAILED, code, "cannot become the user");
 		break;
@@ -322,6 +337,24 @@ static void fill_launch(struct run_command *command, const char *path)
 	command->launch.groups_cnt = command->user.groups_cnt;
 }
 
+static int take_tmp(const struct pol_engine *engine, const struct pol_meta *meta,
+		    const struct pol_meta_guest *guest, struct run_command *command,
+		    struct pol_err *err)
+{
+	struct pol_launch *launch = &command->launch;
+	uid_t uid = launch->set_user ? command->user.uid : geteuid();
+	gid_t gid = launch->set_user ? command->user.gid : getegid();
+	int r;
+
+	if (!pol_tmp_has(guest))
+		return 0;
+	launch->tmp = command->tmp = pol_tmp_path(guest->name);
+	if (!launch->tmp)
+		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot run '%s'", guest->name);
+	r = command->tmp_lock = pol_tmp_enter(engine, meta, guest, uid, gid, err);
+	return r < 0 ? r : 0;
+}
+
 static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup,
 		  struct run_command *command, const char *path)
 {
@@ -335,6 +368,8 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *
 	refused = engine->states[guest->id].denials;
 	hold_signals(&before);
 	r = pol_launch(engine, guest, cgroup, &command->launch, &pid, &step);
+	pol_closep(&command->tmp_lock);
+	command->tmp_lock = -EBADF;
 	pol_engine_unuse(engine);
 	if (r < 0)
 		return explain_launch(command, path, r, step,
@@ -342,7 +377,10 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *
 	forward_signals(pid, &before);
 	if (guest->limits.kill)
 		kill_when_exceeded(engine, guest->id, pid);
-	return wait_for(pid);
+	r = wait_for(pid);
+	if (command->tmp)
+		pol_tmp_leave(guest->name);
+	return r;
 }
 
 static int find_and_run(struct run_command *command)
@@ -363,6 +401,8 @@ static int find_and_run(struct run_command *command)
 	path = find_or_say(command->argv[0], &status);
 	if (!path)
 		return status;
+	if (take_tmp(engine, meta, guest, command, &err) < 0)
+		return fail(&err);
 	return run_in(engine, guest, cgroup, command, path);
 }
 
@@ -410,7 +450,7 @@ static int run_under_ceilings(struct run_command *command)
 
 int cmd_run(int argc, char **argv)
 {
-	struct run_command command = {};
+	_cleanup_(run_command_done) struct run_command command = { .tmp_lock = -EBADF };
 	int r = parse(argc, argv, &command);
 
 	if (r)
