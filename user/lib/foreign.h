@@ -17,12 +17,8 @@
 #define POL_SAVED_CNT  6
 #define POL_SAVED_SIZE 512 /* io.max of 8 devices */
 
-/*
- * RUN: by `run --in-place`, no member of the policy: stays while it is there and the guest is.
- * SETTLED: adopted, and the load that did it has done all else, too.
- */
-#define POL_FOREIGN_RUN	    1u
-#define POL_FOREIGN_SETTLED 2u
+/* Adopted, and the load that did it has done all else, too. */
+#define POL_FOREIGN_SETTLED 1u
 
 /**
  * struct pol_foreign - value of the map.

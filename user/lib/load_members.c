@@ -43,17 +43,6 @@ static const struct pol_found *member_of(const struct pol_joining *joining, uint
 	return NULL;
 }
 
-/* What `run --in-place` has made the guest's stays while the guest does. */
-static bool stays(const struct pol_joining *joining, uint64_t cgroup,
-		  const struct pol_foreign *foreign)
-{
-	const struct pol_meta_guest *guest = pol_meta_guest_by_id(joining->next, foreign->guest);
-
-	if (member_of(joining, cgroup, foreign->guest))
-		return true;
-	return foreign->flags & POL_FOREIGN_RUN && guest && !guest->ghost;
-}
-
 /* ------------------------------------------------------------------ before anything is changed */
 
 struct check {
@@ -92,7 +81,7 @@ static int check_entry(uint64_t cgroup, const struct pol_foreign *foreign, void 
 	if (pol_cgroup_path_of(cgroup, path, sizeof(path)) < 0 ||
 	    pol_cgroup_open_path(path, &fd) < 0)
 		return 0; /* it is gone */
-	if (!stays(joining, cgroup, foreign)) {
+	if (!member_of(joining, cgroup, foreign->guest)) {
 		if (!joining->force && pol_cgroup_populated(fd) > 0 &&
 		    pol_meta_guest_by_id(joining->next, foreign->guest))
 			r = refuse_leaver(check, foreign, path);
@@ -260,7 +249,7 @@ static int let_go(uint64_t cgroup, const struct pol_foreign *foreign, void *arg)
 {
 	struct pol_joining *joining = arg;
 
-	if (!stays(joining, cgroup, foreign))
+	if (!member_of(joining, cgroup, foreign->guest))
 		pol_foreign_leave(joining->engine, foreign->guest, cgroup);
 	return 0;
 }
