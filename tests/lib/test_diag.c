@@ -179,7 +179,7 @@ static void must_be_golden(const char *code, void *arg)
 	if (strncmp(code, "P05", 3) == 0 ||
 	    (strncmp(code, "P00", 3) == 0 && strcmp(code, "P0003") != 0) ||
 	    strcmp(code, "P0607") == 0 || strcmp(code, "P0621") == 0 || strcmp(code, "P0610") == 0 ||
-	    strcmp(code, "P0613") == 0 || strcmp(code, "P0614") == 0 ||
+	    strcmp(code, "P0613") == 0 || strcmp(code, "P0614") == 0 || strcmp(code, "P0616") == 0 ||
 	    strcmp(code, "P0605") == 0 || strcmp(code, "P0602") == 0 ||
 	    strcmp(code, "P0603") == 0 || strcmp(code, "P0112") == 0 || strcmp(code, "P0210") == 0)
 		return;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "cgroup.h"
 #include "file.h"
 
 #define CPU_PERIOD_US 100000u /* the kernel's default */
@@ -130,11 +131,35 @@ static bool lifts(const struct line *line)
 
 static int say_lack(const struct target *to, const struct line *line)
 {
+	char controller[16], above[256];
+	const char *fix = "set best_effort = true in the guest's limits";
+	int r;
+
+	(void)snprintf(controller, sizeof(controller), "%.*s", (int)strcspn(line->file, "."),
+		       line->file);
+	r = pol_cgroup_lacks(to->fd, controller, above, sizeof(above));
+	if (!r || r == -ENOENT) {
+		pol_err_say(
+			to->err, POL_ERR_HOST, -ENODEV,
+			"guest '%s': %s cannot be set, this kernel has no such file of controller "
+			"'%s'",
+			to->guest, line->file, controller);
+		return pol_err_fix(to->err, "take a kernel that has it, or %s", fix);
+	}
 	pol_err_say(to->err, POL_ERR_HOST, -ENODEV,
-		    "guest '%s': %s cannot be set, no controller '%.*s'", to->guest, line->file,
-		    (int)strcspn(line->file, "."), line->file);
-	return pol_err_fix(to->err, "enable it in cgroup.subtree_control of the parent, or set "
-				    "best_effort = true in the guest's limits");
+		    "guest '%s': %s cannot be set, no controller '%s': '%s' %s%s", to->guest,
+		    line->file, controller, above,
+		    r == -ENODEV ? "has none" : "does not hand it on: ",
+		    r == -ENODEV ? "" : strerror(-r));
+	if (r == -ENODEV)
+		return pol_err_fix(to->err,
+				   "boot without cgroup_disable=%s, unmount a cgroup v1 hierarchy "
+				   "that has it, have it delegated; or %s",
+				   controller, fix);
+	return pol_err_fix(to->err, "%s, or %s",
+			   r == -EBUSY ? "move the processes in it to a cgroup beneath"
+				       : "have it delegated",
+			   fix);
 }
 
 /* What keeps a ceiling from being there keeps it from being lifted, too: nothing to do. */
@@ -227,6 +252,25 @@ static int write_io(const struct target *to, const struct pol_limits *before,
 	for (size_t i = 0; i < limits->io_cnt && !r; i++)
 		r = write_device(to, &limits->io[i], false);
 	return r;
+}
+
+const char *pol_ceilings_lacking(int fd, const struct pol_limits *limits)
+{
+	const struct {
+		const char *file;
+		uint64_t value;
+	} rows[] = {
+		{ "pids.max", limits->pids },
+		{ "memory.max", limits->memory_bytes },
+		{ "memory.swap.max", limits->swap_bytes },
+		{ "cpu.max", limits->cpu_milli },
+		{ "io.max", limits->io_cnt ? 1 : POL_LIMIT_UNSET },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].value < POL_LIMIT_MAX && faccessat(fd, rows[i].file, F_OK, 0))
+			return rows[i].file;
+	return NULL;
 }
 
 int pol_ceilings_write(int fd, const char *guest, const struct pol_limits *before,

@@ -19,3 +19,6 @@
  */
 int pol_ceilings_write(int fd, const char *guest, const struct pol_limits *before,
 		       const struct pol_limits *limits, bool raise, struct pol_err *err);
+
+/* pol_ceilings_lacking() - the first file that a ceiling needs and the cgroup has not; NULL: none. */
+const char *pol_ceilings_lacking(int fd, const struct pol_limits *limits);

@@ -161,18 +161,83 @@ int pol_cgroup_create(const char *parent, const char *name, int *ret_fd, uint64_
 	return 0;
 }
 
+/* Is it one of the words of @file, which has one line? */
+static bool names_controller(int fd, const char *file, const char *controller)
+{
+	size_t len = strlen(controller);
+	char words[512];
+
+	if (pol_file_read(fd, file, words, sizeof(words)) < 0)
+		return false;
+	for (char *at = words; (at = strstr(at, controller)); at += len)
+		if ((at == words || at[-1] == ' ') && strchr(" \n", at[len]))
+			return true;
+	return false;
+}
+
+/*
+ * Hands @controller on to the cgroups beneath. Return: 0, also if it is already; -ENODEV: there is none
+ * to hand on; else what the write gave.
+ */
+static int hand_on(int fd, const char *controller)
+{
+	char text[32];
+
+	if (names_controller(fd, "cgroup.subtree_control", controller))
+		return 0;
+	if (!names_controller(fd, "cgroup.controllers", controller))
+		return -ENODEV;
+	(void)snprintf(text, sizeof(text), "+%s", controller);
+	return pol_file_write(fd, "cgroup.subtree_control", text);
+}
+
 /* One write for each controller: with one that is absent the whole write fails. */
 static void enable_at(const char *path)
 {
 	static const char *const wanted[] = { "pids", "memory", "cpu", "io" };
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char text[16];
 
-	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(wanted); i++) {
-		(void)snprintf(text, sizeof(text), "+%s", wanted[i]);
-		/* What fails here shows where a ceiling needs it, with the guest's name. */
-		(void)pol_file_write(fd, "cgroup.subtree_control", text);
+	/* What fails here shows where a ceiling needs it, with the guest's name. */
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(wanted); i++)
+		(void)hand_on(fd, wanted[i]);
+}
+
+/* The path of an open cgroup, and where in it the part below the cgroup2 mount begins. */
+static int path_of_fd(int fd, char *buf, size_t size, size_t *ret_below)
+{
+	char link[64], mount[256];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, buf, size - 1);
+	if (len < 0)
+		return -errno;
+	buf[len] = '\0';
+	*ret_below = pol_cgroup_mount(mount, sizeof(mount)) ? 0 : strlen(mount);
+	if (!*ret_below || strncmp(buf, mount, *ret_below) != 0 || buf[*ret_below] != '/')
+		return -ENOENT;
+	return 0;
+}
+
+int pol_cgroup_lacks(int fd, const char *controller, char *buf, size_t size)
+{
+	char path[PATH_SIZE];
+	size_t below = 0;
+	int r;
+
+	r = path_of_fd(fd, path, sizeof(path), &below);
+	for (char *at = r ? NULL : path + below; at; at = strchr(at + 1, '/')) {
+		_cleanup_close_ int above = -EBADF;
+
+		*at = '\0';
+		(void)snprintf(buf, size, "%s", path);
+		above = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = above < 0 ? -errno : hand_on(above, controller);
+		*at = '/';
+		if (r < 0)
+			return r;
 	}
+	return r;
 }
 
 int pol_cgroup_enable(const char *parent, struct pol_err *err)

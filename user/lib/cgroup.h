@@ -45,6 +45,15 @@ int pol_cgroup_enable(const char *parent, struct pol_err *err);
 /* pol_cgroup_enable_above() - the same for one that is there, @path: what can be enabled above it. */
 void pol_cgroup_enable_above(const char *path);
 
+/**
+ * pol_cgroup_lacks() - why a cgroup has not got @controller.
+ * @fd: the cgroup. @buf: the one above it that does not hand the controller on.
+ *
+ * Return: -ENODEV: it has none itself; -ENOENT: @fd is no cgroup of this mount; else what asking it to
+ * gave (-EBUSY: a process lies in it; -EACCES, -EPERM, -EROFS: it is not ours); 0: nothing is in the way.
+ */
+int pol_cgroup_lacks(int fd, const char *controller, char *buf, size_t size);
+
 /* pol_cgroup_populated() - 1: tasks in it or beneath, 0: none, negative errno. */
 int pol_cgroup_populated(int fd);
 

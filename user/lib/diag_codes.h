@@ -75,5 +75,6 @@
 #define POL_P_NEVER	       "P0613" /* rights that no rule gives on procfs and its like */
 #define POL_P_MEMBER_ABSENT    "P0614" /* a member that is not there */
 #define POL_P_MEMBER_EACH      "P0615" /* ceilings that each of a guest's cgroups has in full */
-#define POL_P_TMP_HIDDEN       "P0631" /* a rule below /tmp beside tmp = "private" */
+#define POL_P_CEILING	       "P0616" /* a ceiling that this host has no controller for */
 #define POL_P_GLOB_WAITS       "P0621" /* optional, and the glob matches nothing */
+#define POL_P_TMP_HIDDEN       "P0631" /* a rule below /tmp beside tmp = "private" */

@@ -25,7 +25,8 @@ int pol_guest_named(const struct pol_meta *meta, const char *name,
 }
 
 int pol_home_make(struct pol_engine *engine, const char *parent, struct pol_meta_guest *guest,
-		  const struct pol_limits *before, bool raise, bool *ret_created, struct pol_err *err)
+		  const struct pol_limits *before, bool raise, bool *ret_created,
+		  struct pol_err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	unsigned int level;
@@ -62,7 +63,9 @@ static int make_again(struct pol_engine *engine, const char *name, struct pol_er
 		return r;
 	pol_cgroups_sweep(engine, guest->id);
 	home = *guest;
-	r = pol_home_make(engine, meta->cgroup, &home, NULL, false, &created, err);
+	r = pol_cgroup_enable(meta->cgroup, err);
+	if (!r)
+		r = pol_home_make(engine, meta->cgroup, &home, NULL, false, &created, err);
 	if (r < 0 && created)
 		(void)pol_cgroup_remove(meta->cgroup, name);
 	if (!r && created)

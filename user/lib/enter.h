@@ -22,7 +22,8 @@ int pol_guest_named(const struct pol_meta *meta, const char *name,
  * Context: under pol_lock().
  */
 int pol_home_make(struct pol_engine *engine, const char *parent, struct pol_meta_guest *guest,
-		  const struct pol_limits *before, bool raise, bool *ret_created, struct pol_err *err);
+		  const struct pol_limits *before, bool raise, bool *ret_created,
+		  struct pol_err *err);
 
 /**
  * pol_enter() - use the engine (pol_engine_use()), with the policy that decides now.

@@ -390,6 +390,26 @@ static int make_cgroups(struct transaction *t)
 	return r;
 }
 
+/* best_effort: what the policy asks for and is not held must be known all the same. */
+static void warn_of_ceilings(struct transaction *t)
+{
+	for (size_t i = 0; i < t->policy->guests_cnt; i++) {
+		const struct pol_guest *guest = &t->policy->guests[i];
+		_cleanup_close_ int fd = -EBADF;
+		const char *file;
+
+		if (pol_cgroup_open(t->next->cgroup, guest->name, &fd) < 0)
+			continue;
+		file = pol_ceilings_lacking(fd, &guest->limits);
+		if (file)
+			pol_diag_add(t->diags, true, POL_P_CEILING, guest->line, guest->col,
+				     "'policyctl doctor' lists the controllers",
+				     "guest '%s': this host has no %s, and the ceiling is not held "
+				     "(best_effort)",
+				     guest->name, file);
+	}
+}
+
 /* What running guests have; nobody else is registered any more. */
 static void undo_cgroups(struct transaction *t)
 {
@@ -749,6 +769,7 @@ int pol_load(struct pol_policy *policy, const struct pol_load_options *options,
 		return r;
 	detach_groups(&t, t.next);
 	pol_joining_finish(&t.joining);
+	warn_of_ceilings(&t);
 	drop_leavers(&t);
 	pol_tmp_sweep(t.next);
 	tell(&t);
