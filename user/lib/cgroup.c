@@ -262,6 +262,18 @@ int pol_cgroup_enable(const char *parent, struct pol_err *err)
 	return 0;
 }
 
+/*
+ * With processes of its own it cannot hand memory on; handing on the others would make what is beneath
+ * it threaded, or invalid. What cannot be told is taken for it.
+ */
+static bool has_processes(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char first[16];
+
+	return fd < 0 || pol_file_read(fd, "cgroup.procs", first, sizeof(first)) != 0;
+}
+
 void pol_cgroup_enable_above(const char *path)
 {
 	char full[PATH_SIZE];
@@ -272,7 +284,8 @@ void pol_cgroup_enable_above(const char *path)
 	start = strlen(full) - strlen(path);
 	for (char *at = full + start; at; at = strchr(at + 1, '/')) {
 		*at = '\0';
-		enable_at(full);
+		if (at == full + start || !has_processes(full))
+			enable_at(full);
 		*at = '/';
 	}
 }
