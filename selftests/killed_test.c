@@ -146,6 +146,43 @@ TEST_TIMEOUT(run_killed_anywhere, 7200)
 	end_hammer(&p);
 }
 
+/* A guest whose own rules make a generation of each start: it is the old one or the new one, whole. */
+TEST_TIMEOUT(start_killed_anywhere, 7200)
+{
+	long before, now, maps;
+	struct death whole, death;
+	const char *script;
+	struct probe p;
+
+	start_hammer(&p);
+	script = text("exec %s open r %s >>%s", PROBE_BIN, tree.bad, said);
+	const char *const words[] = { "run", "h", "--", "/usr/bin/sh", "-c", script, NULL };
+
+	policy_write("%sfds = %d\n" GUEST("h") FILES
+		     "\t{ path = \"%s/ok\", access = \"rw\", in = \"guest\" },\n" END
+		     "[guest.h.limits]\npids = 9\n",
+		     text(GUEST("g") FILES RULE("%s/ok", "rw") END "[guest.g.limits]\npids = 9\n",
+			  tree.root),
+		     CEILING_A, tree.root);
+	EXPECT_CTL(0, "", "load " POLICY_FILE);
+	measure(words, &whole);
+	EXPECT_EQ(0, write_file(said, ""));
+	maps = maps_settle(0);
+	before = generation();
+	for (long i = 0; death_next(i, &whole, test_count(6, 50), &death); i++) {
+		expect_confined(!die(&death, words));
+		now = generation();
+		EXPECT_TRUE(now == before || now == before + 1);
+		before = now;
+	}
+	EXPECT_EQ(0, ctl("run h -- " PROBE_BIN " open rw %s", said));
+	EXPECT_STREQ("open 0\n", ctl_said);
+	EXPECT_CTL(0, "", "load " POLICY_FILE);
+	EXPECT_CTL(0, "", "load " POLICY_FILE);
+	EXPECT_EQ(maps, maps_settle(maps));
+	end_hammer(&p);
+}
+
 /* ---- commands side by side ---- */
 
 static pid_t only_task_of(const char *guest)

@@ -226,12 +226,12 @@ Test(meta, steerable_is_judged_by_the_nearest_rule)
 {
 	struct pol_meta *meta = make();
 
-	cr_assert(pol_meta_steerable(meta, "/srv/x"));
-	cr_assert(pol_meta_steerable(meta, "/srv/x/deep/er"));
-	cr_assert_not(pol_meta_steerable(meta, "/srv/x/no"));
-	cr_assert_not(pol_meta_steerable(meta, "/srv/xy"));
-	cr_assert_not(pol_meta_steerable(meta, "/usr/bin"));
-	cr_assert_not(pol_meta_steerable(meta, "/"));
+	cr_assert(pol_meta_steerable(meta, "/srv/x", NULL));
+	cr_assert(pol_meta_steerable(meta, "/srv/x/deep/er", NULL));
+	cr_assert_not(pol_meta_steerable(meta, "/srv/x/no", NULL));
+	cr_assert_not(pol_meta_steerable(meta, "/srv/xy", NULL));
+	cr_assert_not(pol_meta_steerable(meta, "/usr/bin", NULL));
+	cr_assert_not(pol_meta_steerable(meta, "/", NULL));
 	pol_meta_free(meta);
 }
 
@@ -243,7 +243,7 @@ Test(meta, regions_name_rules_held_by_name)
 	char **held = NULL;
 
 	meta->rules[0].entry = strdup("file");
-	cr_assert_eq(pol_meta_regions(meta, &regions, &cnt, &held, &held_cnt), 0);
+	cr_assert_eq(pol_meta_regions(meta, 0, &regions, &cnt, &held, &held_cnt), 0);
 	cr_assert_eq(cnt, 4);
 	cr_assert_eq(held_cnt, 1);
 	cr_assert_str_eq(held[0], "/usr/file");

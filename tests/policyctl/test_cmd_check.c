@@ -167,6 +167,25 @@ Test(cmd_check, shows_what_symlinks_lead_to)
 	tree_remove(tree);
 }
 
+/* Neither is it looked for on the host, with or without --offline. */
+Test(cmd_check, says_what_waits_for_the_guest)
+{
+	static const char text[] = "version = 1\n[guest.web]\nfiles = [{ path = \"/nowhere/here\", "
+				   "access = \"ro\", in = \"guest\" }]\n";
+	static const char expected[] =
+		"  web: /nowhere/here in the guest is resolved when the guest starts\n";
+	char path[] = "/tmp/check-XXXXXX", buf[16384];
+	int fd = mkstemp(path);
+
+	cr_assert_eq(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
+	close(fd);
+	cr_assert_eq(check(path, NULL, NULL, NULL), 0);
+	cr_assert(strstr(got(cr_get_redirected_stdout(), buf, sizeof(buf)), expected), "%s", buf);
+	cr_assert_eq(check(path, "--offline", NULL, NULL), 0);
+	cr_assert(strstr(got(cr_get_redirected_stdout(), buf, sizeof(buf)), expected), "%s", buf);
+	unlink(path);
+}
+
 Test(cmd_check, shows_what_globs_match)
 {
 	char *tree = tree_make(), path[4096], expected[12288], buf[16384];

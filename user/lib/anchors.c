@@ -48,6 +48,43 @@ bool pol_anchor_is_exact(const struct pol_anchor *anchor)
 	return (is_dir ? &record->self : &record->parent)->tree != POL_TREE_UNKNOWN;
 }
 
+/* On btrfs and overlayfs a directory's number is not all; what the rest rests on may lack. */
+static void say_inexact(const struct pol_rule *rule, const struct pol_place *place, uint32_t layer,
+			struct pol_diags *diags)
+{
+	if (place->derived)
+		pol_diag_add(diags, true, POL_P_MOUNT, rule->line, 1, NULL,
+			     "the mount '%s' below '%s' has no key (P0511): this version has no "
+			     "rules there, and refuses everything",
+			     place->dir, rule->path);
+	else if (layer)
+		pol_diag_add(diags, false, POL_P_TREE, rule->line, 1, NULL,
+			     "'%s' is on overlayfs with a layer of type %#x: rules there are not "
+			     "available in this version",
+			     place->dir, layer);
+	else
+		pol_diag_add(diags, false, POL_P_TREE, rule->line, 1,
+			     "this needs a kernel with types for btrfs (/sys/kernel/btf/btrfs, or "
+			     "built in)",
+			     "'%s' is on btrfs, and its subvolume cannot be told", place->dir);
+}
+
+bool pol_anchors_check(const struct pol_anchors *anchors, const struct pol_policy *policy,
+		       const struct pol_places *places, struct pol_diags *diags)
+{
+	size_t errors = diags->errors;
+
+	for (size_t i = 0; i < places->cnt; i++) {
+		const struct pol_place *place = &places->items[i];
+		const struct pol_anchor *anchor = pol_anchors_find(anchors, place->dir);
+
+		if (anchor && !pol_anchor_is_exact(anchor))
+			say_inexact(&policy->guests[place->guest].rules[place->rule], place,
+				    anchor->record.layer_magic, diags);
+	}
+	return diags->errors == errors;
+}
+
 /* ------------------------------------------------------------------ which paths */
 
 struct path_list {
@@ -182,13 +219,13 @@ static int take_record(const void *data, void *arg)
 }
 
 /* A symlink anywhere on a canonical path: somebody swapped it since. */
-static int open_anchor(const char *path)
+static int open_anchor(int root, const char *path)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
-	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : fd;
 }
@@ -200,8 +237,8 @@ static void close_batch(struct batch *batch)
 	batch->cnt = 0;
 }
 
-static int take_batch(const struct pol_engine *engine, struct pol_anchors *all, size_t first,
-		      size_t cnt, struct pol_err *err)
+static int take_batch(const struct pol_engine *engine, int root, struct pol_anchors *all,
+		      size_t first, size_t cnt, struct pol_err *err)
 {
 	const struct pol_iter_command command = { .tgid = (uint32_t)getpid() };
 	struct pol_anchor *anchors = all->items + first;
@@ -210,7 +247,7 @@ static int take_batch(const struct pol_engine *engine, struct pol_anchors *all, 
 	int r;
 
 	for (size_t i = 0; i < cnt; i++) {
-		r = open_anchor(anchors[i].path);
+		r = open_anchor(root, anchors[i].path);
 		if (r < 0)
 			return pol_err_set(err, POL_ERR_FAILED, r == -ELOOP ? -ESTALE : r,
 					   "cannot open '%s'", anchors[i].path);
@@ -249,7 +286,7 @@ static int verify(const struct pol_places *places, const struct pol_anchors *anc
 	return 0;
 }
 
-int pol_anchors_take(const struct pol_engine *engine, const struct pol_places *places,
+int pol_anchors_take(const struct pol_engine *engine, int root, const struct pol_places *places,
 		     struct pol_anchors *ret, struct pol_err *err)
 {
 	int r = collect(places, ret);
@@ -259,7 +296,7 @@ int pol_anchors_take(const struct pol_engine *engine, const struct pol_places *p
 	for (size_t i = 0; i < ret->cnt; i += BATCH) {
 		size_t cnt = ret->cnt - i < BATCH ? ret->cnt - i : BATCH;
 
-		r = take_batch(engine, ret, i, cnt, err);
+		r = take_batch(engine, root, ret, i, cnt, err);
 		if (r < 0)
 			return r;
 	}

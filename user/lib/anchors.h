@@ -32,11 +32,12 @@ void pol_anchors_done(struct pol_anchors *anchors);
 /**
  * pol_anchors_take() - keys of every place's directory, of all directories above them, and of
  * mounted files.
+ * @root: of their paths, O_PATH.
  *
  * Return: 0; -ESTALE: a place is not what it was when it was resolved: somebody changes the tree;
  * else what openat2 or the iterator gave. @err says which path.
  */
-int pol_anchors_take(const struct pol_engine *engine, const struct pol_places *places,
+int pol_anchors_take(const struct pol_engine *engine, int root, const struct pol_places *places,
 		     struct pol_anchors *ret, struct pol_err *err);
 
 /**
@@ -46,6 +47,10 @@ int pol_anchors_take(const struct pol_engine *engine, const struct pol_places *p
  * Nothing is keyed by it then.
  */
 bool pol_anchor_is_exact(const struct pol_anchor *anchor);
+
+/* pol_anchors_check() - a diagnostic for each place without an exact key. Return: false: an error. */
+bool pol_anchors_check(const struct pol_anchors *anchors, const struct pol_policy *policy,
+		       const struct pol_places *places, struct pol_diags *diags);
 
 /* pol_anchors_find() - by path, or NULL. */
 const struct pol_anchor *pol_anchors_find(const struct pol_anchors *anchors, const char *path);

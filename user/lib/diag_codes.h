@@ -57,6 +57,7 @@
 #define POL_P_DEVICE	       "P0514" /* a device of io that is no block device */
 #define POL_P_DEVICE_TWICE     "P0515" /* two devices of io that are on one disk */
 #define POL_P_MEMBER	       "P0516" /* a member that is refused */
+#define POL_P_GUEST_RUNS       "P0517" /* a new rule with in = "guest", and the guest has tasks */
 #define POL_P_GLOB_NONE	       "P0521" /* a glob matches nothing */
 #define POL_P_GLOB_STEERED     "P0522" /* a guest could choose what a glob matches */
 #define POL_P_GLOBS_DIFFER     "P0523" /* two globs that match one path differ */

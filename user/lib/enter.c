@@ -7,9 +7,11 @@
 #include "ceilings.h"
 #include "cgroup.h"
 #include "generation.h"
+#include "root.h"
+#include "rooted.h"
 #include "store.h"
 
-/* Stops that come between two looks at the cgroup: each time another command was faster. */
+/* Stops and starts that come between two looks: each time another command was faster. */
 #define ENTER_TRIES 8
 
 int pol_guest_named(const struct pol_meta *meta, const char *name,
@@ -73,38 +75,135 @@ static int make_again(struct pol_engine *engine, const char *name, struct pol_er
 	return r;
 }
 
-static int look(struct pol_engine *engine, const char *name, struct pol_meta **ret_meta,
-		const struct pol_meta_guest **ret_guest, int *ret_cgroup, struct pol_err *err)
-{
-	int r = pol_engine_use(engine, false, err);
+/* What has to be done before a process can become the guest. */
+enum step { STEP_NONE, STEP_CGROUP, STEP_RULES };
 
-	if (!r)
-		r = pol_meta_load(engine->control->active, ret_meta, err);
-	if (!r)
-		r = pol_guest_named(*ret_meta, name, ret_guest, err);
-	if (r < 0)
-		return r;
-	r = pol_cgroup_open((*ret_meta)->cgroup, name, ret_cgroup);
-	if (!r || r == -ENOENT)
-		return r ? 1 : 0;
-	return pol_err_set(err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'", name);
+/* The command at work. @home: open once it is needed; @since: the generation it began with. */
+struct enter {
+	struct pol_engine *engine;
+	const char *name;
+	pid_t pid;
+	struct pol_home home;
+	uint64_t since;
+	struct pol_diags *diags;
+	struct pol_err *err;
+};
+
+static int open_home(struct enter *enter)
+{
+	return enter->home.root.fd >= 0 ? 0
+					: pol_home_open(enter->pid, &enter->home, enter->err);
 }
 
-int pol_enter(struct pol_engine *engine, const char *name, struct pol_meta **ret_meta,
-	      const struct pol_meta_guest **ret_guest, int *ret_cgroup, struct pol_err *err)
+/* Return: enum step; negative errno. */
+static int look_at_rules(struct enter *enter, const struct pol_meta *meta,
+			 const struct pol_meta_guest *guest)
+{
+	int r;
+
+	if (!pol_meta_is_rooted(meta, guest))
+		return STEP_NONE;
+	r = open_home(enter);
+	if (r < 0)
+		return r;
+	r = pol_rooted_settled(enter->engine, guest, &enter->home.id, enter->since);
+	if (r < 0)
+		return pol_err_set(enter->err, POL_ERR_FAILED, r, "cannot count the guest's tasks");
+	return r ? STEP_NONE : STEP_RULES;
+}
+
+/* Return: enum step; negative errno. */
+static int look(struct enter *enter, struct pol_meta **ret_meta,
+		const struct pol_meta_guest **ret_guest, int *ret_cgroup)
+{
+	struct pol_engine *engine = enter->engine;
+	int r = pol_engine_use(engine, false, enter->err);
+
+	if (!r)
+		r = pol_meta_load(engine->control->active, ret_meta, enter->err);
+	if (!r)
+		r = pol_guest_named(*ret_meta, enter->name, ret_guest, enter->err);
+	if (r < 0)
+		return r;
+	r = pol_cgroup_open((*ret_meta)->cgroup, enter->name, ret_cgroup);
+	if (r == -ENOENT)
+		return STEP_CGROUP;
+	if (r < 0)
+		return pol_err_set(enter->err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'",
+				   enter->name);
+	r = look_at_rules(enter, *ret_meta, *ret_guest);
+	if (r)
+		pol_closep(ret_cgroup);
+	return r;
+}
+
+static int take_step(struct enter *enter, int step)
+{
+	pol_engine_unuse(enter->engine);
+	if (step == STEP_CGROUP)
+		return make_again(enter->engine, enter->name, enter->err);
+	return pol_rooted_resolve(enter->engine, enter->name, &enter->home, enter->diags,
+				  enter->err);
+}
+
+static int enter_guest(struct enter *enter, struct pol_meta **ret_meta,
+		       const struct pol_meta_guest **ret_guest, int *ret_cgroup)
 {
 	for (int i = 0; i < ENTER_TRIES; i++) {
 		_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
-		int r = look(engine, name, &meta, ret_guest, ret_cgroup, err);
+		int r = look(enter, &meta, ret_guest, ret_cgroup);
 
 		if (!r)
 			*ret_meta = TAKE_PTR(meta);
 		if (r <= 0)
 			return r;
-		pol_engine_unuse(engine);
-		r = make_again(engine, name, err);
+		r = take_step(enter, r);
 		if (r < 0)
 			return r;
 	}
-	return pol_err_say(err, POL_ERR_BUSY, -EBUSY, "guest '%s' is stopped again and again", name);
+	return pol_err_say(enter->err, POL_ERR_BUSY, -EBUSY,
+			   "guest '%s' is stopped or started elsewhere again and again",
+			   enter->name);
+}
+
+int pol_enter(struct pol_engine *engine, const char *name, pid_t pid, struct pol_diags *diags,
+	      struct pol_meta **ret_meta, const struct pol_meta_guest **ret_guest, int *ret_cgroup,
+	      struct pol_err *err)
+{
+	struct enter enter = {
+		.engine = engine,
+		.name = name,
+		.pid = pid,
+		.home.root.fd = -EBADF,
+		.since = engine->control->active,
+		.diags = diags,
+		.err = err,
+	};
+	int r = enter_guest(&enter, ret_meta, ret_guest, ret_cgroup);
+
+	pol_home_close(&enter.home);
+	return r;
+}
+
+int pol_enter_too(const struct pol_meta *meta, const struct pol_meta_guest *guest, pid_t pid,
+		  struct pol_err *err)
+{
+	struct pol_home home;
+	bool same;
+	int r;
+
+	if (!pol_meta_is_rooted(meta, guest))
+		return 0;
+	r = pol_home_open(pid, &home, err);
+	if (r < 0)
+		return r;
+	same = pol_root_same(&home.id, &guest->root);
+	pol_home_close(&home);
+	if (same)
+		return 0;
+	pol_err_say(err, POL_ERR_FAILED, -EBUSY,
+		    "the rules of guest '%s' with in = \"guest\" are resolved in another root than "
+		    "that of process %d",
+		    guest->name, pid);
+	return pol_err_fix(err, "give each root a guest of its own");
 }

@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+#include <sys/types.h>
+
+#include "diag.h"
 #include "engine.h"
 #include "meta.h"
 
@@ -27,10 +30,21 @@ int pol_home_make(struct pol_engine *engine, const char *parent, struct pol_meta
 
 /**
  * pol_enter() - use the engine (pol_engine_use()), with the policy that decides now.
+ * @pid: who becomes the guest: its root is where rules with in = "guest" are resolved; 0: a child of
+ * the caller's. @diags: gets what is wrong with these rules.
  * @ret_meta: to be freed, @ret_guest is in it. @ret_cgroup: the guest's; made again if a stop has
  * removed it.
  *
- * Context: not under pol_lock(). Return: 0; -ENOENT: no such guest; -EBUSY: a load goes on.
+ * Context: not under pol_lock(). Return: 0; -ENOENT: no such guest; -EBUSY: a load goes on, or the
+ * guest has tasks in another root; -EINVAL: its rules cannot be resolved.
  */
-int pol_enter(struct pol_engine *engine, const char *name, struct pol_meta **ret_meta,
-	      const struct pol_meta_guest **ret_guest, int *ret_cgroup, struct pol_err *err);
+int pol_enter(struct pol_engine *engine, const char *name, pid_t pid, struct pol_diags *diags,
+	      struct pol_meta **ret_meta, const struct pol_meta_guest **ret_guest, int *ret_cgroup,
+	      struct pol_err *err);
+
+/**
+ * pol_enter_too() - may another process join, whose root nobody has looked at yet?
+ * @meta, @guest: of pol_enter(). Return: 0; -EBUSY: the guest's rules are for another root.
+ */
+int pol_enter_too(const struct pol_meta *meta, const struct pol_meta_guest *guest, pid_t pid,
+		  struct pol_err *err);

@@ -187,6 +187,7 @@ void pol_generation_publish(struct pol_engine *engine, uint64_t generation)
 /* Pins of a generation: before its cgroups are made, with names only; and when all is there. */
 #define ANNOUNCED "/names"
 #define STORED	  "/meta"
+#define PARTS	  "/parts"
 
 static void meta_path(const char *store, uint64_t generation, const char *leaf, char *buf,
 		      size_t size)
@@ -216,29 +217,36 @@ static int meta_map(const char *bytes, size_t len)
 }
 
 /* Without a rename: one, of whatever it is, makes walks that are under way begin again. */
-static int store_meta(const struct pol_meta *meta, bool fresh, const char *leaf,
-		      struct pol_err *err)
+static int store_bytes(uint64_t generation, const char *bytes, size_t len, bool fresh,
+		       const char *leaf, struct pol_err *err)
 {
 	const char *store = fresh ? POL_STORE_NEW : POL_STORE;
-	_cleanup_close_ int fd = -EBADF;
-	_cleanup_free_ char *bytes = NULL;
+	_cleanup_close_ int fd = meta_map(bytes, len);
 	char path[256];
-	size_t len;
 	int r;
 
-	r = pol_meta_encode(meta, &bytes, &len);
-	if (!r)
-		r = fd = meta_map(bytes, len);
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot store the policy's names");
-	meta_path(store, meta->generation, "", path, sizeof(path));
+	if (fd < 0)
+		return pol_err_set(err, POL_ERR_FAILED, fd, "cannot store the policy's names");
+	meta_path(store, generation, "", path, sizeof(path));
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make '%s'", path);
-	meta_path(store, meta->generation, leaf, path, sizeof(path));
+	meta_path(store, generation, leaf, path, sizeof(path));
 	r = bpf_obj_pin(fd, path);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot pin '%s'", path);
 	return 0;
+}
+
+static int store_meta(const struct pol_meta *meta, bool fresh, const char *leaf,
+		      struct pol_err *err)
+{
+	_cleanup_free_ char *bytes = NULL;
+	size_t len;
+	int r = pol_meta_encode(meta, &bytes, &len);
+
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot store the policy's names");
+	return store_bytes(meta->generation, bytes, len, fresh, leaf, err);
 }
 
 int pol_meta_announce(const struct pol_meta *meta, bool fresh, struct pol_err *err)
@@ -251,7 +259,19 @@ int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
 	return store_meta(meta, fresh, STORED, err);
 }
 
-static int meta_read(int fd, struct pol_meta **ret)
+typedef int decode_fn(const char *bytes, size_t len, void *ret);
+
+static int decode_meta(const char *bytes, size_t len, void *ret)
+{
+	return pol_meta_decode(bytes, len, ret);
+}
+
+static int decode_parts(const char *bytes, size_t len, void *ret)
+{
+	return pol_parts_decode(bytes, len, ret);
+}
+
+static int read_bytes(int fd, decode_fn *decode, void *ret)
 {
 	struct bpf_map_info info = {};
 	__u32 info_len = sizeof(info);
@@ -270,13 +290,13 @@ static int meta_read(int fd, struct pol_meta **ret)
 	if (at == MAP_FAILED)
 		return -errno;
 	memcpy(&len, at, sizeof(len));
-	r = len > size - sizeof(len) ? -EPROTO : pol_meta_decode(at + sizeof(len), len, ret);
+	r = len > size - sizeof(len) ? -EPROTO : decode(at + sizeof(len), len, ret);
 	(void)munmap(at, size);
 	return r;
 }
 
-static int load_from(const char *store, uint64_t generation, const char *leaf,
-		     struct pol_meta **ret, struct pol_err *err)
+static int load_from(const char *store, uint64_t generation, const char *leaf, decode_fn *decode,
+		     void *ret, struct pol_err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	char path[256];
@@ -286,7 +306,7 @@ static int load_from(const char *store, uint64_t generation, const char *leaf,
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return pol_err_set(err, POL_ERR_FAILED, fd, "cannot open the pin '%s'", path);
-	r = meta_read(fd, ret);
+	r = read_bytes(fd, decode, ret);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot read the pin '%s'", path);
 	return 0;
@@ -294,7 +314,50 @@ static int load_from(const char *store, uint64_t generation, const char *leaf,
 
 int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err)
 {
-	return load_from(POL_STORE, generation, STORED, ret, err);
+	return load_from(POL_STORE, generation, STORED, decode_meta, ret, err);
+}
+
+int pol_parts_store(uint64_t generation, const struct pol_parts *parts, bool fresh,
+		    struct pol_err *err)
+{
+	_cleanup_free_ char *bytes = NULL;
+	size_t len;
+	int r = pol_parts_encode(parts, &bytes, &len);
+
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot store the rules' entries");
+	return store_bytes(generation, bytes, len, fresh, PARTS, err);
+}
+
+int pol_parts_load(uint64_t generation, struct pol_parts *ret, struct pol_err *err)
+{
+	return load_from(POL_STORE, generation, PARTS, decode_parts, ret, err);
+}
+
+void pol_parts_forget(uint64_t generation)
+{
+	char path[256];
+
+	meta_path(POL_STORE, generation, PARTS, path, sizeof(path));
+	(void)unlink(path);
+}
+
+static bool is_pinned(uint64_t generation, const char *leaf)
+{
+	char path[256];
+
+	meta_path(POL_STORE, generation, leaf, path, sizeof(path));
+	return access(path, F_OK) == 0;
+}
+
+bool pol_parts_stored(uint64_t generation)
+{
+	return is_pinned(generation, PARTS);
+}
+
+bool pol_generation_is_announced(uint64_t generation)
+{
+	return is_pinned(generation, ANNOUNCED);
 }
 
 /* The generation of the next entry that is one's; 0: no more, and @dir is closed. */
@@ -319,7 +382,7 @@ void pol_meta_each(const char *store, void (*fn)(const struct pol_meta *meta, vo
 	while ((generation = next_generation(dir))) {
 		_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
 
-		if (load_from(store, generation, ANNOUNCED, &meta, NULL) >= 0)
+		if (load_from(store, generation, ANNOUNCED, decode_meta, &meta, NULL) >= 0)
 			fn(meta, arg);
 	}
 }

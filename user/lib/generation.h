@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "image.h"
 #include "meta.h"
+#include "parts.h"
 
 /* Generations whose names stay readable, so that events of the last ones can be explained. */
 #define POL_GENERATIONS_KEPT 16
@@ -30,6 +31,23 @@ void pol_generation_publish(struct pol_engine *engine, uint64_t generation);
 int pol_meta_announce(const struct pol_meta *meta, bool fresh, struct pol_err *err);
 int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err);
 int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err);
+
+/**
+ * pol_parts_store(), pol_parts_load() - a generation's parts in their pinned map; only of a policy
+ * with in = "guest" rules. Of all generations the running one's is needed.
+ */
+int pol_parts_store(uint64_t generation, const struct pol_parts *parts, bool fresh,
+		    struct pol_err *err);
+int pol_parts_load(uint64_t generation, struct pol_parts *ret, struct pol_err *err);
+
+/* pol_parts_stored() - has the generation parts? */
+bool pol_parts_stored(uint64_t generation);
+
+/* pol_parts_forget() - of the generation before: once it cannot be returned to. */
+void pol_parts_forget(uint64_t generation);
+
+/* pol_generation_is_announced() - by a command that is at it, or has died. */
+bool pol_generation_is_announced(uint64_t generation);
 
 /* pol_meta_each() - @fn with each that was announced in @store, in no order, published or not. */
 void pol_meta_each(const char *store, void (*fn)(const struct pol_meta *meta, void *arg), void *arg);

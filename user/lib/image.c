@@ -24,7 +24,7 @@ struct build {
 	const struct pol_meta *meta;
 	const struct pol_anchors *anchors;
 	uint32_t *first_rule; /* by guest index; 0: a twin's */
-	bool *hides;	      /* by guest index: it or a twin has stat = "deny" */
+	bool *hides;	      /* by guest index: it or a twin has stat = "deny", or may get it */
 	struct pol_image *image;
 };
 
@@ -286,24 +286,28 @@ void pol_image_guest(const struct pol_meta_guest *guest, struct pol_guest_config
 
 /* ------------------------------------------------------------------ the whole */
 
+/* Ids are as in @meta, whose sets are numbered from 1, no more than there are guests. */
 static int number_rules(struct build *build)
 {
-	uint32_t next = 1;
+	const struct pol_meta_guest *guests = build->meta->guests;
+	_cleanup_free_ uint32_t *first = calloc(build->meta->guests_cnt + 1, sizeof(*first));
 
 	build->first_rule = calloc(build->policy->guests_cnt + 1, sizeof(*build->first_rule));
 	build->hides = calloc(build->policy->guests_cnt + 1, sizeof(*build->hides));
-	if (!build->first_rule || !build->hides)
+	if (!first || !build->first_rule || !build->hides)
 		return -ENOMEM;
+	for (size_t i = build->meta->rules_cnt; i-- > 0;)
+		first[build->meta->rules[i].ruleset] = (uint32_t)i + 1;
 	for (size_t i = 0; i < build->policy->guests_cnt; i++) {
 		size_t k = 0;
 
-		while (build->meta->guests[k].ruleset != build->meta->guests[i].ruleset)
+		while (guests[k].ruleset != guests[i].ruleset)
 			k++;
-		build->hides[k] |= build->meta->guests[i].knobs & POL_GUEST_STAT;
-		if (k < i)
-			continue;
-		build->first_rule[i] = next;
-		next += (uint32_t)build->policy->guests[i].rules_cnt;
+		/* What a guest brings stays when a load makes its stat = "deny". */
+		build->hides[k] |= guests[i].knobs & POL_GUEST_STAT ||
+				   pol_guest_is_rooted(&build->policy->guests[i]);
+		if (k == i)
+			build->first_rule[i] = first[guests[i].ruleset];
 	}
 	return 0;
 }
@@ -332,9 +336,9 @@ static int make_room(struct build *build, const struct pol_places *places)
 	return image->dirs && image->names && image->longs ? 0 : -ENOMEM;
 }
 
-int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta,
-		    const struct pol_places *places, const struct pol_anchors *anchors,
-		    struct pol_image *ret)
+int pol_image_gather(const struct pol_policy *policy, const struct pol_meta *meta,
+		     const struct pol_places *places, const struct pol_anchors *anchors,
+		     struct pol_image *ret)
 {
 	const struct pol_rule_value above = { .flags = POL_DIR_ABOVE };
 	struct build build = { .policy = policy, .meta = meta, .anchors = anchors, .image = ret };
@@ -353,9 +357,72 @@ int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta
 		add_dir(&build, &anchors->above[i], 0, &above, false);
 	free(build.first_rule);
 	free(build.hides);
+	return r;
+}
+
+/* Room for all; calloc, so that keys compare by their bytes. */
+static int make_room_for(const struct pol_image *raw, size_t cnt, struct pol_image *ret)
+{
+	size_t dirs = 1, names = 1, longs = 1;
+
+	for (size_t i = 0; i < cnt; i++) {
+		dirs += raw[i].dirs_cnt;
+		names += raw[i].names_cnt;
+		longs += raw[i].longs_cnt;
+	}
+	ret->dirs = calloc(dirs, sizeof(*ret->dirs));
+	ret->names = calloc(names, sizeof(*ret->names));
+	ret->longs = calloc(longs, sizeof(*ret->longs));
+	return ret->dirs && ret->names && ret->longs ? 0 : -ENOMEM;
+}
+
+static void append(struct pol_image *into, const struct pol_image *raw)
+{
+	if (raw->dirs_cnt)
+		memcpy(into->dirs + into->dirs_cnt, raw->dirs,
+		       raw->dirs_cnt * sizeof(*raw->dirs));
+	if (raw->names_cnt)
+		memcpy(into->names + into->names_cnt, raw->names,
+		       raw->names_cnt * sizeof(*raw->names));
+	if (raw->longs_cnt)
+		memcpy(into->longs + into->longs_cnt, raw->longs,
+		       raw->longs_cnt * sizeof(*raw->longs));
+	into->dirs_cnt += raw->dirs_cnt;
+	into->names_cnt += raw->names_cnt;
+	into->longs_cnt += raw->longs_cnt;
+}
+
+int pol_image_copy(const struct pol_image *raw, struct pol_image *ret)
+{
+	int r = make_room_for(raw, 1, ret);
+
+	if (!r)
+		append(ret, raw);
+	return r;
+}
+
+int pol_image_merge(const struct pol_image *raw, size_t cnt, struct pol_image *ret)
+{
+	int r = make_room_for(raw, cnt, ret);
+
+	for (size_t i = 0; i < cnt && !r; i++)
+		append(ret, &raw[i]);
 	if (r < 0)
 		return r;
 	merge_dirs(ret);
 	merge_names(ret);
 	return merge_longs(ret);
+}
+
+int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta,
+		    const struct pol_places *places, const struct pol_anchors *anchors,
+		    struct pol_image *ret)
+{
+	struct pol_image raw = { 0 };
+	int r = pol_image_gather(policy, meta, places, anchors, &raw);
+
+	if (!r)
+		r = pol_image_merge(&raw, 1, ret);
+	pol_image_done(&raw);
+	return r;
 }

@@ -23,7 +23,10 @@ struct pol_long_entry {
 	bool derived;
 };
 
-/* Each list sorted by key, no key twice. Names below 32 bytes come first. */
+/*
+ * Each list sorted by key, no key twice. Names below 32 bytes come first. A raw one (pol_image_gather())
+ * is in no order and has as many entries of a key as rules have made: one entry, one rule.
+ */
 struct pol_image {
 	struct pol_dir_entry *dirs;
 	struct pol_name_entry *names;
@@ -39,10 +42,26 @@ void pol_image_done(struct pol_image *image);
 void pol_image_guest(const struct pol_meta_guest *guest, struct pol_guest_config *ret);
 
 /**
- * pol_image_build() - compile.
+ * pol_image_gather() - the raw entries of @places.
+ * @policy: its guests are the first of @meta's, in the same order.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int pol_image_gather(const struct pol_policy *policy, const struct pol_meta *meta,
+		     const struct pol_places *places, const struct pol_anchors *anchors,
+		     struct pol_image *ret);
+
+/**
+ * pol_image_merge() - one image of several raw ones.
  *
  * Return: 0; -ENOMEM; -EEXIST: two long names of one directory with one hash.
  */
+int pol_image_merge(const struct pol_image *raw, size_t cnt, struct pol_image *ret);
+
+/* pol_image_copy() - a raw one. */
+int pol_image_copy(const struct pol_image *raw, struct pol_image *ret);
+
+/* pol_image_build() - both: compile. */
 int pol_image_build(const struct pol_policy *policy, const struct pol_meta *meta,
 		    const struct pol_places *places, const struct pol_anchors *anchors,
 		    struct pol_image *ret);

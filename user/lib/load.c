@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "load.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,8 @@
 #include "image.h"
 #include "load_members.h"
 #include "nofile.h"
+#include "resolve_int.h"
+#include "rooted.h"
 #include "tmpdir.h"
 #include "trees.h"
 #include "unload.h"
@@ -34,7 +37,9 @@ struct transaction {
 	struct pol_meta *next;
 	struct pol_places places;
 	struct pol_anchors anchors;
+	struct pol_parts parts;
 	struct pol_image image;
+	uint32_t *tasks; /* by guest id, of a running policy */
 	uint32_t next_guest;
 	struct pol_joining joining;
 	bool *made; /* by guest of the policy: its cgroup was made by this load */
@@ -103,7 +108,7 @@ static int resolve(struct transaction *t)
 	int r = 0;
 
 	if (t->running)
-		r = pol_meta_regions(t->running, &regions, &regions_cnt, &held, &held_cnt);
+		r = pol_meta_regions(t->running, 0, &regions, &regions_cnt, &held, &held_cnt);
 	if (!r)
 		r = pol_resolve(t->policy, regions, regions_cnt, (const char *const *)held,
 				held_cnt, t->diags, &t->places);
@@ -188,14 +193,15 @@ static int refuse_move(struct transaction *t, const struct pol_meta_guest *guest
 
 static int check_leavers(struct transaction *t)
 {
-	_cleanup_free_ uint32_t *tasks = NULL;
+	const uint32_t *tasks;
 	int r;
 
 	if (!t->running)
 		return 0;
-	r = pol_task_counts(t->engine, &tasks);
+	r = pol_task_counts(t->engine, &t->tasks);
 	if (r < 0)
 		return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot count the guests' tasks");
+	tasks = t->tasks;
 	for (size_t i = 0; i < t->running->guests_cnt; i++) {
 		const struct pol_meta_guest *guest = &t->running->guests[i];
 
@@ -223,28 +229,31 @@ static int check_members(struct transaction *t)
 
 static const struct pol_meta_rule *running_rule(const struct transaction *t, const char *path)
 {
-	for (size_t i = 0; t->running && i < t->running->rules_cnt; i++)
-		if (strcmp(t->running->rules[i].path, path) == 0 && !t->running->rules[i].pending)
-			return &t->running->rules[i];
+	for (size_t i = 0; t->running && i < t->running->rules_cnt; i++) {
+		const struct pol_meta_rule *rule = &t->running->rules[i];
+
+		if (!rule->pending && !rule->in_guest && strcmp(rule->path, path) == 0)
+			return rule;
+	}
 	return NULL;
 }
 
-static bool steerable(const struct transaction *t, const char *dir)
+static bool steerable(const struct transaction *t, const struct pol_meta_rule *rule)
 {
-	_cleanup_free_ char *parent = strdup(dir);
-	char *slash = parent ? strrchr(parent, '/') : NULL;
+	_cleanup_free_ char *dir = strdup(rule->dir), *where = strdup(rule->where);
 
-	if (!slash)
+	if (!dir || !where)
 		return true; /* no memory: refuse */
-	slash[slash == parent ? 1 : 0] = '\0';
-	return pol_meta_steerable(t->running, parent) || pol_meta_steerable(t->next, parent);
+	(void)pol_key_up(dir);
+	(void)pol_key_up(where);
+	return pol_meta_steerable(t->running, dir, where) ||
+	       pol_meta_steerable(t->next, dir, where);
 }
 
 /* A directory that a guest could have put there, or taken away, must not become an anchor. */
 static int check_anchor(struct transaction *t, const struct pol_meta_rule *rule)
 {
 	const struct pol_meta_rule *before = running_rule(t, rule->path);
-	const char *dir = rule->dir;
 
 	if (!before || before->entry || !before->dir || t->options->reanchor)
 		return 0;
@@ -253,7 +262,7 @@ static int check_anchor(struct transaction *t, const struct pol_meta_rule *rule)
 			     "make it again, or accept the loss with 'load --reanchor'",
 			     "the running policy has anchored '%s', which is missing now",
 			     rule->path);
-	else if (memcmp(&before->key, &rule->key, sizeof(rule->key)) != 0 && steerable(t, dir))
+	else if (memcmp(&before->key, &rule->key, sizeof(rule->key)) != 0 && steerable(t, rule))
 		pol_diag_add(t->diags, false, POL_P_ANCHOR_SWAPPED, (int)rule->line, 1,
 			     "if the new directory is yours, 'load --reanchor'",
 			     "'%s' is not the directory that the running policy has anchored, and a "
@@ -264,50 +273,22 @@ static int check_anchor(struct transaction *t, const struct pol_meta_rule *rule)
 	return pol_err_say(t->err, POL_ERR_POLICY, -EINVAL, "the policy cannot be applied here");
 }
 
-/* On btrfs and overlayfs a directory's number is not all; what the rest rests on may lack. */
-static void say_inexact(struct transaction *t, const struct pol_place *place, uint32_t layer)
-{
-	const struct pol_rule *rule = &t->policy->guests[place->guest].rules[place->rule];
-
-	if (place->derived)
-		pol_diag_add(t->diags, true, POL_P_MOUNT, (int)rule->line, 1, NULL,
-			     "the mount '%s' below '%s' has no key (P0511): this version has no "
-			     "rules there, and refuses everything",
-			     place->dir, rule->path);
-	else if (layer)
-		pol_diag_add(t->diags, false, POL_P_TREE, (int)rule->line, 1, NULL,
-			     "'%s' is on overlayfs with a layer of type %#x: rules there are not "
-			     "available in this version",
-			     place->dir, layer);
-	else
-		pol_diag_add(t->diags, false, POL_P_TREE, (int)rule->line, 1,
-			     "this needs a kernel with types for btrfs (/sys/kernel/btf/btrfs, or "
-			     "built in)",
-			     "'%s' is on btrfs, and its subvolume cannot be told", place->dir);
-}
-
 static int check_keys(struct transaction *t)
 {
-	size_t errors = t->diags->errors;
-
-	for (size_t i = 0; i < t->places.cnt; i++) {
-		const struct pol_place *place = &t->places.items[i];
-		const struct pol_anchor *anchor = pol_anchors_find(&t->anchors, place->dir);
-
-		if (anchor && !pol_anchor_is_exact(anchor))
-			say_inexact(t, place, anchor->record.layer_magic);
-	}
-	if (t->diags->errors == errors)
+	if (pol_anchors_check(&t->anchors, t->policy, &t->places, t->diags))
 		return 0;
 	return pol_err_say(t->err, POL_ERR_POLICY, -EINVAL, "the policy cannot be applied here");
 }
 
 static int take_anchors(struct transaction *t)
 {
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r, result = 0;
 
 	pol_trees_learn(t->engine->control);
-	r = pol_anchors_take(t->engine, &t->places, &t->anchors, t->err);
+	if (root < 0)
+		return pol_err_set(t->err, POL_ERR_FAILED, -errno, "cannot open '/'");
+	r = pol_anchors_take(t->engine, root, &t->places, &t->anchors, t->err);
 	if (!r)
 		r = check_keys(t);
 	if (r < 0)
@@ -315,6 +296,8 @@ static int take_anchors(struct transaction *t)
 	for (size_t i = 0; i < t->next->rules_cnt; i++) {
 		struct pol_meta_rule *rule = &t->next->rules[i];
 
+		if (rule->in_guest)
+			continue;
 		if (!rule->pending && !rule->entry) {
 			const struct pol_anchor *anchor =
 				pol_anchors_find(&t->anchors, rule->dir);
@@ -329,6 +312,82 @@ static int take_anchors(struct transaction *t)
 			result = r;
 	}
 	return result;
+}
+
+/* ------------------------------------------------------------------ in = "guest" */
+
+static bool has_rooted(const struct pol_policy *policy)
+{
+	for (size_t i = 0; i < policy->guests_cnt; i++)
+		if (pol_guest_is_rooted(&policy->guests[i]))
+			return true;
+	return false;
+}
+
+/*
+ * What a guest's own rules are on stays what it was when it started: looked up again now, it could
+ * choose what is found.
+ */
+static int carry_guest(struct transaction *t, const struct pol_parts *running,
+		       struct pol_meta_guest *guest)
+{
+	const struct pol_meta_guest *before =
+		t->running ? pol_meta_guest(t->running, guest->name) : NULL;
+	bool runs = before && t->tasks[before->id];
+	const struct pol_image *part = before ? pol_parts_find(running, before->id) : NULL;
+	struct pol_image raw = { 0 };
+	int r;
+
+	if (runs && !pol_rooted_has_all(t->running, before, t->next, guest, t->diags))
+		return -EINVAL;
+	if (!part || (t->options->reanchor && !runs))
+		return 0;
+	r = pol_meta_carry(t->running, before, t->next, guest);
+	if (!r && !pol_rooted_agrees(t->next, guest, t->diags))
+		return -EINVAL;
+	if (!r)
+		r = pol_parts_carry(part, t->running, before, t->next, guest, &raw);
+	if (!r)
+		r = pol_parts_put(&t->parts, guest->id, &raw);
+	pol_image_done(&raw);
+	return r;
+}
+
+static int carry_guests(struct transaction *t)
+{
+	_cleanup_(pol_parts_done) struct pol_parts running = { 0 };
+	int r = 0, result = 0;
+
+	if (t->running && pol_parts_stored(t->running->generation))
+		r = pol_parts_load(t->running->generation, &running, t->err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < t->policy->guests_cnt; i++) {
+		if (!pol_guest_is_rooted(&t->policy->guests[i]))
+			continue;
+		r = carry_guest(t, &running, &t->next->guests[i]);
+		if (r < 0 && r != -EINVAL)
+			return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot compile the policy");
+		result = r ? r : result;
+	}
+	if (!result)
+		return 0;
+	return pol_err_say(t->err, POL_ERR_POLICY, -EINVAL, "the policy cannot be applied here");
+}
+
+static int compile(struct transaction *t)
+{
+	struct pol_image raw = { 0 };
+	int r = pol_image_gather(t->policy, t->next, &t->places, &t->anchors, &raw);
+
+	if (!r)
+		r = pol_parts_put(&t->parts, POL_PART_HOST, &raw);
+	pol_image_done(&raw);
+	if (!r)
+		r = pol_parts_merge(&t->parts, &t->image);
+	if (r < 0)
+		return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot compile the policy");
+	return 0;
 }
 
 /* ------------------------------------------------------------------ cgroups */
@@ -473,8 +532,10 @@ static void drop_leavers(struct transaction *t)
 {
 	struct leavers leavers = { .engine = t->engine, .now = t->next };
 
-	if (t->running)
+	if (t->running) {
 		drop_leavers_of(t->running, &leavers);
+		pol_parts_forget(t->running->generation);
+	}
 	pol_generation_sweep(t->next->generation);
 }
 
@@ -606,6 +667,8 @@ static int publish(struct transaction *t)
 	r = note_mounts(t);
 	if (!r)
 		r = pol_meta_store(t->next, !t->running, t->err);
+	if (!r && has_rooted(t->policy))
+		r = pol_parts_store(t->next->generation, &t->parts, !t->running, t->err);
 	if (r < 0)
 		return r;
 	pol_generation_publish(t->engine, t->next->generation);
@@ -660,6 +723,13 @@ static int finish_other(struct transaction *t)
 	return r;
 }
 
+int pol_load_finish(struct pol_engine *engine, struct pol_meta *running, struct pol_err *err)
+{
+	struct transaction t = { .engine = engine, .running = running, .err = err };
+
+	return finish_other(&t);
+}
+
 static void transaction_done(struct transaction *t)
 {
 	if (!t->published && t->engine)
@@ -680,7 +750,9 @@ static void transaction_done(struct transaction *t)
 	pol_joining_done(&t->joining);
 	pol_places_done(&t->places);
 	pol_anchors_done(&t->anchors);
+	pol_parts_done(&t->parts);
 	pol_image_done(&t->image);
+	free(t->tasks);
 	free(t->made);
 	pol_closep(&t->lock);
 }
@@ -715,12 +787,9 @@ static int prepare(struct transaction *t, struct pol_load_result *result)
 		r = check_leavers(t);
 	if (!r)
 		r = check_members(t);
-	if (r < 0)
-		return r;
-	r = pol_image_build(t->policy, t->next, &t->places, &t->anchors, &t->image);
-	if (r < 0)
-		return pol_err_set(t->err, POL_ERR_FAILED, r, "cannot compile the policy");
-	return 0;
+	if (!r)
+		r = carry_guests(t);
+	return r < 0 ? r : compile(t);
 }
 
 static void tell(struct transaction *t)

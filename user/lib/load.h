@@ -36,5 +36,11 @@ struct pol_load_result {
 int pol_load(struct pol_policy *policy, const struct pol_load_options *options,
 	     struct pol_diags *diags, struct pol_load_result *ret, struct pol_err *err);
 
+/**
+ * pol_load_finish() - put right what a load left that died.
+ * @running: of the generation that decides. Context: under pol_lock() and pol_engine_use(), alone.
+ */
+int pol_load_finish(struct pol_engine *engine, struct pol_meta *running, struct pol_err *err);
+
 /* pol_task_counts() - live tasks by guest id, no zombies; @ret: POL_GUESTS_MAX counters, to be freed. */
 int pol_task_counts(const struct pol_engine *engine, uint32_t **ret);

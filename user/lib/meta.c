@@ -20,6 +20,7 @@ void pol_meta_free(struct pol_meta *meta)
 		free(meta->rules[i].name);
 		free(meta->rules[i].dir);
 		free(meta->rules[i].entry);
+		free(meta->rules[i].where);
 	}
 	free(meta->guests);
 	free(meta->rules);
@@ -55,7 +56,8 @@ static bool same_rules(const struct pol_guest *a, const struct pol_guest *b)
 	for (size_t i = 0; i < a->rules_cnt; i++) {
 		const struct pol_rule *x = &a->rules[i], *y = &b->rules[i];
 
-		if (x->access != y->access || x->line != y->line || !same_text(x->path, y->path) ||
+		if (x->access != y->access || x->line != y->line ||
+		    x->in_guest != y->in_guest || !same_text(x->path, y->path) ||
 		    !same_text(x->name, y->name))
 			return false;
 	}
@@ -76,9 +78,14 @@ static uint64_t rules_hash(const struct pol_guest *guest)
 	return hash;
 }
 
-/* Return: the index of an earlier guest with the same rules, or @at itself. */
+/*
+ * Return: the index of an earlier guest with the same rules, or @at itself. Below a guest's own root
+ * equal rules are other places.
+ */
 static size_t twin_of(const struct pol_policy *policy, const uint64_t *hashes, size_t at)
 {
+	if (pol_guest_is_rooted(&policy->guests[at]))
+		return at;
 	for (size_t i = 0; i < at; i++)
 		if (hashes[i] == hashes[at] &&
 		    same_rules(&policy->guests[i], &policy->guests[at]))
@@ -101,9 +108,35 @@ static int add_rules(struct pol_meta *meta, const struct pol_guest *guest, uint3
 		rule->ruleset = ruleset;
 		rule->access = guest->rules[i].access;
 		rule->line = (uint32_t)guest->rules[i].line;
+		rule->col = (uint32_t)guest->rules[i].col;
+		rule->in_guest = guest->rules[i].in_guest;
+		rule->optional = guest->rules[i].optional;
+		rule->log = guest->rules[i].log;
 		rule->pending = true; /* until a place says otherwise */
 	}
 	return 0;
+}
+
+int pol_meta_set_place(struct pol_meta_rule *rule, const struct pol_place *place)
+{
+	int r = copy_string(place->dir, &rule->dir);
+
+	if (!r)
+		r = copy_string(place->name, &rule->entry);
+	if (!r)
+		r = copy_string(place->where, &rule->where);
+	rule->pending = r < 0;
+	return r;
+}
+
+void pol_meta_unset_place(struct pol_meta_rule *rule)
+{
+	free(TAKE_PTR(rule->dir));
+	free(TAKE_PTR(rule->entry));
+	free(TAKE_PTR(rule->where));
+	rule->key = (struct pol_dir_key){ 0 };
+	rule->ino = 0;
+	rule->pending = true;
 }
 
 static int add_places(struct pol_meta *meta, const struct pol_places *places,
@@ -113,15 +146,10 @@ static int add_places(struct pol_meta *meta, const struct pol_places *places,
 
 	for (size_t i = 0; i < places->cnt; i++) {
 		const struct pol_place *place = &places->items[i];
-		struct pol_meta_rule *rule;
 
 		if (place->derived || place->pending || first_rule[place->guest] == UINT32_MAX)
 			continue;
-		rule = &meta->rules[first_rule[place->guest] + place->rule];
-		rule->pending = false;
-		r = copy_string(place->dir, &rule->dir);
-		if (!r)
-			r = copy_string(place->name, &rule->entry);
+		r = pol_meta_set_place(&meta->rules[first_rule[place->guest] + place->rule], place);
 		if (r < 0)
 			return r;
 	}
@@ -243,6 +271,11 @@ static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 	put_u64(out, guest->limits.fds_all);
 	put_u64(out, guest->limits.kill);
 	put_io(out, &guest->limits);
+	put_u64(out, guest->rooted);
+	put_u64(out, guest->root.mounts);
+	put_u64(out, guest->root.mnt_id);
+	put_u64(out, guest->root.dev);
+	put_u64(out, guest->root.ino);
 }
 
 static void put_rule(FILE *out, const struct pol_meta_rule *rule)
@@ -251,6 +284,7 @@ static void put_rule(FILE *out, const struct pol_meta_rule *rule)
 	put_string(out, rule->name);
 	put_string(out, rule->dir);
 	put_string(out, rule->entry);
+	put_string(out, rule->where);
 	put_u64(out, rule->key.inode.ino);
 	put_u64(out, rule->key.inode.dev);
 	put_u64(out, rule->key.inode.generation);
@@ -259,7 +293,11 @@ static void put_rule(FILE *out, const struct pol_meta_rule *rule)
 	put_u64(out, rule->ruleset);
 	put_u64(out, rule->access);
 	put_u64(out, rule->line);
+	put_u64(out, rule->col);
 	put_u64(out, rule->pending);
+	put_u64(out, rule->in_guest);
+	put_u64(out, rule->optional);
+	put_u64(out, rule->log);
 }
 
 int pol_meta_encode(const struct pol_meta *meta, char **ret, size_t *ret_len)
@@ -374,6 +412,11 @@ static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 	ret->limits.fds_all = get_u64(cut) != 0;
 	ret->limits.kill = get_u64(cut) != 0;
 	get_io(cut, &ret->limits);
+	ret->rooted = get_u64(cut);
+	ret->root.mounts = get_u64(cut);
+	ret->root.mnt_id = get_u64(cut);
+	ret->root.dev = get_u64(cut);
+	ret->root.ino = get_u64(cut);
 	if (!ret->name)
 		cut->bad = true;
 }
@@ -384,6 +427,7 @@ static void get_rule(struct cut *cut, struct pol_meta_rule *ret)
 	ret->name = get_string(cut);
 	ret->dir = get_string(cut);
 	ret->entry = get_string(cut);
+	ret->where = get_string(cut);
 	ret->key.inode.ino = get_u64(cut);
 	ret->key.inode.dev = (uint32_t)get_u64(cut);
 	ret->key.inode.generation = (uint32_t)get_u64(cut);
@@ -392,7 +436,11 @@ static void get_rule(struct cut *cut, struct pol_meta_rule *ret)
 	ret->ruleset = (uint32_t)get_u64(cut);
 	ret->access = (uint32_t)get_u64(cut);
 	ret->line = (uint32_t)get_u64(cut);
+	ret->col = (uint32_t)get_u64(cut);
 	ret->pending = get_u64(cut) != 0;
+	ret->in_guest = get_u64(cut) != 0;
+	ret->optional = get_u64(cut) != 0;
+	ret->log = get_u64(cut) != 0;
 	if (!ret->path)
 		cut->bad = true;
 }
@@ -459,33 +507,36 @@ const struct pol_meta_guest *pol_meta_guest_by_id(const struct pol_meta *meta, u
 	return NULL;
 }
 
-/* Length of the rule's place if it covers @dir, else 0. */
-static size_t covers(const struct pol_meta_rule *rule, const char *dir)
+/* Length of the rule's place if it covers @dir (of the host's rules) or @where, else 0. */
+static size_t covers(const struct pol_meta_rule *rule, const char *dir, const char *where)
 {
+	const char *place = rule->in_guest ? rule->where : rule->dir;
+	const char *at = rule->in_guest ? where : dir;
 	size_t len;
 
-	if (rule->pending || !rule->dir || rule->entry)
+	if (rule->pending || !place || rule->entry || !at)
 		return 0;
-	len = strlen(rule->dir);
-	if (len == 1) /* "/" */
-		return 1;
-	return strncmp(rule->dir, dir, len) == 0 && (!dir[len] || dir[len] == '/') ? len : 0;
+	len = strlen(place);
+	if (strncmp(place, at, len) != 0)
+		return 0;
+	return place[len - 1] == '/' || !at[len] || at[len] == '/' ? len : 0;
 }
 
-bool pol_meta_steerable(const struct pol_meta *meta, const char *dir)
+bool pol_meta_steerable(const struct pol_meta *meta, const char *dir, const char *where)
 {
 	const uint32_t steers = POL_RIGHT_CREATE | POL_RIGHT_RENAME | POL_RIGHT_LINK;
 
 	for (size_t i = 0; i < meta->rules_cnt; i++) {
 		const struct pol_meta_rule *rule = &meta->rules[i];
-		size_t len = covers(rule, dir);
+		size_t len = covers(rule, dir, where);
 		bool nearer = false;
 
 		if (!len || !(rule->access & steers))
 			continue;
 		for (size_t k = 0; k < meta->rules_cnt && !nearer; k++)
 			nearer = meta->rules[k].ruleset == rule->ruleset &&
-				 covers(&meta->rules[k], dir) > len;
+				 meta->rules[k].in_guest == rule->in_guest &&
+				 covers(&meta->rules[k], dir, where) > len;
 		if (!nearer)
 			return true;
 	}
@@ -516,7 +567,7 @@ bool pol_meta_may_change(const struct pol_meta *meta, const char *path)
 	bool found = false;
 	char **held;
 
-	if (pol_meta_regions(meta, &regions, &cnt, &held, &held_cnt) < 0)
+	if (pol_meta_regions(meta, 0, &regions, &cnt, &held, &held_cnt) < 0)
 		return true; /* no memory: it may */
 	for (size_t i = 0; i < cnt && !found; i++)
 		found = regions[i].access & changes && region_covers(&regions[i], path) &&
@@ -528,8 +579,71 @@ bool pol_meta_may_change(const struct pol_meta *meta, const char *path)
 	return found;
 }
 
-int pol_meta_regions(const struct pol_meta *meta, struct pol_region **ret, size_t *ret_cnt,
-		     char ***ret_held, size_t *ret_held_cnt)
+bool pol_meta_is_rooted(const struct pol_meta *meta, const struct pol_meta_guest *guest)
+{
+	for (size_t i = 0; i < meta->rules_cnt; i++)
+		if (meta->rules[i].in_guest && meta->rules[i].ruleset == guest->ruleset)
+			return true;
+	return false;
+}
+
+size_t pol_meta_first_rule(const struct pol_meta *meta, uint32_t ruleset)
+{
+	size_t i = 0;
+
+	while (i < meta->rules_cnt && meta->rules[i].ruleset != ruleset)
+		i++;
+	return i;
+}
+
+const struct pol_meta_rule *pol_meta_same_rule(const struct pol_meta *meta,
+					       const struct pol_meta_guest *guest,
+					       const struct pol_meta_rule *rule)
+{
+	for (size_t i = pol_meta_first_rule(meta, guest->ruleset);
+	     i < meta->rules_cnt && meta->rules[i].ruleset == guest->ruleset; i++)
+		if (meta->rules[i].in_guest && strcmp(meta->rules[i].path, rule->path) == 0)
+			return &meta->rules[i];
+	return NULL;
+}
+
+static int carry_rule(const struct pol_meta_rule *from, struct pol_meta_rule *to)
+{
+	const struct pol_place place = { .dir = from->dir, .name = from->entry, .where = from->where };
+
+	to->key = from->key;
+	to->ino = from->ino;
+	return pol_meta_set_place(to, &place);
+}
+
+int pol_meta_carry(const struct pol_meta *before, const struct pol_meta_guest *from,
+		   struct pol_meta *next, struct pol_meta_guest *to)
+{
+	int r = 0;
+
+	to->rooted = from->rooted;
+	to->root = from->root;
+	for (size_t i = pol_meta_first_rule(next, to->ruleset);
+	     i < next->rules_cnt && next->rules[i].ruleset == to->ruleset && !r; i++) {
+		struct pol_meta_rule *rule = &next->rules[i];
+		const struct pol_meta_rule *old =
+			rule->in_guest ? pol_meta_same_rule(before, from, rule) : NULL;
+
+		if (old && !old->pending)
+			r = carry_rule(old, rule);
+	}
+	return r;
+}
+
+/* The names that stay names where rules are resolved now: in the loader's root, or in one guest's. */
+static bool is_held(const struct pol_meta_rule *rule, uint32_t ruleset)
+{
+	return rule->entry && (ruleset ? rule->in_guest && rule->ruleset == ruleset
+				       : !rule->in_guest);
+}
+
+int pol_meta_regions(const struct pol_meta *meta, uint32_t ruleset, struct pol_region **ret,
+		     size_t *ret_cnt, char ***ret_held, size_t *ret_held_cnt)
 {
 	struct pol_region *regions = calloc(meta->rules_cnt + 1, sizeof(*regions));
 	char **held = calloc(meta->rules_cnt + 1, sizeof(*held));
@@ -543,7 +657,10 @@ int pol_meta_regions(const struct pol_meta *meta, struct pol_region **ret, size_
 		if (rule->pending || !rule->dir)
 			continue;
 		regions[cnt].dir = rule->dir;
-		if (rule->entry) {
+		/* The loader looks its own paths up: what is there now counts. */
+		if (ruleset || rule->in_guest)
+			regions[cnt].where = rule->where;
+		if (is_held(rule, ruleset)) {
 			if (asprintf(&held[held_cnt], "%s/%s", rule->dir[1] ? rule->dir : "",
 				     rule->entry) < 0)
 				goto fail;

@@ -99,19 +99,41 @@ const struct pol_guest *pol_policy_guest(const struct pol_policy *policy, const 
 	return bsearch(name, policy->guests, policy->guests_cnt, sizeof(*policy->guests), by_name);
 }
 
-/* A pattern is no path; it stands after the rule with its text. */
+int pol_rule_order(const struct pol_rule *a, const struct pol_rule *b)
+{
+	int order = strcmp(a->path, b->path);
+
+	if (!order)
+		order = a->in_guest - b->in_guest;
+	return order ? order : a->pattern - b->pattern;
+}
+
 static int by_path(const void *key, const void *rule)
 {
-	int order = strcmp(key, ((const struct pol_rule *)rule)->path);
+	return pol_rule_order(key, rule);
+}
 
-	return order ? order : -((const struct pol_rule *)rule)->pattern;
+const struct pol_rule *pol_guest_rule_in(const struct pol_guest *guest, const char *path,
+					 bool in_guest)
+{
+	const struct pol_rule key = { .path = (char *)path, .in_guest = in_guest };
+
+	if (!guest->rules_cnt)
+		return NULL;
+	return bsearch(&key, guest->rules, guest->rules_cnt, sizeof(*guest->rules), by_path);
 }
 
 const struct pol_rule *pol_guest_rule(const struct pol_guest *guest, const char *path)
 {
-	if (!guest->rules_cnt)
-		return NULL;
-	return bsearch(path, guest->rules, guest->rules_cnt, sizeof(*guest->rules), by_path);
+	return pol_guest_rule_in(guest, path, false);
+}
+
+bool pol_guest_is_rooted(const struct pol_guest *guest)
+{
+	for (size_t i = 0; i < guest->rules_cnt; i++)
+		if (guest->rules[i].in_guest)
+			return true;
+	return false;
 }
 
 int pol_access_format(uint32_t access, char *buf, size_t size)

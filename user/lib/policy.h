@@ -33,6 +33,7 @@
  * @glob: the pattern that a glob's rule was made from, or NULL. Owned.
  * @access: mask of enum pol_right.
  * @pattern: @path is a pattern (glob = true) that pol_resolve() has not expanded yet.
+ * @in_guest: in = "guest": @path is one below the guest's own root, looked up when it starts.
  * @optional, @log: as in the file.
  * @line, @col: where the rule stands, from 1. @profile: name of the profile it came from, or NULL.
  */
@@ -43,6 +44,7 @@ struct pol_rule {
 	char *glob;
 	uint32_t access;
 	bool pattern;
+	bool in_guest;
 	bool optional;
 	bool log;
 	int line;
@@ -117,7 +119,7 @@ struct pol_member {
 
 /**
  * struct pol_guest - one guest, with its effective rules (own ones win over included ones).
- * @rules: sorted by path bytes (strcmp), then @pattern; no path twice, but as a path and a pattern.
+ * @rules: sorted by pol_rule_order(); no two are equal by it.
  * @members: in the order of the file; none twice in a policy.
  */
 struct pol_guest {
@@ -211,8 +213,18 @@ void pol_lint_repeats(const struct pol_guest *guest, const struct pol_rule *rule
 /* pol_policy_guest() - by name, or NULL. */
 const struct pol_guest *pol_policy_guest(const struct pol_policy *policy, const char *name);
 
-/* pol_guest_rule() - the rule written on exactly this clean path, or NULL. */
+/* pol_rule_order() - by path bytes, then those of the host first, then patterns last. */
+int pol_rule_order(const struct pol_rule *a, const struct pol_rule *b);
+
+/* pol_guest_rule() - the rule written on exactly this clean path of the host, or NULL. */
 const struct pol_rule *pol_guest_rule(const struct pol_guest *guest, const char *path);
+
+/* pol_guest_rule_in() - the same of the host's paths or (@in_guest) the guest's own. */
+const struct pol_rule *pol_guest_rule_in(const struct pol_guest *guest, const char *path,
+					 bool in_guest);
+
+/* pol_guest_is_rooted() - has it a rule with in = "guest"? */
+bool pol_guest_is_rooted(const struct pol_guest *guest);
 
 /**
  * pol_access_format() - the words of a mask, as the policy language writes them: "read", "list".

@@ -14,7 +14,7 @@
 
 void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule)
 {
-	if (strcmp(rule->path, "/") == 0)
+	if (strcmp(rule->path, "/") == 0 && !rule->in_guest)
 		POL_WARN(p, POL_P_ROOT, rule, "name the directories that the guest needs",
 			 "a rule on '/' covers the whole root filesystem");
 	if ((rule->access & POL_RIGHT_WRITE) && (rule->access & POL_RIGHT_EXECUTE))
@@ -113,7 +113,7 @@ static const struct pol_rule *nearest_above(const struct pol_guest *guest,
 		const struct pol_rule *found;
 
 		slash[slash == path] = '\0';
-		found = pol_guest_rule(guest, path);
+		found = pol_guest_rule_in(guest, path, rule->in_guest);
 		if (found)
 			return found;
 	}
@@ -136,7 +136,7 @@ void pol_lint_repeats(const struct pol_guest *guest, const struct pol_rule *rule
 		pol_diag_add(diags, true, POL_P_REPEATS, rule->line, rule->col, "take it out",
 			     "the rule on '%s' repeats the one on '%s' (line %d)", rule->path,
 			     nearer->path, nearer->line);
-	else if (!nearer && !rule->access)
+	else if (!nearer && !rule->access && !rule->in_guest)
 		pol_diag_add(
 			diags, true, POL_P_NO_EFFECT, rule->line, rule->col, "take it out",
 			"the rule on '%s' refuses what is refused anyway: no rule of guest '%s' stands above it",
@@ -152,5 +152,22 @@ void pol_policy_lint_offline(const struct pol_policy *policy, struct pol_diags *
 			if (!guest->rules[k].pattern)
 				pol_lint_repeats(guest, &guest->rules[k],
 						 nearest_above(guest, &guest->rules[k]), diags);
+	}
+}
+
+/* Both put processes where nobody has looked: each member has a root of its own, and so has run. */
+void pol_check_rooted(struct pol_parser *p, const struct pol_policy *policy)
+{
+	for (size_t i = 0; i < policy->guests_cnt; i++) {
+		const struct pol_guest *guest = &policy->guests[i];
+		const char *beside = guest->members_cnt		   ? "members"
+				     : guest->knobs & POL_GUEST_TMP ? "tmp = \"private\""
+								    : NULL;
+
+		if (beside && pol_guest_is_rooted(guest))
+			POL_FAULT(p, POL_P_UNAVAILABLE, guest, "take one of the two out",
+				  "guest '%s' has rules with in = \"guest\" and %s: together they "
+				  "are not available in this version",
+				  guest->name, beside);
 	}
 }

@@ -176,10 +176,8 @@ static int collect_all(struct pol_parser *p, const struct pol_section *guest,
 static int by_path(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
-	int order = strcmp(x->rule->path, y->rule->path);
+	int order = pol_rule_order(x->rule, y->rule);
 
-	if (!order)
-		order = x->rule->pattern - y->rule->pattern;
 	if (order)
 		return order;
 	return x->order < y->order ? -1 : x->order > y->order;
@@ -214,6 +212,7 @@ static int copy_rule(const struct candidate *from, struct pol_rule *ret)
 		.profile = from->order ? strdup(from->from->name) : NULL,
 		.access = from->rule->access,
 		.pattern = from->rule->pattern,
+		.in_guest = from->rule->in_guest,
 		.optional = from->rule->optional,
 		.log = from->rule->log,
 		.line = from->rule->line,
@@ -240,8 +239,7 @@ int pol_merge_guest(struct pol_parser *p, const struct pol_section *section, str
 	for (size_t i = 0, kept = 0; i < all.cnt && r == 0; i++) {
 		const struct candidate *it = &all.items[i], *winner = &all.items[kept];
 
-		if (i && winner->rule->pattern == it->rule->pattern &&
-		    strcmp(winner->rule->path, it->rule->path) == 0) {
+		if (i && pol_rule_order(winner->rule, it->rule) == 0) {
 			if (winner->order)
 				compare_profiles(p, winner, it);
 			continue;

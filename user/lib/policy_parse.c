@@ -283,8 +283,10 @@ int pol_policy_parse(const char *file, const char *text, size_t len, struct pol_
 	r = policy ? parse_root(&p, &root) : -ENOMEM;
 	if (r == 0)
 		r = make_policy(&p, file, text, len, policy);
-	if (r == 0)
+	if (r == 0) {
 		pol_check_members(&p, policy);
+		pol_check_rooted(&p, policy);
+	}
 	if (r == 0 && diags->errors == errors) {
 		pol_lint_limits(&p, policy);
 		pol_lint_tmp(&p, policy);

@@ -167,6 +167,9 @@ int pol_merge_guest(struct pol_parser *p, const struct pol_section *section, str
 
 /* policy_lint.c */
 
+/* pol_check_rooted() - what a guest with in = "guest" rules may not have beside them. */
+void pol_check_rooted(struct pol_parser *p, const struct pol_policy *policy);
+
 void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule);
 
 /* pol_lint_tmp() - rules on what a guest with a private /tmp does not see. */

@@ -110,9 +110,8 @@ static int parse_in(struct pol_parser *p, const struct pol_toml_entry *e, void *
 {
 	static const char *const words[] = { "guest" };
 
-	(void)into;
 	if (pol_word(p, e, words, ARRAY_SIZE(words)) == 0)
-		pol_unavailable(p, e);
+		((struct entry *)into)->rule.in_guest = true;
 	return 0;
 }
 
@@ -189,6 +188,12 @@ static int parse_rule(struct pol_parser *p, const struct pol_toml_node *table,
 	/* The path's place, not the table's: that is what a message about the rule is about. */
 	entry.rule.line = entry.path->value.line;
 	entry.rule.col = entry.path->value.col;
+	if (entry.rule.pattern && entry.rule.in_guest) {
+		POL_FAULT(p, POL_P_UNAVAILABLE, &entry.rule, "name the files, or their directory",
+			  "'glob' beside in = \"guest\" is not available in this version");
+		pol_rule_done(&entry.rule);
+		return 0;
+	}
 	if (entry.rule.pattern && !check_pattern(p, &entry.rule)) {
 		pol_rule_done(&entry.rule);
 		return 0;
@@ -201,10 +206,8 @@ static int parse_rule(struct pol_parser *p, const struct pol_toml_node *table,
 static int by_path(const void *a, const void *b)
 {
 	const struct pol_rule *x = a, *y = b;
-	int order = strcmp(x->path, y->path);
+	int order = pol_rule_order(x, y);
 
-	if (!order)
-		order = x->pattern - y->pattern;
 	if (order)
 		return order;
 	if (x->line != y->line)
@@ -221,8 +224,7 @@ static void drop_twins(struct pol_parser *p, struct pol_section *section)
 	for (size_t i = 0; i < section->rules_cnt; i++) {
 		struct pol_rule *rule = &section->rules[i];
 
-		if (kept && section->rules[kept - 1].pattern == rule->pattern &&
-		    strcmp(section->rules[kept - 1].path, rule->path) == 0) {
+		if (kept && pol_rule_order(&section->rules[kept - 1], rule) == 0) {
 			POL_FAULT(p, POL_P_PATH_TWICE, rule, "keep one of the two",
 				  "path '%s' stands twice in this list, first at line %d",
 				  rule->path, section->rules[kept - 1].line);

@@ -6,6 +6,7 @@
 #include "resolve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -28,6 +29,7 @@ static void place_done(struct pol_place *place)
 {
 	free(place->dir);
 	free(place->name);
+	free(place->where);
 }
 
 void pol_places_done(struct pol_places *places)
@@ -214,7 +216,8 @@ static int item_order(const void *a, const void *b)
 	return x->guest < y->guest ? -1 : x->guest > y->guest;
 }
 
-static int collect(const struct pol_policy *policy, struct item **ret, size_t *ret_cnt)
+static int collect(const struct pol_policy *policy, bool in_guest, struct item **ret,
+		   size_t *ret_cnt)
 {
 	struct item *items;
 	size_t cnt = 0;
@@ -225,26 +228,27 @@ static int collect(const struct pol_policy *policy, struct item **ret, size_t *r
 	if (!items)
 		return -ENOMEM;
 	*ret = items;
-	*ret_cnt = cnt;
 	for (size_t i = 0; i < policy->guests_cnt; i++)
 		for (size_t k = 0; k < policy->guests[i].rules_cnt; k++)
-			*items++ = (struct item){ &policy->guests[i].rules[k], i, k };
-	qsort(*ret, cnt, sizeof(**ret), item_order);
+			if (policy->guests[i].rules[k].in_guest == in_guest)
+				*items++ = (struct item){ &policy->guests[i].rules[k], i, k };
+	*ret_cnt = (size_t)(items - *ret);
+	qsort(*ret, *ret_cnt, sizeof(**ret), item_order);
 	return 0;
 }
 
 static int walk_one(struct pol_resolver *rs, const char *path, const struct held *held)
 {
 	struct pol_walk *walk = &rs->walks[rs->walks_cnt];
-	int r = pol_walk(path, walk);
+	int r = pol_walk_in(rs->root, path, walk);
 
 	if (r < 0)
 		return r;
 	rs->walks_cnt++;
 	if (!walk->fault && !walk->name && walk->dir[1] && is_held(held, walk->dir))
-		r = pol_walk_by_name(walk);
+		r = pol_walk_by_name(rs->root, walk);
 	if (r == 0 && !walk->fault)
-		r = pol_hold_sysctl(&rs->mounts, walk);
+		r = pol_hold_sysctl(rs->root, &rs->mounts, walk);
 	return r;
 }
 
@@ -252,7 +256,7 @@ static int walk_all(struct pol_resolver *rs, const struct held *held)
 {
 	_cleanup_free_ struct item *items = NULL;
 	size_t cnt;
-	int r = collect(rs->policy, &items, &cnt);
+	int r = collect(rs->policy, rs->in, &items, &cnt);
 
 	if (r < 0)
 		return r;
@@ -274,7 +278,7 @@ static int index_places(struct pol_resolver *rs)
 	int r = 0;
 
 	for (size_t i = 0; i < rs->places->cnt && r == 0; i++) {
-		const struct pol_place *place = &rs->places->items[i];
+		struct pol_place *place = &rs->places->items[i];
 		uint32_t access = pol_place_rule(rs->policy, place)->access &
 				  pol_fs_rights(rs->walks[rs->walk_of[i]].magic);
 		_cleanup_free_ char *path = NULL;
@@ -284,10 +288,11 @@ static int index_places(struct pol_resolver *rs)
 		path = pol_path_join(place->dir, place->name);
 		if (!path)
 			return -ENOMEM;
-		r = pol_index_add(
-			&rs->by_file,
-			pol_mount_key(&rs->mounts, rs->walks[rs->walk_of[i]].mnt_id, path),
-			(uint32_t)place->guest, access, i);
+		free(place->where);
+		place->where =
+			pol_mount_key(&rs->mounts, rs->walks[rs->walk_of[i]].mnt_id, path);
+		r = pol_index_add(&rs->by_file, place->where ? strdup(place->where) : NULL,
+				  (uint32_t)place->guest, access, i);
 		if (r == 0)
 			r = pol_index_add(&rs->by_path, TAKE_PTR(path), (uint32_t)place->guest,
 					  access, i);
@@ -420,11 +425,12 @@ static int place_order(const void *a, const void *b)
 static int resolve_all(struct pol_resolver *rs, const struct held *held,
 		       const struct pol_region *running, size_t running_cnt)
 {
-	int r = pol_mounts_read(NULL, &rs->mounts);
+	const char *mountinfo = rs->in ? rs->in->mountinfo : "/proc/self/mountinfo";
+	int r = pol_mounts_read_file(mountinfo, &rs->mounts);
 
 	if (r < 0 && r != -ENOMEM) {
 		pol_diag_add(rs->diags, false, POL_P_LOOKUP, 0, 0, "mount procfs at /proc",
-			     "cannot read /proc/self/mountinfo: %s", strerror(-r));
+			     "cannot read %s: %s", mountinfo, strerror(-r));
 		return 0;
 	}
 	if (r == 0)
@@ -435,7 +441,7 @@ static int resolve_all(struct pol_resolver *rs, const struct held *held,
 		r = move_twins(rs);
 	if (r > 0)
 		r = index_anew(rs);
-	if (r == 0)
+	if (r == 0 && !rs->in)
 		r = pol_lint_places(rs);
 	if (r == 0)
 		r = pol_derive_mounts(rs);
@@ -458,13 +464,17 @@ static void resolver_done(struct pol_resolver *rs)
 	pol_index_done(&rs->by_path);
 }
 
-int pol_resolve(struct pol_policy *policy, const struct pol_region *running,
-		size_t running_cnt, const char *const *held_names, size_t held_cnt,
-		struct pol_diags *diags, struct pol_places *ret)
+/* @in: NULL: the rules of the host. */
+static int locate(const struct pol_policy *policy, const struct pol_root *in, int root,
+		  const struct pol_region *running, size_t running_cnt,
+		  const char *const *held_names, size_t held_cnt, struct pol_diags *diags,
+		  struct pol_places *ret)
 {
 	struct pol_places places = { 0 };
 	struct pol_resolver rs = {
 		.policy = policy,
+		.in = in,
+		.root = root,
 		.diags = diags,
 		.places = &places,
 		/* Every region may be of a guest of its own. */
@@ -472,11 +482,8 @@ int pol_resolve(struct pol_policy *policy, const struct pol_region *running,
 	};
 	struct held held = { .cnt = held_cnt };
 	size_t errors = diags->errors;
-	int r = pol_expand_globs(policy, diags);
+	int r;
 
-	if (r < 0)
-		return r;
-	pol_resolve_devices(policy, diags);
 	held.sorted = calloc(held_cnt ? held_cnt : 1, sizeof(*held.sorted));
 	if (!held.sorted)
 		return -ENOMEM;
@@ -496,4 +503,31 @@ int pol_resolve(struct pol_policy *policy, const struct pol_region *running,
 		qsort(places.items, places.cnt, sizeof(*places.items), place_order);
 	*ret = places;
 	return 0;
+}
+
+int pol_resolve(struct pol_policy *policy, const struct pol_region *running,
+		size_t running_cnt, const char *const *held_names, size_t held_cnt,
+		struct pol_diags *diags, struct pol_places *ret)
+{
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	size_t errors = diags->errors;
+	int r = pol_expand_globs(policy, diags);
+
+	if (r < 0)
+		return r;
+	pol_resolve_devices(policy, diags);
+	r = locate(policy, NULL, root, running, running_cnt, held_names, held_cnt, diags, ret);
+	if (r < 0 || diags->errors == errors)
+		return r;
+	pol_places_done(ret);
+	return -EINVAL;
+}
+
+int pol_resolve_in(struct pol_policy *policy, const struct pol_root *root,
+		   const struct pol_region *running, size_t running_cnt,
+		   const char *const *held_names, size_t held_cnt, struct pol_diags *diags,
+		   struct pol_places *ret)
+{
+	return locate(policy, root, root->fd, running, running_cnt, held_names, held_cnt, diags,
+		      ret);
 }

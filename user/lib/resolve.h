@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Locating rules in the loader's mount namespace: symlinks followed once, component by component,
- * and the conditions of policy-language.md semantics 3-5. Reads the filesystem, changes nothing;
- * needs no BPF. The kernel's keys of the places found are taken later (anchors.c).
+ * Locating rules, in the loader's mount namespace or below a guest's own root: symlinks followed once,
+ * component by component, and the conditions of policy-language.md semantics 3-5. Reads the
+ * filesystem, changes nothing; needs no BPF. The kernel's keys of the places found are taken later
+ * (anchors.c).
  */
 #pragma once
 
@@ -13,6 +14,8 @@
  * @dir: canonical path without symlinks: of the directory itself (@name NULL), or of the
  *	 directory that holds @name (a file rule: file, missing name, or kept by name). Owned.
  * @name: last component, raw bytes, or NULL. Owned.
+ * @where: the place as its filesystem knows it, by whatever mount: "8:1/srv/web". NULL: derived or
+ *	   pending. Owned.
  * @guest, @rule: indices into the policy: guests[guest].rules[rule].
  * @derived: made from a mount point below a directory rule; @dir is the mount point (its root is
  *	     the anchor), or, for a mounted file, @dir/@name is the mount point.
@@ -23,6 +26,7 @@
 struct pol_place {
 	char *dir;
 	char *name;
+	char *where;
 	size_t guest;
 	size_t rule;
 	bool derived;
@@ -47,18 +51,33 @@ struct pol_places {
 void pol_places_done(struct pol_places *places);
 
 /**
- * struct pol_region - a directory tree with the rights some guest has there, by path: what the
- * running generation gives. Used for the symlink condition together with the new policy.
- * @dir: canonical path; @guest: any number that tells guests apart; @access: of the nearest rule.
+ * struct pol_region - a directory tree with the rights some guest has there: what the running
+ * generation gives. Used for the symlink condition together with the new policy.
+ * @dir: canonical path, which is looked up; @where: not NULL: it is there, whatever @dir leads to
+ * (struct pol_place). @guest: any number that tells guests apart; @access: of the nearest rule.
  */
 struct pol_region {
 	const char *dir;
+	const char *where;
 	uint32_t guest;
 	uint32_t access;
 };
 
 /**
- * pol_resolve() - expand the policy's globs, locate every rule and every device of every guest.
+ * struct pol_root - where the paths of in = "guest" rules begin: a process's root and mounts.
+ * @fd: of its root directory, O_PATH. @mountinfo: file with its mounts, as proc(5) has them.
+ * @has_run: the process runs already, and is not confined: it may have made any symlink below its
+ * root, so there must be none on a rule's way.
+ */
+struct pol_root {
+	int fd;
+	const char *mountinfo;
+	bool has_run;
+};
+
+/**
+ * pol_resolve() - expand the policy's globs, locate every device and every rule of every guest,
+ * but those with in = "guest".
  * @running: regions of the running generation (may be NULL, 0).
  * @held_names, @held_cnt: canonical "dir/name" paths that the running generation holds by name:
  *	they stay held by name even when a directory is there now (semantics 4). May be NULL, 0.
@@ -69,6 +88,16 @@ struct pol_region {
 int pol_resolve(struct pol_policy *policy, const struct pol_region *running,
 		size_t running_cnt, const char *const *held_names, size_t held_cnt,
 		struct pol_diags *diags, struct pol_places *ret);
+
+/**
+ * pol_resolve_in() - locate the rules with in = "guest" below @root; without warnings.
+ *
+ * Otherwise as pol_resolve(). @running: all of what guests may do now, by @where.
+ */
+int pol_resolve_in(struct pol_policy *policy, const struct pol_root *root,
+		   const struct pol_region *running, size_t running_cnt,
+		   const char *const *held_names, size_t held_cnt, struct pol_diags *diags,
+		   struct pol_places *ret);
 
 /**
  * pol_fs_supported() - do inode and generation of this filesystem name one file for good?

@@ -40,7 +40,7 @@ static int look(struct mount_below *m)
 	if (m->walked)
 		return 0;
 	m->walked = true;
-	r = pol_walk(m->mount->point, &m->walk);
+	r = pol_walk_in(m->rs->root, m->mount->point, &m->walk);
 	if (r < 0)
 		return r;
 	m->visible = !m->walk.fault && !m->walk.links_cnt && m->walk.mode &&
@@ -177,8 +177,17 @@ static int check_link(struct pol_resolver *rs, const struct pol_rule *rule,
 		      const struct pol_link *link)
 {
 	_cleanup_free_ char *who = NULL;
-	int r = find_steerer(rs, link->mnt_id, link->path, &who);
+	int r = 0;
 
+	if (rs->in && rs->in->has_run) {
+		pol_diag_add(
+			rs->diags, false, POL_P_SYMLINK_STEERED, rule->line, rule->col,
+			"write the path that it leads to",
+			"'%s' on the way to '%s' is a symlink that the process may have made: it has run unconfined",
+			link->path, rule->path);
+		return 0;
+	}
+	r = find_steerer(rs, link->mnt_id, link->path, &who);
 	if (r < 0 || !who)
 		return r;
 	pol_diag_add(
@@ -221,7 +230,7 @@ static int region_key(struct pol_resolver *rs, const char *region, char **ret)
 	_cleanup_free_ char *path = NULL;
 	const char *slash = strrchr(region, '/');
 	uint64_t mnt_id;
-	int r = pol_walk(region, &walk);
+	int r = pol_walk_in(rs->root, region, &walk);
 
 	*ret = NULL;
 	if (r < 0)
@@ -235,7 +244,7 @@ static int region_key(struct pol_resolver *rs, const char *region, char **ret)
 		if (!above)
 			return -ENOMEM;
 		(void)pol_key_up(above);
-		r = pol_walk(above, &parent);
+		r = pol_walk_in(rs->root, above, &parent);
 		if (r < 0 || parent.fault || parent.links_cnt || parent.name)
 			return r;
 		path = pol_path_join(parent.dir, slash + 1);
@@ -260,17 +269,21 @@ static int add_regions(struct pol_resolver *rs, const struct pol_region **region
 		       const struct numbers *numbers)
 {
 	_cleanup_free_ char *key = NULL;
+	const char *looked_up = NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < cnt && r == 0; i++) {
-		if (!i || strcmp(regions[i - 1]->dir, regions[i]->dir) != 0) {
+		const struct pol_region *region = regions[i];
+
+		if (!region->where && (!looked_up || strcmp(looked_up, region->dir) != 0)) {
 			free(TAKE_PTR(key));
-			r = region_key(rs, regions[i]->dir, &key);
+			r = region_key(rs, region->dir, &key);
+			looked_up = region->dir;
 		}
-		if (r == 0 && key)
-			r = pol_index_add(&rs->by_file, strdup(key),
-					  dense(numbers, regions[i]->guest), regions[i]->access,
-					  SIZE_MAX);
+		if (r == 0 && (region->where || key))
+			r = pol_index_add(&rs->by_file,
+					  strdup(region->where ? region->where : key),
+					  dense(numbers, region->guest), region->access, SIZE_MAX);
 	}
 	pol_index_sort(&rs->by_file);
 	return r;

@@ -337,7 +337,7 @@ int pol_rule_rank(const struct pol_rule *a, const struct pol_rule *b)
 static int rule_order(const void *a, const void *b)
 {
 	const struct pol_rule *x = a, *y = b;
-	int order = strcmp(x->path, y->path);
+	int order = pol_rule_order(x, y);
 
 	if (!order)
 		order = pol_rule_rank(x, y);
@@ -384,7 +384,7 @@ static void drop_beaten(struct pol_guest *guest, struct pol_diags *diags)
 	for (size_t i = 0; i < guest->rules_cnt; i++) {
 		struct pol_rule *rule = &guest->rules[i];
 
-		if (kept && strcmp(guest->rules[kept - 1].path, rule->path) == 0) {
+		if (kept && pol_rule_order(&guest->rules[kept - 1], rule) == 0) {
 			compare(&guest->rules[kept - 1], rule, diags);
 			pol_rule_done(rule);
 			continue;

@@ -58,8 +58,11 @@ struct pol_walk {
 /* pol_walk() - @path is clean and absolute. @ret is zeroed. Return: 0 (see @fault); -ENOMEM. */
 int pol_walk(const char *path, struct pol_walk *ret);
 
+/* pol_walk_in() - the same below the directory @root, which no '..' and no symlink leaves. */
+int pol_walk_in(int root, const char *path, struct pol_walk *ret);
+
 /* pol_walk_by_name() - turn a walk that found a directory into its parent and name. */
-int pol_walk_by_name(struct pol_walk *walk);
+int pol_walk_by_name(int root, struct pol_walk *walk);
 
 void pol_walk_done(struct pol_walk *walk);
 
@@ -83,6 +86,9 @@ struct pol_mounts {
 
 /* pol_mounts_read() - of /proc/self/mountinfo, or of @text if that is not NULL. */
 int pol_mounts_read(const char *text, struct pol_mounts *ret);
+
+/* pol_mounts_read_file() - of a process's mountinfo. */
+int pol_mounts_read_file(const char *path, struct pol_mounts *ret);
 void pol_mounts_done(struct pol_mounts *mounts);
 const struct pol_mount *pol_mount_by_id(const struct pol_mounts *mounts, uint64_t id);
 
@@ -152,6 +158,8 @@ bool pol_key_up(char *key);
 
 struct pol_resolver {
 	const struct pol_policy *policy;
+	const struct pol_root *in; /* the guest's; NULL: the loader's own */
+	int root;		   /* where walks begin */
 	struct pol_diags *diags;
 	struct pol_places *places;
 	size_t places_room;
@@ -172,7 +180,7 @@ const struct pol_rule *pol_place_rule(const struct pol_policy *policy,
 /* resolve_pseudo.c */
 
 /* pol_hold_sysctl() - a directory that lies directly in /proc/sys is held by name. */
-int pol_hold_sysctl(const struct pol_mounts *mounts, struct pol_walk *walk);
+int pol_hold_sysctl(int root, const struct pol_mounts *mounts, struct pol_walk *walk);
 
 /* pol_check_pseudo() - errors and warnings of a rule on such a filesystem. @place: gets sysctl. */
 int pol_check_pseudo(struct pol_resolver *rs, const struct pol_rule *rule,

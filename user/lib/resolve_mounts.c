@@ -129,10 +129,8 @@ static int read_lines(FILE *in, struct pol_mounts *ret)
 	return 0;
 }
 
-int pol_mounts_read(const char *text, struct pol_mounts *ret)
+static int read_mounts(FILE *in, struct pol_mounts *ret)
 {
-	FILE *in = text ? fmemopen((void *)text, strlen(text), "re")
-			: fopen("/proc/self/mountinfo", "re");
 	int r;
 
 	if (!in)
@@ -142,6 +140,18 @@ int pol_mounts_read(const char *text, struct pol_mounts *ret)
 	if (r < 0)
 		pol_mounts_done(ret);
 	return r;
+}
+
+int pol_mounts_read_file(const char *path, struct pol_mounts *ret)
+{
+	return read_mounts(fopen(path, "re"), ret);
+}
+
+int pol_mounts_read(const char *text, struct pol_mounts *ret)
+{
+	if (!text)
+		return pol_mounts_read_file("/proc/self/mountinfo", ret);
+	return read_mounts(fmemopen((void *)text, strlen(text), "re"), ret);
 }
 
 void pol_mounts_done(struct pol_mounts *mounts)

@@ -83,7 +83,7 @@ uint32_t pol_fs_rights(uint64_t magic)
 	return pol_fs_pseudo(magic) ? 0 : POL_RIGHTS_ALL;
 }
 
-int pol_hold_sysctl(const struct pol_mounts *mounts, struct pol_walk *walk)
+int pol_hold_sysctl(int root, const struct pol_mounts *mounts, struct pol_walk *walk)
 {
 	const struct pol_mount *mount = pol_mount_by_id(mounts, walk->mnt_id);
 	_cleanup_free_ char *place = NULL;
@@ -96,7 +96,7 @@ int pol_hold_sysctl(const struct pol_mounts *mounts, struct pol_walk *walk)
 	/* A mount of that very directory: its name is in another filesystem. */
 	if (depth_in_sys(place) != 2 || strcmp(mount->point, walk->dir) == 0)
 		return 0;
-	return pol_walk_by_name(walk);
+	return pol_walk_by_name(root, walk);
 }
 
 static void warn_never(struct pol_resolver *rs, const struct pol_rule *rule, uint32_t gives,

@@ -21,6 +21,7 @@
 
 /* A walk under way: @fd and @cur are the directory reached, @todo what is left. */
 struct walker {
+	int root;
 	int fd;
 	char *cur;
 	char *todo;
@@ -112,10 +113,14 @@ static int finish(struct walker *w, const char *name, int fd)
 	return out->dir && (!name || out->name) ? 0 : -ENOMEM;
 }
 
+/* Above the root of another process there is more. */
 static int go_up(struct walker *w)
 {
-	int fd = openat(w->fd, "..", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd;
 
+	if (!w->cur[1])
+		return 0;
+	fd = openat(w->fd, "..", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	pol_closep(&w->fd);
@@ -170,7 +175,7 @@ static int follow(struct walker *w, int fd, const char *name)
 	if (r < 0)
 		return r;
 	if (target[0] == '/') {
-		int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int root = fcntl(w->root, F_DUPFD_CLOEXEC, 0);
 
 		if (root < 0)
 			return -errno;
@@ -252,10 +257,17 @@ static int step(struct walker *w)
 
 int pol_walk(const char *path, struct pol_walk *ret)
 {
-	struct walker w = { .out = ret };
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return pol_walk_in(root, path, ret);
+}
+
+int pol_walk_in(int root, const char *path, struct pol_walk *ret)
+{
+	struct walker w = { .root = root, .out = ret };
 	int r;
 
-	w.fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	w.fd = fcntl(root, F_DUPFD_CLOEXEC, 0);
 	w.cur = strdup("/");
 	w.todo = w.next = strdup(path);
 	if (!w.cur || !w.todo)
@@ -274,7 +286,7 @@ int pol_walk(const char *path, struct pol_walk *ret)
 	return r;
 }
 
-int pol_walk_by_name(struct pol_walk *walk)
+int pol_walk_by_name(int root, struct pol_walk *walk)
 {
 	struct pol_walk parent = { 0 };
 	_cleanup_free_ char *dir = strdup(walk->dir);
@@ -284,7 +296,7 @@ int pol_walk_by_name(struct pol_walk *walk)
 	if (!dir || !name)
 		return -ENOMEM;
 	(void)pol_key_up(dir);
-	r = pol_walk(dir, &parent);
+	r = pol_walk_in(root, dir, &parent);
 	/* Raced: the directory was there a moment ago. Whoever opens the place will notice. */
 	if (r < 0 || parent.fault || parent.name) {
 		pol_walk_done(&parent);

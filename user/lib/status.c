@@ -65,7 +65,7 @@ static bool is_stale(const struct pol_meta_rule *rule)
 {
 	struct stat st;
 
-	if (rule->pending || rule->entry || !rule->dir)
+	if (rule->pending || rule->entry || !rule->dir || rule->in_guest)
 		return false;
 	return lstat(rule->dir, &st) < 0 || st.st_ino != rule->ino;
 }

@@ -9,9 +9,12 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "abi.h"
 #include "base.h"
+
+#define LOCK_TICKS 500 /* of 20 ms: a load takes seconds at most */
 
 int pol_lock(struct pol_err *err)
 {
@@ -25,6 +28,18 @@ int pol_lock(struct pol_err *err)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot lock " POL_BPFFS);
 	pol_err_say(err, POL_ERR_BUSY, -EBUSY, "another policyctl is changing the engine");
 	return pol_err_fix(err, "wait for it and try again");
+}
+
+int pol_lock_wait(struct pol_err *err)
+{
+	const struct timespec tick = { .tv_nsec = 20000000 };
+	int r = pol_lock(err);
+
+	for (int i = 0; r == -EBUSY && i < LOCK_TICKS; i++) {
+		nanosleep(&tick, NULL);
+		r = pol_lock(err);
+	}
+	return r;
 }
 
 bool pol_engine_loaded(void)

@@ -42,6 +42,9 @@ enum pol_store_state pol_store_state(const char *store);
  */
 int pol_lock(struct pol_err *err);
 
+/* pol_lock_wait() - the same, after some seconds at most. */
+int pol_lock_wait(struct pol_err *err);
+
 /* pol_engine_loaded() - whether there are pins, in POL_STORE. */
 bool pol_engine_loaded(void);
 

@@ -187,6 +187,7 @@ int cmd_attach(int argc, char **argv)
 	_cleanup_close_ int cgroup = -EBADF;
 	const struct pol_meta_guest *guest;
 	struct attach_command command = {};
+	struct pol_diags diags = {};
 	struct pol_err err = {};
 	int r = parse_attach(argc, argv, &command);
 
@@ -196,7 +197,12 @@ int cmd_attach(int argc, char **argv)
 		return attach_under_ceilings(command.policy, argv[optind], argv + optind + 1);
 	r = pol_engine_open(&engine, &err);
 	if (!r)
-		r = pol_enter(engine, argv[optind], &meta, &guest, &cgroup, &err);
+		r = pol_enter(engine, argv[optind], ctl_pid(argv[optind + 1]), &diags, &meta,
+			      &guest, &cgroup, &err);
+	ctl_print_diags(&diags, false);
+	pol_diags_done(&diags);
+	for (char **pid = argv + optind + 2; !r && *pid; pid++)
+		r = pol_enter_too(meta, guest, ctl_pid(*pid), &err);
 	if (r < 0)
 		return ctl_fail("attach", &err);
 	warn_of_tmp(guest);

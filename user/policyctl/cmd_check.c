@@ -152,6 +152,21 @@ static void print_patterns(const struct pol_policy *policy)
 		}
 }
 
+/* Below a root that is not there yet. */
+static void print_waiting(const struct pol_policy *policy)
+{
+	for (size_t i = 0; i < policy->guests_cnt; i++)
+		for (size_t k = 0; k < policy->guests[i].rules_cnt; k++) {
+			const struct pol_rule *rule = &policy->guests[i].rules[k];
+
+			if (!rule->in_guest)
+				continue;
+			printf("  %s: ", policy->guests[i].name);
+			print_escaped(rule->path);
+			puts(" in the guest is resolved when the guest starts");
+		}
+}
+
 static const char *plural(size_t cnt)
 {
 	return cnt == 1 ? "" : "s";
@@ -223,6 +238,7 @@ static void report(const struct options *options, const struct pol_policy *polic
 		print_places(policy, places);
 		if (options->offline)
 			print_patterns(policy);
+		print_waiting(policy);
 		if (!complete)
 			printf("  files with several names were looked for among the first %d entries only\n",
 			       LINKS_BUDGET);

@@ -390,12 +390,16 @@ static int find_and_run(struct run_command *command)
 	_cleanup_close_ int cgroup = -EBADF;
 	_cleanup_free_ char *path = NULL;
 	const struct pol_meta_guest *guest;
+	struct pol_diags diags = {};
 	struct pol_err err = {};
 	int status = 0, r;
 
 	r = pol_engine_open(&engine, &err);
 	if (!r)
-		r = pol_enter(engine, command->guest, &meta, &guest, &cgroup, &err);
+		r = pol_enter(engine, command->guest, 0, &diags, &meta, &guest, &cgroup, &err);
+	if (r < 0) /* warnings alone would be in CMD's own output */
+		ctl_print_diags(&diags, false);
+	pol_diags_done(&diags);
 	if (r < 0)
 		return fail(&err);
 	path = find_or_say(command->argv[0], &status);
