@@ -529,11 +529,11 @@ _Static_assert(sizeof(struct pol_file_charge) == 16, "pol_file_charge");
 #define POL_FILE_FREED 2u    /* the count was moved down for it; the entry is about to go */
 
 /**
- * struct pol_task_charge - value of map "tasks", by the address of a struct task_struct that lives
- * and is charged. Also the identity where 6.1 gives up a look-up in task storage.
- * @serial: of this charge, never 0: (guest << 32) + its number in struct pol_guest_state; 0: taken
- *	    back. Who changes it to 0 moves the count down.
- * @flags: POL_LABEL_* of its parent's label, when it was born; 0: adopted.
+ * struct pol_task_charge - value of map "tasks", by the address of a struct task_struct, from its
+ * charge until the kernel frees it. Also the identity where 6.1 gives up a look-up in task storage.
+ * @serial: of this charge: (guest << 32) + its number in struct pol_guest_state; 0: taken back, it
+ *	    has ended. Who changes it to 0 moves the count down.
+ * @flags: POL_END_*, set atomically.
  */
 struct pol_task_charge {
 	__u64 serial;
@@ -541,6 +541,8 @@ struct pol_task_charge {
 	__u32 flags;
 };
 _Static_assert(sizeof(struct pol_task_charge) == 16, "pol_task_charge");
+#define POL_END_SEEN 1u	    /* pol_exit was called for this task */
+#define POL_END_REPORTED 2u /* on a thread group's leader: somebody makes the exit record */
 
 /**
  * struct pol_file_owner - whose doing a file's signals are (map "owners", by address of the file).
@@ -565,7 +567,6 @@ _Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
 #define POL_CGROUP_HASH(id) ((__u32)(((__u64)(id) * 0x9E3779B97F4A7C15ull) >> 40))
 
 #define POL_LABEL_LAUNCHER 1u /* not confined itself; its children are born as the guest */
-#define POL_LABEL_EXITED 2u   /* on a thread group's leader: the exit record is out */
 #define POL_LABEL_THREAD 4u   /* adopted as a thread (attach --tid): it has no cgroup of its own */
 #define POL_LABEL_STARTING 8u /* born of a launcher, before its execve: its descriptors are ours */
 #define POL_LABEL_LOOSE 16u   /* born of a thread that was adopted as one: no cgroup either */
@@ -687,9 +688,10 @@ _Static_assert(sizeof(struct pol_event_access) == 56, "pol_event_access");
  * struct pol_event_exit - body of exit: a process (thread group) has ended.
  * @code: the wait status, as in wait(2): exit code << 8 | core 0x80 | signal.
  * @cause: POL_CAUSE_*.
- * @duration_ns: since the leader's start. @utime_ns, @stime_ns: by the kernel's tick accounting.
+ * @duration_ns: from the leader's start to this record. @utime_ns, @stime_ns: by the kernel's tick
+ *	accounting.
  * @maxrss_bytes: high water of the resident set.
- * @backstop: 1 if only task_free saw it.
+ * @backstop: 1 if only task_free saw it: the record was made when the kernel freed the process.
  * @fds_peak: the guest's; POL_NO_CEILING: not counted.
  */
 struct pol_event_exit {

@@ -397,9 +397,9 @@ __attribute__((noinline)) int pol_fd_adopt(u64 file, u32 guest, u32 baseline)
 
 /* ------------------------------------------------------------------ tasks */
 
-POL_SUBPROG int enter_task(struct pol_guest_state *state, u64 task, u32 guest, u32 flags)
+POL_SUBPROG int enter_task(struct pol_guest_state *state, u64 task, u32 guest)
 {
-	struct pol_task_charge charge = { .guest = guest, .flags = flags };
+	struct pol_task_charge charge = { .guest = guest };
 	int r;
 
 	charge.serial = (u64)guest << 32 | (u32)__sync_fetch_and_add(&state->charges, 1);
@@ -447,7 +447,7 @@ static long take_back_if_gone(struct bpf_map *map, const u64 *task, struct pol_t
 	u64 serial = serial_of(charge);
 	const struct task_struct *gone = (const void *)*(volatile const u64 *)task;
 
-	if (!BPF_CORE_READ(gone, exit_state) || !take_back(charge, serial))
+	if (!serial || !BPF_CORE_READ(gone, exit_state) || !take_back(charge, serial))
 		return 0;
 	pol_fail_count(POL_FAIL_EXITS_MISSED);
 	*ret_taken += 1;
@@ -525,7 +525,7 @@ __attribute__((noinline)) int pol_task_charge(u64 task, u32 guest, u64 generatio
 	raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));
 	if (ceiling.max != POL_COUNT_MASK)
 		tell_pressure(state, &ceiling, POL_COUNT_TASKS(word));
-	if (!enter_task(state, task, guest, flags))
+	if (!enter_task(state, task, guest))
 		return 0;
 	tasks_down(state);
 	return EAGAIN;
@@ -543,10 +543,28 @@ __attribute__((noinline)) int pol_task_adopt(u64 task, u32 guest)
 	if (!word)
 		return EAGAIN;
 	raise_peak(&state->tasks_peak, POL_COUNT_TASKS(word));
-	if (!enter_task(state, task, guest, 0))
+	if (!enter_task(state, task, guest))
 		return 0;
 	tasks_down(state);
 	return EAGAIN;
+}
+
+__attribute__((noinline)) int pol_task_know(u64 task, u32 guest)
+{
+	struct pol_task_charge charge = { .guest = guest, .flags = POL_END_SEEN };
+	int r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
+
+	if (!r || r == -EEXIST)
+		return 0;
+	pol_fail_count(POL_FAIL_TASKS_FULL);
+	return EAGAIN;
+}
+
+__attribute__((noinline)) int pol_task_end(u64 task)
+{
+	struct pol_task_charge *found = bpf_map_lookup_elem(&tasks, &task);
+
+	return found && take_back(found, serial_of(found));
 }
 
 __attribute__((noinline)) int pol_task_release(u64 task)

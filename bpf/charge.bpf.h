@@ -40,8 +40,25 @@ int pol_task_charge(u64 task, u32 guest, u64 generation, u32 flags);
 /* pol_task_adopt() - the same for a task that was there before: at any count. */
 int pol_task_adopt(u64 task, u32 guest);
 
-/* pol_task_release() - it ends. Return: 1: it was charged until now. */
+/* pol_task_end() - it ends: its charge is taken back. Return: 1: it was charged until now. */
+int pol_task_end(u64 task);
+
+/* pol_task_release() - the same, and its entry goes: it is freed, or no guest any more. */
 int pol_task_release(u64 task);
+
+/**
+ * pol_task_know() - an entry without a charge, for a process that lives on without its leader.
+ * @task: the leader.
+ *
+ * Return: 0, also where it has one; EAGAIN: no room.
+ */
+int pol_task_know(u64 task, u32 guest);
+
+/* Its leader has ended, or is about to; others have not. */
+static __always_inline bool pol_is_leaderless(const struct task_struct *leader)
+{
+	return leader->pid == leader->tgid && leader->signal->live.counter > 0;
+}
 
 /**
  * pol_label_adopt() - a label for a task that is there already, and its charge; none if it is ending.
@@ -54,6 +71,7 @@ POL_SUBPROG int pol_label_adopt(struct task_struct *task, u32 guest, u64 origin,
 {
 	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
 	struct pol_label *label;
+	int r = 0;
 
 	label = bpf_task_storage_get(&labels, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!label) {
@@ -63,7 +81,11 @@ POL_SUBPROG int pol_label_adopt(struct task_struct *task, u32 guest, u64 origin,
 	if (pol_label_is_given(label))
 		return 1;
 	/* Of one that is ending, pol_exit may have been there already. */
-	if (!(task->flags & PF_EXITING) && pol_task_adopt(pol_address(task), guest)) {
+	if (!(task->flags & PF_EXITING))
+		r = pol_task_adopt(pol_address(task), guest);
+	else if (pol_is_leaderless(task))
+		r = pol_task_know(pol_address(task), guest);
+	if (r) {
 		bpf_task_storage_delete(&labels, task);
 		return -1;
 	}

@@ -46,21 +46,30 @@ static __always_inline void pol_event_lost(struct pol_guest_state *state, u32 ty
 	state->lost_last[type] = seq;
 }
 
+/* What is in the task itself, also when the kernel frees it. */
+static __always_inline void pol_event_task(struct pol_event_process *process,
+					   struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+
+	process->start_ns = leader->start_boottime;
+	process->tgid = task->tgid;
+	process->tid = task->pid;
+	process->pad = 0;
+	bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
+}
+
 static __always_inline void pol_event_process(struct pol_event *event, struct task_struct *task)
 {
 	struct pol_event_process *process = &event->process;
-	struct task_struct *leader = task->group_leader, *parent = task->real_parent;
+	struct task_struct *parent = task->real_parent;
 	u64 id = bpf_get_current_uid_gid();
 
-	process->start_ns = leader->start_boottime;
-	process->cgroup = task->cgroups->dfl_cgrp->kn->id;
-	process->tgid = task->tgid;
-	process->tid = task->pid;
+	pol_event_task(process, task);
 	process->uid = (u32)id;
 	process->gid = id >> 32;
+	process->cgroup = task->cgroups->dfl_cgrp->kn->id;
 	process->parent_tgid = parent->tgid;
-	process->pad = 0;
-	bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
 	bpf_probe_read_kernel(process->parent_comm, sizeof(process->parent_comm), parent->comm);
 }
 
@@ -111,13 +120,12 @@ static __always_inline void pol_event_head(struct pol_event *event,
 }
 
 /**
- * pol_event_begin() - number a record without a path, reserve it, fill its head and process.
+ * pol_event_reserve() - number a record without a path, reserve it, fill its head.
  *
  * The sequence number is taken before the reservation, so that a lost record leaves a gap.
  * Return: to be submitted; NULL: there is no room (counted as lost), or the guest makes no records.
  */
-static __always_inline struct pol_event *pol_event_begin(const struct pol_report_head *head,
-							 struct task_struct *task)
+static __always_inline struct pol_event *pol_event_reserve(const struct pol_report_head *head)
 {
 	struct pol_guest_state *state = pol_state_of(head->guest);
 	struct pol_event *event;
@@ -132,7 +140,17 @@ static __always_inline struct pol_event *pol_event_begin(const struct pol_report
 		return NULL;
 	}
 	pol_event_head(event, head, seq, POL_PATH_SMALL);
-	pol_event_process(event, task);
+	return event;
+}
+
+/* pol_event_begin() - the same, with the process. */
+static __always_inline struct pol_event *pol_event_begin(const struct pol_report_head *head,
+							 struct task_struct *task)
+{
+	struct pol_event *event = pol_event_reserve(head);
+
+	if (event)
+		pol_event_process(event, task);
 	return event;
 }
 

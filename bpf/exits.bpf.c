@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The end of a guest's process: one record a thread group, with its wait status and usage. */
+/*
+ * The end of a guest's process: one record a thread group, with its wait status and usage.
+ *
+ * pol_exit makes it when the last thread ends. The kernel can skip that program; what it has missed
+ * pol_task_free, which is never skipped, finds in the leader's entry of the table "tasks" and makes
+ * up for. A flag there says that somebody makes the record; who sets it does.
+ */
 #include "charge.bpf.h"
 
 /* The thread group's wait status, as the parent will see it. */
@@ -12,30 +18,51 @@ static __always_inline u32 wait_status(struct task_struct *leader)
 	return leader->exit_code;
 }
 
-/*
- * Usage of the whole group: what its reaped threads left in signal_struct, its leader, and the
- * last thread where that is another. Bytes and faults likewise.
- */
-static __always_inline void fill_usage(struct pol_event_exit *ret, struct task_struct *task,
-				       struct task_struct *leader)
+static __always_inline void add_usage(struct pol_event_exit *ret, struct task_struct *task)
 {
-	struct signal_struct *signal = leader->signal;
-
-	ret->utime_ns = signal->utime + leader->utime;
-	ret->stime_ns = signal->stime + leader->stime;
-	ret->minflt = signal->min_flt + leader->min_flt;
-	ret->majflt = signal->maj_flt + leader->maj_flt;
-	ret->read_bytes = signal->ioac.read_bytes + leader->ioac.read_bytes;
-	ret->write_bytes = signal->ioac.write_bytes + leader->ioac.write_bytes;
-	ret->maxrss_bytes = signal->maxrss * PAGE_SIZE;
-	if (task->pid == leader->pid)
-		return;
 	ret->utime_ns += task->utime;
 	ret->stime_ns += task->stime;
 	ret->minflt += task->min_flt;
 	ret->majflt += task->maj_flt;
 	ret->read_bytes += task->ioac.read_bytes;
 	ret->write_bytes += task->ioac.write_bytes;
+}
+
+/*
+ * Usage of the whole group: what its reaped threads left in signal_struct, and those that are not
+ * reaped: its leader, and the last thread where that is another. @late: all are.
+ */
+static __always_inline void fill_usage(struct pol_event_exit *ret, struct task_struct *task,
+				       bool late)
+{
+	struct task_struct *leader = task->group_leader;
+	struct signal_struct *signal = task->signal;
+
+	ret->utime_ns = signal->utime;
+	ret->stime_ns = signal->stime;
+	ret->minflt = signal->min_flt;
+	ret->majflt = signal->maj_flt;
+	ret->read_bytes = signal->ioac.read_bytes;
+	ret->write_bytes = signal->ioac.write_bytes;
+	ret->maxrss_bytes = signal->maxrss * PAGE_SIZE;
+	if (late)
+		return;
+	add_usage(ret, leader);
+	if (task->pid != leader->pid)
+		add_usage(ret, task);
+}
+
+/*
+ * Of one that is freed the task_struct is left, with signal_struct and credentials: its cgroup is
+ * gone, its parent may be, and current is anybody.
+ */
+static __always_inline void fill_late_process(struct pol_event_process *process,
+					      struct task_struct *task)
+{
+	__builtin_memset(process, 0, sizeof(*process));
+	pol_event_task(process, task);
+	process->uid = BPF_CORE_READ(task, cred, uid.val);
+	process->gid = BPF_CORE_READ(task, cred, gid.val);
 }
 
 /* Before 6.16 a task that exits has given its memory, and with it its executable, back. */
@@ -51,29 +78,42 @@ POL_SUBPROG int remembered_exe(struct pol_event *event, struct task_struct *task
 	return 0;
 }
 
-POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation)
+static __always_inline u32 cause_of(u32 status, const struct pol_guest_state *state)
+{
+	if (!(status & 0x7f))
+		return POL_CAUSE_EXIT;
+	if (state->killed && (status & 0x7f) == SIGKILL)
+		return POL_CAUSE_CEILING;
+	return POL_CAUSE_SIGNAL;
+}
+
+/* @late: @task, a leader, is being freed. */
+POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation, bool late)
 {
 	const struct pol_guest_config *config = pol_guest_config(guest, generation);
 	struct pol_guest_state *state = pol_state_of(guest);
 	const struct pol_report_head head = {
 		.guest = guest, .generation = generation, .type = POL_TYPE_EXIT
 	};
-	struct task_struct *leader = task->group_leader;
 	struct pol_event *event;
 
-	event = state ? pol_event_begin(&head, task) : NULL;
+	event = state ? pol_event_reserve(&head) : NULL;
 	if (!event)
 		return 0;
-	fill_usage(&event->exit, task, leader);
-	event->exit.code = wait_status(leader);
-	event->exit.cause = event->exit.code & 0x7f ? POL_CAUSE_SIGNAL : POL_CAUSE_EXIT;
-	if (state->killed && (event->exit.code & 0x7f) == SIGKILL)
-		event->exit.cause = POL_CAUSE_CEILING;
+	if (late)
+		fill_late_process(&event->process, task);
+	else
+		pol_event_process(event, task);
+	fill_usage(&event->exit, task, late);
+	event->exit.code = wait_status(task->group_leader);
+	event->exit.cause = cause_of(event->exit.code, state);
+	event->exit.backstop = late;
 	event->exit.duration_ns = event->boot_ns - event->process.start_ns;
 	event->exit.fds_peak = POL_NO_CEILING;
 	if (config && config->fds != POL_NO_CEILING)
 		event->exit.fds_peak = state->fds_peak;
-	pol_event_exes(event);
+	if (!late)
+		pol_event_exes(event);
 	remembered_exe(event, task);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
@@ -90,28 +130,94 @@ static __always_inline bool is_lone_thread(struct task_struct *task, u32 guest)
 	return !leader || leader->guest != guest;
 }
 
+static __always_inline bool set_flag(struct pol_task_charge *entry, u32 flag)
+{
+	return !(__sync_fetch_and_or(&entry->flags, flag) & flag);
+}
+
+/* The entry of @leader; made here for a guest by its cgroup alone. NULL: there is no room. */
+static __always_inline struct pol_task_charge *entry_of(u64 leader, u32 guest)
+{
+	struct pol_task_charge *entry = bpf_map_lookup_elem(&tasks, &leader);
+
+	if (!entry && !pol_task_know(leader, guest))
+		entry = bpf_map_lookup_elem(&tasks, &leader);
+	return entry;
+}
+
+/*
+ * Is the record this task's to make? Nobody is left alive; several threads that end at once can all
+ * see that. Where nothing ended the whole group its status is the leader's, which has it when it
+ * comes here itself: until then the others leave the record to it. SEEN is set before "live" is
+ * read, here, and "live" is moved before SEEN is read: one of the two sees the other.
+ */
+POL_SUBPROG bool is_to_report(struct task_struct *task, u32 guest)
+{
+	struct task_struct *leader = task->group_leader;
+	struct pol_task_charge *entry = entry_of(pol_address(leader), guest);
+
+	if (!entry)
+		return true;
+	if (task->pid != leader->pid && !(entry->flags & POL_END_SEEN) &&
+	    !(task->signal->flags & SIGNAL_GROUP_EXIT))
+		return false;
+	return set_flag(entry, POL_END_REPORTED);
+}
+
+POL_SUBPROG int guest_ends(struct task_struct *task, u32 guest, u64 generation)
+{
+	u64 address = pol_address(task);
+	struct pol_task_charge *entry = bpf_map_lookup_elem(&tasks, &address);
+
+	if (entry)
+		set_flag(entry, POL_END_SEEN);
+	if (!task->signal->live.counter && !is_lone_thread(task, guest) &&
+	    is_to_report(task, guest))
+		send_exit(task, guest, generation, false);
+	return 0;
+}
+
 /**
- * pol_exit - a task ends: it is charged no longer; the last one of its thread group makes the
- * record.
+ * pol_exit - a task ends: the last one of its thread group makes the record; it is charged no
+ * longer.
  *
- * Two threads that end at once both see nobody left alive: the label of the leader says who was
- * first. Context: tp_btf/sched_process_exit; can be skipped under preemption (kernel-notes.md):
- * pol_task_free takes the charge back then.
+ * Context: tp_btf/sched_process_exit; can be skipped under preemption (kernel-notes.md).
  */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(pol_exit, struct task_struct *task)
 {
-	struct pol_label *label;
 	u64 generation = 0;
-	u32 guest;
+	u32 guest = pol_guest_of(task, &generation);
 
-	guest = pol_guest_of(task, &generation); /* before 6.2 it may need the charge */
-	pol_task_release(pol_address(task));
-	if (!guest || task->signal->live.counter || is_lone_thread(task, guest))
+	if (guest)
+		guest_ends(task, guest, generation);
+	pol_task_end(pol_address(task));
+	return 0;
+}
+
+/**
+ * pol_task_free - a task_struct goes: the charge of one that never ran, its fork failed; and what
+ * pol_exit missed, late by the reaping and a grace period of RCU: the record, and the charge, if no
+ * ceiling asked before.
+ *
+ * A thread that took its leader's place by execve(2) is the leader since.
+ *
+ * Context: lsm/task_free; never skipped; current is anybody.
+ */
+SEC("lsm/task_free")
+int BPF_PROG(pol_task_free, struct task_struct *task)
+{
+	const struct pol_control *ctl = pol_control_get();
+	u64 address = pol_address(task);
+	struct pol_task_charge *entry = bpf_map_lookup_elem(&tasks, &address);
+	bool ran = task->flags & PF_EXITING;
+
+	if (!entry)
 		return 0;
-	label = bpf_task_storage_get(&labels, task->group_leader, NULL, 0);
-	if (label && __sync_fetch_and_or(&label->flags, POL_LABEL_EXITED) & POL_LABEL_EXITED)
-		return 0;
-	send_exit(task, guest, generation);
+	if (ctl && ctl->active && ran && pol_address(task->group_leader) == address &&
+	    set_flag(entry, POL_END_REPORTED))
+		send_exit(task, entry->guest, ctl->active, true);
+	if (pol_task_release(address) && ran)
+		pol_fail_count(POL_FAIL_EXITS_MISSED);
 	return 0;
 }

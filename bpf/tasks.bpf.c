@@ -108,20 +108,3 @@ int BPF_PROG(pol_task_alloc, struct task_struct *task, u64 clone_flags)
 	pol_task_release(address);
 	return -EAGAIN;
 }
-
-/**
- * pol_task_free - a task_struct goes: the charge of one that never ran, its fork failed; and of one
- * whose exit pol_exit missed, late by a grace period of RCU, if no ceiling asked before.
- *
- * Context: lsm/task_free; never skipped; @task is an address only.
- */
-SEC("lsm/task_free")
-int BPF_PROG(pol_task_free, struct task_struct *task)
-{
-	u64 address = pol_address(task);
-	const struct task_struct *gone = (const void *)address;
-
-	if (pol_task_release(address) && BPF_CORE_READ(gone, flags) & PF_EXITING)
-		pol_fail_count(POL_FAIL_EXITS_MISSED);
-	return 0;
-}

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "guest.h"
+#include "guest_tasks.h"
 
 static const char *root;
 
@@ -166,6 +166,76 @@ TEST(many)
 	EXPECT_EQ(n, EVENTS("type=exit", "exit_code=3"));
 	EXPECT_EQ(n + 1, EVENTS("type=exit"));
 	EXPECT_EQ(0, EVENTS("type=lost"));
+}
+
+/* Nothing ends the process as a whole: its status is the leader's, whoever comes last. */
+TEST(threads_that_end_apart)
+{
+	load_one();
+	for (int i = 0; i < 20; i++)
+		EXPECT_EQ(7, ctl("run g -- " PROBE_BIN " end-apart 7 3"));
+	EXPECT_EQ(0, guest_settles("g", "pids.now", 0));
+	EXPECT_EQ(20, EVENTS("type=exit", "guest.name=g", "exit_code=7"));
+	EXPECT_EQ(20, EVENTS("type=exit", "guest.name=g"));
+}
+
+#define MODULUS 251
+#define BUSY 8
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Of @cnt exits each once: no two of one pid and start. Codes are the pid modulo MODULUS. */
+static void expect_each_once(long cnt)
+{
+	char (*seen)[64] = calloc((size_t)cnt, sizeof(*seen));
+	const json_t *event;
+	long found = 0;
+	size_t i;
+
+	ASSERT_TRUE(seen != NULL);
+	json_array_foreach(events_all(), i, event) {
+		long pid = strtol(json_at(event, "process.pid"), NULL, 10);
+
+		if (strcmp(json_at(event, "type"), "exit") || found == cnt)
+			continue;
+		if (strcmp(json_at(event, "cause.kind"), "signal"))
+			EXPECT_EQ(pid % MODULUS, strtol(json_at(event, "exit_code"), NULL, 10));
+		snprintf(seen[found++], sizeof(*seen), "%ld %s", pid,
+			 json_at(event, "process.start_ns"));
+	}
+	EXPECT_EQ(cnt, found);
+	qsort(seen, (size_t)found, sizeof(*seen), compare_texts);
+	for (long k = 1; k < found; k++)
+		EXPECT_TRUE(strcmp(seen[k - 1], seen[k]) != 0);
+	free(seen);
+}
+
+/*
+ * Where exits preempt each other on one CPU the kernel skips pol_exit from 6.18 on: what it missed
+ * task_free makes up for, with the same code.
+ */
+TEST_TIMEOUT(each_once_on_a_busy_cpu, 300)
+{
+	long each = test_count(60, 1250), cnt = BUSY * (each + 1);
+	struct probe p[BUSY];
+
+	load_one();
+	for (int i = 0; i < BUSY; i++)
+		probe_start(&p[i], "g",
+			    STEPS("on-cpu", "1", "codes", text("%ld", each), text("%d", MODULUS),
+				  "kill", "9"));
+	for (int i = 0; i < BUSY; i++)
+		EXPECT_EQ(137, probe_end(&p[i]));
+	EXPECT_EQ(0, tasks_settle("g", 0));
+	EXPECT_EQ(cnt, EVENTS("type=exit", "guest.name=g"));
+	EXPECT_EQ(0, EVENTS("type=lost"));
+	EXPECT_EQ(BUSY, EVENTS("type=exit", "signal=9", "process.comm=probe"));
+	expect_each_once(cnt);
+	printf("# %d of %ld came by the backstop\n", EVENTS("type=exit", "process.cgroup=null"),
+	       cnt);
 }
 
 LEAVES_NO_GUEST()

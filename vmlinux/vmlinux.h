@@ -166,7 +166,19 @@ enum kernel_load_data_id {
 };
 
 struct kernel_siginfo;
-struct cred;
+
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+typedef struct {
+	unsigned int val;
+} kgid_t;
+
+struct cred {
+	kuid_t uid;
+	kgid_t gid;
+};
 
 struct css_set {
 	struct cgroup_subsys_state *subsys[16]; /* CGROUP_SUBSYS_COUNT of them */

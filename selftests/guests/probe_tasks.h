@@ -20,6 +20,7 @@
 
 #define TASKS_STEPS                                                                   \
 	STEP("spawn", 1, spawn), STEP("idle", 1, idle), STEP("zombies", 0, zombies),  \
+		STEP("codes", 2, codes), STEP("end-apart", 2, end_apart),             \
 		STEP("clone-tid", 1, clone_tid), STEP("limit-nproc", 1, limit_nproc), \
 		STEP("on-cpu", 1, on_cpu), STEP("bomb-fork", 0, bomb_fork),           \
 		STEP("bomb-thread", 0, bomb_thread), STEP("brood", 2, brood)
@@ -82,6 +83,47 @@ static int do_spawn(char **a)
 			TASKS_SAY("spawned", err, i);
 	}
 	return err;
+}
+
+/* A child whose code is its number modulo @n. */
+static int code_one(long n)
+{
+	int status = 0;
+	pid_t pid = vfork();
+
+	if (!pid)
+		_exit((int)(syscall(SYS_getpid) % n));
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return errno;
+	return WEXITSTATUS(status) == pid % n ? 0 : EILSEQ;
+}
+
+/* codes COUNT N: that many, one after the other */
+static int do_codes(char **a)
+{
+	long cnt = strtol(a[0], NULL, 10), n = strtol(a[1], NULL, 10);
+	int err = 0;
+
+	for (long i = 0; i < cnt && !err; i++)
+		err = code_one(n);
+	return err;
+}
+
+static void *end_with(void *code)
+{
+	return (void *)syscall(SYS_exit, (int)(intptr_t)code);
+}
+
+/* end-apart LEADER OTHER: two threads end at once, each with a code, and nothing ends the process */
+static int do_end_apart(char **a)
+{
+	intptr_t other = strtol(a[1], NULL, 10);
+	pthread_t thread;
+	int r = pthread_create(&thread, NULL, end_with, (void *)other);
+
+	if (!r)
+		syscall(SYS_exit, (int)strtol(a[0], NULL, 10));
+	return r;
 }
 
 /* idle COUNT: children that do nothing until the thread that made them ends */
