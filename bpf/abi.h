@@ -483,6 +483,8 @@ _Static_assert(POL_FILES_MAX <= POL_COUNT_MASK && POL_TASKS_MAX <= POL_COUNT_MAS
  * @refused: by enum pol_resource, what a ceiling has refused.
  * @pressure: POL_PRESSURE() of the thresholds passed and reported.
  * @killed: a ceiling with on_exceed = "kill" was passed; back to 0 when its last task ends.
+ * @ooms: what the memory controller had counted as "oom" of its cgroup when the last task so ended.
+ * @oom_instance: the instance, and 1, of which that was reported; 0: none.
  *
  * Written by the programs with atomic operations; user space only reads.
  */
@@ -499,6 +501,9 @@ struct pol_guest_state {
 	__u64 refused[POL_RESOURCES_CNT];
 	__u32 pressure;
 	__u32 killed;
+	__u64 ooms;
+	__u32 oom_instance;
+	__u32 pad;
 	__u64 lost[POL_TYPES_CNT];
 	__u64 lost_last[POL_TYPES_CNT];
 };
@@ -529,20 +534,38 @@ _Static_assert(sizeof(struct pol_file_charge) == 16, "pol_file_charge");
 #define POL_FILE_FREED 2u    /* the count was moved down for it; the entry is about to go */
 
 /**
+ * struct pol_sender - who has sent a signal.
+ * @tgid: its process; 0: not known, or the kernel.
+ * @guest: what it is; 0: no guest. @comm: of its thread group's leader.
+ */
+struct pol_sender {
+	__u32 tgid;
+	__u32 guest;
+	char comm[POL_COMM_SIZE];
+};
+_Static_assert(sizeof(struct pol_sender) == 24, "pol_sender");
+
+/**
  * struct pol_task_charge - value of map "tasks", by the address of a struct task_struct, from its
  * charge until the kernel frees it. Also the identity where 6.1 gives up a look-up in task storage.
  * @serial: of this charge: (guest << 32) + its number in struct pol_guest_state; 0: taken back, it
  *	    has ended. Who changes it to 0 moves the count down.
  * @flags: POL_END_*, set atomically.
+ * @signal: on a thread group's leader: the signal that somebody has sent and nothing holds off from
+ *	    ending the process; 0: none; POL_SIGNAL_CHANGING: one is being written.
+ * @sender: of that signal.
  */
 struct pol_task_charge {
 	__u64 serial;
 	__u32 guest;
 	__u32 flags;
+	__u32 signal;
+	__u32 pad;
+	struct pol_sender sender;
 };
-_Static_assert(sizeof(struct pol_task_charge) == 16, "pol_task_charge");
-#define POL_END_SEEN 1u	    /* pol_exit was called for this task */
-#define POL_END_REPORTED 2u /* on a thread group's leader: somebody makes the exit record */
+_Static_assert(sizeof(struct pol_task_charge) == 48, "pol_task_charge");
+#define POL_SIGNAL_CHANGING 0xffffffffu
+#define POL_END_REPORTED 1u /* on a thread group's leader: somebody makes the exit record */
 
 /**
  * struct pol_file_owner - whose doing a file's signals are (map "owners", by address of the file).
@@ -693,6 +716,7 @@ _Static_assert(sizeof(struct pol_event_access) == 56, "pol_event_access");
  * @maxrss_bytes: high water of the resident set.
  * @backstop: 1 if only task_free saw it: the record was made when the kernel freed the process.
  * @fds_peak: the guest's; POL_NO_CEILING: not counted.
+ * @sender: where @cause is POL_CAUSE_SIGNAL.
  */
 struct pol_event_exit {
 	__u64 duration_ns;
@@ -707,8 +731,9 @@ struct pol_event_exit {
 	__u32 cause;
 	__u32 backstop;
 	__u32 fds_peak;
+	struct pol_sender sender;
 };
-_Static_assert(sizeof(struct pol_event_exit) == 80, "pol_event_exit");
+_Static_assert(sizeof(struct pol_event_exit) == 104, "pol_event_exit");
 
 /**
  * struct pol_event_note - body of guest and policy: written by user space through the program
@@ -728,7 +753,7 @@ _Static_assert(sizeof(struct pol_event_note) == 24, "pol_event_note");
  * struct pol_event_ceiling - body of ceiling: a count came near its ceiling, or was refused there.
  * @now, @ceiling: after the charge; a refused one is not in @now.
  * @resource: enum pol_resource. @percent: @now of @ceiling, rounded down; a ceiling of 0: 100.
- * @err: positive errno of what was refused; 0: pressure.
+ * @err: positive errno of what was refused; 0: pressure, memory.
  */
 struct pol_event_ceiling {
 	__u64 now;

@@ -419,21 +419,41 @@ static __always_inline u64 serial_of(const struct pol_task_charge *charge)
 	return *(volatile const u64 *)&charge->serial;
 }
 
-/* The count moves down, if the charge still is the one of this serial. Return: whether it did. */
-static __always_inline bool take_back(struct pol_task_charge *charge, u64 serial)
+/* The count moves down, if the charge still is the one of this serial. Return: POL_TAKEN_*. */
+static __always_inline u32 take_back(struct pol_task_charge *charge, u64 serial)
 {
 	struct pol_guest_state *state;
 	u32 guest = serial >> 32, left;
 
 	if (!serial || __sync_val_compare_and_swap(&charge->serial, serial, 0) != serial)
-		return false;
+		return POL_TAKEN_NONE;
 	state = pol_state_of(guest);
 	if (!state)
-		return true;
+		return POL_TAKEN_ONE;
 	left = tasks_down(state);
 	if (state->pressure)
 		rearm(state, guest, POL_RESOURCE_PIDS, left);
-	return true;
+	return left ? POL_TAKEN_ONE : POL_TAKEN_LAST;
+}
+
+__attribute__((noinline)) int pol_tell_empty(u32 guest)
+{
+	const struct pol_control *ctl = pol_control_get();
+	struct pol_report_head head = { .guest = guest, .type = POL_TYPE_GUEST };
+	struct pol_event *event;
+
+	if (!ctl)
+		return 0;
+	head.generation = ctl->active;
+	event = pol_event_reserve(&head);
+	if (!event)
+		return 0;
+	event->flags = 0; /* by nobody */
+	event->note.action = POL_ACTION_EMPTY;
+	event->note.guest = guest;
+	event->note.generation = ctl->active;
+	bpf_ringbuf_submit(event, 0);
+	return 0;
 }
 
 /*
@@ -446,11 +466,17 @@ static long take_back_if_gone(struct bpf_map *map, const u64 *task, struct pol_t
 {
 	u64 serial = serial_of(charge);
 	const struct task_struct *gone = (const void *)*(volatile const u64 *)task;
+	u32 taken;
 
-	if (!serial || !BPF_CORE_READ(gone, exit_state) || !take_back(charge, serial))
+	if (!serial || !BPF_CORE_READ(gone, exit_state))
+		return 0;
+	taken = take_back(charge, serial);
+	if (taken == POL_TAKEN_NONE)
 		return 0;
 	pol_fail_count(POL_FAIL_EXITS_MISSED);
 	*ret_taken += 1;
+	if (taken == POL_TAKEN_LAST)
+		pol_tell_empty(serial >> 32);
 	return 0;
 }
 
@@ -551,7 +577,7 @@ __attribute__((noinline)) int pol_task_adopt(u64 task, u32 guest)
 
 __attribute__((noinline)) int pol_task_know(u64 task, u32 guest)
 {
-	struct pol_task_charge charge = { .guest = guest, .flags = POL_END_SEEN };
+	struct pol_task_charge charge = { .guest = guest };
 	int r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
 
 	if (!r || r == -EEXIST)
@@ -564,18 +590,18 @@ __attribute__((noinline)) int pol_task_end(u64 task)
 {
 	struct pol_task_charge *found = bpf_map_lookup_elem(&tasks, &task);
 
-	return found && take_back(found, serial_of(found));
+	return found ? take_back(found, serial_of(found)) : POL_TAKEN_NONE;
 }
 
 __attribute__((noinline)) int pol_task_release(u64 task)
 {
 	struct pol_task_charge *found = bpf_map_lookup_elem(&tasks, &task);
-	bool charged;
+	u32 taken;
 
 	if (!found)
-		return 0;
-	charged = take_back(found, serial_of(found));
+		return POL_TAKEN_NONE;
+	taken = take_back(found, serial_of(found));
 	if (bpf_map_delete_elem(&tasks, &task))
 		pol_fail_count(POL_FAIL_COUNT_RACE);
-	return charged;
+	return taken;
 }

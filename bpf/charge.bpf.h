@@ -40,11 +40,28 @@ int pol_task_charge(u64 task, u32 guest, u64 generation, u32 flags);
 /* pol_task_adopt() - the same for a task that was there before: at any count. */
 int pol_task_adopt(u64 task, u32 guest);
 
-/* pol_task_end() - it ends: its charge is taken back. Return: 1: it was charged until now. */
+/* Whether a task was charged until now, and whether it was the last one of its guest. */
+#define POL_TAKEN_NONE 0u
+#define POL_TAKEN_ONE 1u
+#define POL_TAKEN_LAST 2u
+
+/* pol_task_end() - it ends: its charge is taken back. Return: POL_TAKEN_*. */
 int pol_task_end(u64 task);
 
 /* pol_task_release() - the same, and its entry goes: it is freed, or no guest any more. */
 int pol_task_release(u64 task);
+
+/* pol_tell_empty() - the guest's last task is gone: its record. Return: 0. */
+int pol_tell_empty(u32 guest);
+
+/**
+ * pol_tell_oom() - the current task, a guest's, was ended by the OOM killer: the record of the ceiling
+ * on memory, if that was it, once an instance.
+ *
+ * Not where memory was short on the whole host, and not for a task in another cgroup than its guest's.
+ * Return: 0.
+ */
+int pol_tell_oom(u32 guest, u64 generation);
 
 /**
  * pol_task_know() - an entry without a charge, for a process that lives on without its leader.

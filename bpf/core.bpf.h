@@ -56,8 +56,18 @@
 #define PF_EXITING 0x4u
 
 /* include/uapi/asm-generic/resource.h (x86 and arm64); include/uapi/asm-generic/signal.h */
+#define SIGCHLD 17
+#define SIGCONT 18
+#define SIGSTOP 19
+#define SIGTSTP 20
+#define SIGTTIN 21
+#define SIGTTOU 22
+#define SIGURG 23
+#define SIGWINCH 28
+#define SIGIO 29
 #define RLIMIT_NOFILE 7
 #define SIGKILL 9
+#define NSIG 64
 
 /* include/linux/sched.h: a thread that io_uring made */
 #define PF_IO_WORKER 0x10u

@@ -78,17 +78,39 @@ POL_SUBPROG int remembered_exe(struct pol_event *event, struct task_struct *task
 	return 0;
 }
 
-static __always_inline u32 cause_of(u32 status, const struct pol_guest_state *state)
+/* Who has sent the signal that ended it, if its leader's entry says so. */
+static __always_inline bool fill_sender(struct pol_event_exit *ret, struct task_struct *task)
 {
-	if (!(status & 0x7f))
-		return POL_CAUSE_EXIT;
-	if (state->killed && (status & 0x7f) == SIGKILL)
-		return POL_CAUSE_CEILING;
-	return POL_CAUSE_SIGNAL;
+	u64 leader = pol_address(task->group_leader);
+	const struct pol_task_charge *entry = bpf_map_lookup_elem(&tasks, &leader);
+
+	if (!entry || *(volatile const u32 *)&entry->signal != (ret->code & 0x7f))
+		return false;
+	ret->sender = entry->sender;
+	return true;
 }
 
-/* @late: @task, a leader, is being freed. */
-POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation, bool late)
+/*
+ * The OOM killer marks the processes that it ends, and also some that end already: so what has a
+ * sender is the sender's.
+ */
+static __always_inline void fill_cause(struct pol_event_exit *ret, struct task_struct *task,
+				       const struct pol_guest_state *state)
+{
+	u32 sig = ret->code & 0x7f;
+
+	ret->cause = POL_CAUSE_EXIT;
+	if (!sig)
+		return;
+	ret->cause = POL_CAUSE_SIGNAL;
+	if (sig == SIGKILL && state->killed)
+		ret->cause = POL_CAUSE_CEILING;
+	else if (!fill_sender(ret, task) && sig == SIGKILL && task->signal->oom_mm)
+		ret->cause = POL_CAUSE_OOM;
+}
+
+/* @late: @task, a leader, is being freed. Return: POL_CAUSE_*; 0: there is no record. */
+POL_SUBPROG u32 send_exit(struct task_struct *task, u32 guest, u64 generation, bool late)
 {
 	const struct pol_guest_config *config = pol_guest_config(guest, generation);
 	struct pol_guest_state *state = pol_state_of(guest);
@@ -96,6 +118,7 @@ POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation, b
 		.guest = guest, .generation = generation, .type = POL_TYPE_EXIT
 	};
 	struct pol_event *event;
+	u32 cause;
 
 	event = state ? pol_event_reserve(&head) : NULL;
 	if (!event)
@@ -106,7 +129,8 @@ POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation, b
 		pol_event_process(event, task);
 	fill_usage(&event->exit, task, late);
 	event->exit.code = wait_status(task->group_leader);
-	event->exit.cause = cause_of(event->exit.code, state);
+	fill_cause(&event->exit, task, state);
+	cause = event->exit.cause;
 	event->exit.backstop = late;
 	event->exit.duration_ns = event->boot_ns - event->process.start_ns;
 	event->exit.fds_peak = POL_NO_CEILING;
@@ -116,7 +140,7 @@ POL_SUBPROG int send_exit(struct task_struct *task, u32 guest, u64 generation, b
 		pol_event_exes(event);
 	remembered_exe(event, task);
 	bpf_ringbuf_submit(event, 0);
-	return 0;
+	return cause;
 }
 
 /* A thread that is a guest does not make its process one. */
@@ -130,9 +154,10 @@ static __always_inline bool is_lone_thread(struct task_struct *task, u32 guest)
 	return !leader || leader->guest != guest;
 }
 
-static __always_inline bool set_flag(struct pol_task_charge *entry, u32 flag)
+/* Return: whether nobody did before. */
+static __always_inline bool take_report(struct pol_task_charge *entry)
 {
-	return !(__sync_fetch_and_or(&entry->flags, flag) & flag);
+	return !(__sync_fetch_and_or(&entry->flags, POL_END_REPORTED) & POL_END_REPORTED);
 }
 
 /* The entry of @leader; made here for a guest by its cgroup alone. NULL: there is no room. */
@@ -147,39 +172,21 @@ static __always_inline struct pol_task_charge *entry_of(u64 leader, u32 guest)
 
 /*
  * Is the record this task's to make? Nobody is left alive; several threads that end at once can all
- * see that. Where nothing ended the whole group its status is the leader's, which has it when it
- * comes here itself: until then the others leave the record to it. SEEN is set before "live" is
- * read, here, and "live" is moved before SEEN is read: one of the two sees the other.
+ * see that. The status is there by then: the last one to end fixes it before (synchronize_group_exit).
  */
 POL_SUBPROG bool is_to_report(struct task_struct *task, u32 guest)
 {
-	struct task_struct *leader = task->group_leader;
-	struct pol_task_charge *entry = entry_of(pol_address(leader), guest);
+	struct pol_task_charge *entry;
 
-	if (!entry)
-		return true;
-	if (task->pid != leader->pid && !(entry->flags & POL_END_SEEN) &&
-	    !(task->signal->flags & SIGNAL_GROUP_EXIT))
+	if (task->signal->live.counter || is_lone_thread(task, guest))
 		return false;
-	return set_flag(entry, POL_END_REPORTED);
-}
-
-POL_SUBPROG int guest_ends(struct task_struct *task, u32 guest, u64 generation)
-{
-	u64 address = pol_address(task);
-	struct pol_task_charge *entry = bpf_map_lookup_elem(&tasks, &address);
-
-	if (entry)
-		set_flag(entry, POL_END_SEEN);
-	if (!task->signal->live.counter && !is_lone_thread(task, guest) &&
-	    is_to_report(task, guest))
-		send_exit(task, guest, generation, false);
-	return 0;
+	entry = entry_of(pol_address(task->group_leader), guest);
+	return !entry || take_report(entry);
 }
 
 /**
  * pol_exit - a task ends: the last one of its thread group makes the record; it is charged no
- * longer.
+ * longer. In this order: whoever finds a guest empty finds its records.
  *
  * Context: tp_btf/sched_process_exit; can be skipped under preemption (kernel-notes.md).
  */
@@ -189,9 +196,11 @@ int BPF_PROG(pol_exit, struct task_struct *task)
 	u64 generation = 0;
 	u32 guest = pol_guest_of(task, &generation);
 
-	if (guest)
-		guest_ends(task, guest, generation);
-	pol_task_end(pol_address(task));
+	if (guest && is_to_report(task, guest) &&
+	    send_exit(task, guest, generation, false) == POL_CAUSE_OOM)
+		pol_tell_oom(guest, generation);
+	if (pol_task_end(pol_address(task)) == POL_TAKEN_LAST && guest)
+		pol_tell_empty(guest);
 	return 0;
 }
 
@@ -211,13 +220,19 @@ int BPF_PROG(pol_task_free, struct task_struct *task)
 	u64 address = pol_address(task);
 	struct pol_task_charge *entry = bpf_map_lookup_elem(&tasks, &address);
 	bool ran = task->flags & PF_EXITING;
+	u32 guest, taken;
 
 	if (!entry)
 		return 0;
+	guest = entry->guest;
 	if (ctl && ctl->active && ran && pol_address(task->group_leader) == address &&
-	    set_flag(entry, POL_END_REPORTED))
-		send_exit(task, entry->guest, ctl->active, true);
-	if (pol_task_release(address) && ran)
-		pol_fail_count(POL_FAIL_EXITS_MISSED);
+	    take_report(entry))
+		send_exit(task, guest, ctl->active, true);
+	taken = pol_task_release(address);
+	if (taken == POL_TAKEN_NONE || !ran)
+		return 0;
+	pol_fail_count(POL_FAIL_EXITS_MISSED);
+	if (taken == POL_TAKEN_LAST)
+		pol_tell_empty(guest);
 	return 0;
 }

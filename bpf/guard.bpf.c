@@ -5,6 +5,7 @@
  * So nothing of the engine can be read, changed or stopped from inside, root or not; a knob that
  * would let audit do so is refused there, too.
  */
+#include "sender.bpf.h"
 #include "verdict.bpf.h"
 
 /* In audit, too. */
@@ -425,14 +426,25 @@ int BPF_PROG(pol_setrlimit, struct task_struct *other, unsigned int resource,
  * pol_kill - kill(2), tgkill(2), pidfd_send_signal(2): to the guest's own tasks only, signal 0
  * included. What the kernel itself sends, SIGCHLD say, does not come here, and SIGIO to owner.bpf.c.
  *
+ * A signal that will end a guest's process is remembered for its exit record, whoever sends it.
+ *
  * With @cred a USB device answers who has asked it, maybe in an interrupt: current says nothing then.
  */
 SEC("lsm/task_kill")
 int BPF_PROG(pol_kill, struct task_struct *other, struct kernel_siginfo *info, int sig,
 	     const struct cred *cred)
 {
+	struct task_struct *leader = other->group_leader;
+	int r;
+
 	/* By address: to the verifier an argument is never NULL, and the test is deleted. */
-	return pol_address(cred) ? 0 : refuse_stranger(other, POL_OP_HOOK(SIGNAL, TASK_KILL));
+	if (pol_address(cred))
+		return 0;
+	r = refuse_stranger(other, POL_OP_HOOK(SIGNAL, TASK_KILL));
+	/* What no storage of BPF was ever made for is no guest. */
+	if (!r && leader->bpf_storage)
+		pol_note_sender(pol_address(leader), sig);
+	return r;
 }
 
 /* keyctl(KEYCTL_SESSION_TO_PARENT): 64-bit, x32; by the registers of a 32-bit process. */

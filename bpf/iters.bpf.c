@@ -220,8 +220,8 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	if (label && command->action == POL_ITER_UNLABEL) {
 		if (bpf_task_storage_delete(&labels, task))
 			record.flags |= POL_TASK_FULL; /* before 6.2: busy */
-		else
-			pol_task_release(pol_address(task));
+		else if (pol_task_release(pol_address(task)) == POL_TAKEN_LAST)
+			pol_tell_empty(record.guest);
 	}
 	if (task->flags & PF_EXITING)
 		record.flags |= POL_TASK_EXITING;

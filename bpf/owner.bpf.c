@@ -13,10 +13,6 @@
 #define F_SETOWN_EX 15
 #define O_ASYNC	    020000ul
 
-/* include/uapi/asm-generic/signal.h (x86 and arm64): what a file sends if nobody has chosen */
-#define SIGURG 23
-#define SIGIO  29
-
 __attribute__((noinline)) int pol_owner_room(u64 file, u32 hook)
 {
 	const struct pol_file_owner nobody = {};

@@ -141,6 +141,7 @@ struct cgroup {
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
 };
 
 struct pids_cgroup {
@@ -148,8 +149,26 @@ struct pids_cgroup {
 	atomic64_t counter;
 };
 
+/* Numbers that depend on the configuration, or have changed: bpf_core_enum_value(). */
 enum cgroup_subsys_id {
-	pids_cgrp_id, /* its number depends on the configuration: bpf_core_enum_value() */
+	pids_cgrp_id,
+	memory_cgrp_id,
+};
+
+enum memcg_memory_event {
+	MEMCG_OOM,
+};
+
+struct page_counter {
+	atomic64_t usage;
+	unsigned long watermark;
+	unsigned long max;
+};
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter memory;
+	atomic64_t memory_events[8];
 };
 
 enum kernel_read_file_id {
@@ -195,6 +214,20 @@ struct task_io_accounting {
 	u64 write_bytes;
 };
 
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
+};
+
+struct sighand_struct {
+	struct k_sigaction action[64];
+};
+
+struct mm_struct;
+
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
@@ -206,6 +239,7 @@ struct signal_struct {
 	unsigned long maxrss;
 	struct task_io_accounting ioac;
 	struct rlimit rlim[16];
+	struct mm_struct *oom_mm;
 };
 
 struct mm_struct {
@@ -294,6 +328,8 @@ struct task_struct {
 	unsigned long maj_flt;
 	char comm[16];
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
+	struct bpf_local_storage *bpf_storage;
 	struct files_struct *files;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;

@@ -20,6 +20,7 @@
 
 #define TASKS_STEPS                                                                   \
 	STEP("spawn", 1, spawn), STEP("idle", 1, idle), STEP("zombies", 0, zombies),  \
+		STEP("fault", 0, fault), STEP("eat", 1, eat),                        \
 		STEP("codes", 2, codes), STEP("end-apart", 2, end_apart),             \
 		STEP("clone-tid", 1, clone_tid), STEP("limit-nproc", 1, limit_nproc), \
 		STEP("on-cpu", 1, on_cpu), STEP("bomb-fork", 0, bomb_fork),           \
@@ -107,6 +108,28 @@ static int do_codes(char **a)
 	for (long i = 0; i < cnt && !err; i++)
 		err = code_one(n);
 	return err;
+}
+
+/* fault: reads what may not be read; ends by SIGSEGV, with a core if it may */
+static int do_fault(char **a)
+{
+	volatile char *at = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)a;
+	return at == MAP_FAILED ? errno : *at;
+}
+
+/* eat MIB: memory, each page written to */
+static int do_eat(char **a)
+{
+	size_t size = strtoul(a[0], NULL, 10) << 20;
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return errno;
+	for (size_t i = 0; i < size; i += 4096)
+		at[i] = 1;
+	return munmap(at, size) ? errno : 0;
 }
 
 static void *end_with(void *code)

@@ -109,6 +109,7 @@ void test_record_exit(union test_record *record)
 		.code = 9,
 		.cause = POL_CAUSE_SIGNAL,
 		.fds_peak = 9,
+		.sender = { .tgid = 1, .comm = "x" },
 	};
 	set_process(&record->event);
 }

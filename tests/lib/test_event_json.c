@@ -100,11 +100,26 @@ Test(event_json, exit_by_signal)
 	test_golden("event_exit_signal.json", to_line());
 }
 
+Test(event_json, exit_by_a_guests_signal)
+{
+	const json_t *sender;
+	json_t *json;
+
+	test_record_exit(&record);
+	record.event.exit.sender.guest = 3;
+	json = to_json();
+	sender = json_object_get(json_object_get(json, "cause"), "sender");
+	cr_assert_str_eq(json_string_value(json_object_get(sender, "guest")), "web");
+	cr_assert_eq(json_integer_value(json_object_get(sender, "pid")), 1);
+	json_decref(json);
+}
+
 Test(event_json, exit_by_code)
 {
 	test_record_exit(&record);
 	record.event.exit.code = 3 << 8;
 	record.event.exit.cause = POL_CAUSE_EXIT;
+	record.event.exit.sender = (struct pol_sender){ 0 };
 	test_golden("event_exit_code.json", to_line());
 }
 
@@ -113,6 +128,7 @@ Test(event_json, exit_unknown)
 	test_record_exit(&record);
 	record.event.exit.code = 0;
 	record.event.exit.cause = POL_CAUSE_UNKNOWN;
+	record.event.exit.sender = (struct pol_sender){ 0 };
 	test_golden("event_exit_unknown.json", to_line());
 }
 
@@ -120,6 +136,7 @@ Test(event_json, exit_unknown)
 Test(event_json, exit_outside_the_engine)
 {
 	test_record_exit(&record);
+	record.event.exit.sender = (struct pol_sender){ 0 };
 	record.event.exit.maxrss_bytes = POL_EXIT_UNKNOWN;
 	record.event.exit.read_bytes = POL_EXIT_UNKNOWN;
 	record.event.exit.write_bytes = POL_EXIT_UNKNOWN;

@@ -50,6 +50,7 @@ Test(event_text, exit)
 Test(event_text, exit_outside_the_engine)
 {
 	test_record_exit(&record);
+	record.event.exit.sender = (struct pol_sender){ 0 };
 	record.event.exit.duration_ns = POL_EXIT_UNKNOWN;
 	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
 	view.outside = true;

@@ -484,10 +484,41 @@ static void put_ceiling(struct out *o)
 	put_errno(o, event->err);
 }
 
+static void put_sender(struct out *o, const struct pol_sender *sender)
+{
+	const struct pol_event_ctx *ctx = o->ctx;
+	struct pol_jsonw *w = &o->w;
+	const char *guest = NULL;
+
+	pol_jsonw_key(w, "sender");
+	if (!sender->tgid) {
+		pol_jsonw_null(w);
+		return;
+	}
+	if (ctx->guest_name && sender->guest != POL_GUEST_ENGINE)
+		guest = ctx->guest_name(ctx->arg, o->view->generation, sender->guest);
+	pol_jsonw_open(w, '{');
+	put_u64(w, "pid", sender->tgid);
+	put_bytes(w, "comm", sender->comm, comm_len(sender->comm), 0, false);
+	put_word(w, "guest", guest);
+	pol_jsonw_close(w, '}');
+}
+
+static void put_cause(struct out *o, const struct pol_event_exit *event)
+{
+	const char *cause = pol_cause_word(event->cause);
+	struct pol_jsonw *w = &o->w;
+
+	pol_jsonw_key(w, "cause");
+	pol_jsonw_open(w, '{');
+	put_word(w, "kind", cause ? cause : "unknown");
+	put_sender(o, &event->sender);
+	pol_jsonw_close(w, '}');
+}
+
 static void put_exit(struct out *o)
 {
 	const struct pol_event_exit *event = &o->view->exit;
-	const char *cause = pol_cause_word(event->cause);
 	struct pol_jsonw *w = &o->w;
 	int code, sig, status = pol_event_status(event, &code, &sig);
 
@@ -498,11 +529,7 @@ static void put_exit(struct out *o)
 	pol_jsonw_bool(w, sig > 0 && event->code & 0x80);
 	put_int_or_null(w, "status", status);
 	put_known_ns(w, "duration_ns", event->duration_ns);
-	pol_jsonw_key(w, "cause");
-	pol_jsonw_open(w, '{');
-	put_word(w, "kind", cause ? cause : "unknown");
-	put_word(w, "sender", NULL);
-	pol_jsonw_close(w, '}');
+	put_cause(o, event);
 	put_known_ns(w, "utime_ns", event->utime_ns);
 	put_known_ns(w, "stime_ns", event->stime_ns);
 	put_known(w, "maxrss_bytes", event->maxrss_bytes);

@@ -236,6 +236,12 @@ static void put_exit(struct out *o)
 	if (sig > 0 && event->code & 0x80)
 		put_fmt(o, " (core)");
 	put_fmt(o, "  cause=%s", cause ? cause : "unknown");
+	if (event->sender.tgid) {
+		put_fmt(o, " from ");
+		put_bytes(o, event->sender.comm,
+			  strnlen(event->sender.comm, sizeof(event->sender.comm)));
+		put_fmt(o, "[%" PRIu32 "]", event->sender.tgid);
+	}
 	if (event->duration_ns != POL_EXIT_UNKNOWN)
 		put_fmt(o, "  after %" PRIu64 ".%03us", ms / 1000, (unsigned int)(ms % 1000));
 	put_process(o);
@@ -263,9 +269,12 @@ static void put_body(struct out *o)
 	case POL_TYPE_GUEST:
 	case POL_TYPE_POLICY:
 		word = pol_action_word(view->note.action);
-		return put_fmt(o, "%s  generation=%" PRIu64 "  by uid %" PRIu32 " pid %" PRIu32,
-			       word ? word : "?", (uint64_t)view->note.generation,
-			       view->note.by_uid, view->note.by_tgid);
+		put_fmt(o, "%s  generation=%" PRIu64, word ? word : "?",
+			(uint64_t)view->note.generation);
+		if (view->note.by_tgid)
+			put_fmt(o, "  by uid %" PRIu32 " pid %" PRIu32, view->note.by_uid,
+				view->note.by_tgid);
+		return;
 	default:
 		return put_process(o);
 	}
