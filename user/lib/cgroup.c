@@ -176,8 +176,20 @@ static bool names_controller(int fd, const char *file, const char *controller)
 }
 
 /*
+ * With processes of its own a cgroup cannot hand memory on; handing on the others would make what is
+ * beneath it threaded, or invalid. The root may: it alone has no type.
+ */
+static bool has_processes(int fd)
+{
+	char first[16];
+
+	return !faccessat(fd, "cgroup.type", F_OK, 0) &&
+	       pol_file_read(fd, "cgroup.procs", first, sizeof(first)) != 0;
+}
+
+/*
  * Hands @controller on to the cgroups beneath. Return: 0, also if it is already; -ENODEV: there is none
- * to hand on; else what the write gave.
+ * to hand on; -EBUSY: processes are in its way; else what the write gave.
  */
 static int hand_on(int fd, const char *controller)
 {
@@ -187,6 +199,8 @@ static int hand_on(int fd, const char *controller)
 		return 0;
 	if (!names_controller(fd, "cgroup.controllers", controller))
 		return -ENODEV;
+	if (has_processes(fd))
+		return -EBUSY;
 	(void)snprintf(text, sizeof(text), "+%s", controller);
 	return pol_file_write(fd, "cgroup.subtree_control", text);
 }
@@ -262,18 +276,6 @@ int pol_cgroup_enable(const char *parent, struct pol_err *err)
 	return 0;
 }
 
-/*
- * With processes of its own it cannot hand memory on; handing on the others would make what is beneath
- * it threaded, or invalid. What cannot be told is taken for it.
- */
-static bool has_processes(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char first[16];
-
-	return fd < 0 || pol_file_read(fd, "cgroup.procs", first, sizeof(first)) != 0;
-}
-
 void pol_cgroup_enable_above(const char *path)
 {
 	char full[PATH_SIZE];
@@ -284,8 +286,7 @@ void pol_cgroup_enable_above(const char *path)
 	start = strlen(full) - strlen(path);
 	for (char *at = full + start; at; at = strchr(at + 1, '/')) {
 		*at = '\0';
-		if (at == full + start || !has_processes(full))
-			enable_at(full);
+		enable_at(full);
 		*at = '/';
 	}
 }
