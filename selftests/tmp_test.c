@@ -109,12 +109,12 @@ TEST(as_another_user)
 	START(&p, "g", "open", "rwc", "/tmp/x", "pause");
 	EXPECT_CTL(0, "open 0", "run g --user 65534 -- " PROBE_BIN " open rwc /tmp/y");
 	EXPECT_CTL(125, "tasks of 'g' run as user 65534",
-		   "run g --user 1 -- " PROBE_BIN " open r /tmp/y");
+		   "run g --user 1:1 -- " PROBE_BIN " open r /tmp/y");
 	EXPECT_EQ(0, PROBE("g", "open", "r", "/tmp/y"));
 	EXPECT_TRUE(exists(DIR_OF_G "/x"));
 	probe_go(&p);
 	EXPECT_EQ(0, probe_end(&p));
-	EXPECT_CTL(0, "open 0", "run g --user 1 -- " PROBE_BIN " open rwc /tmp/y");
+	EXPECT_CTL(0, "open 0", "run g --user 1:1 -- " PROBE_BIN " open rwc /tmp/y");
 }
 
 /* A second run has the same one; the first to end leaves it to the other. */
