@@ -142,6 +142,14 @@ for who in as_root as_user; do
 	check "${name}_no_scope_is_left_failed" test "$("systemctl_$who" show -p LoadState --value policyctl-vm.scope)" = not-found
 done
 
+policy disk 'io = [{ device = "/dev/vda", wbps = "50MiB", riops = 5000 }]'
+# shellcheck disable=SC2016
+expect_status io_by_device 0 "$(cat /sys/block/vda/dev) rbps=max wbps=52428800 riops=5000 wiops=max" \
+	only as_root run disk vm -- sh -c 'cat /sys/fs/cgroup$(cut -d: -f3- /proc/self/cgroup)/io.max'
+expect_status io_is_not_delegated 125 "no controller 'io'" only as_user run disk vm -- true
+policy no_disk 'io = [{ device = "/dev/null", wbps = "50MiB" }]'
+expect_status io_of_no_disk 125 'is no block device' only as_root run no_disk vm -- true
+
 expect_status user_without_a_bus_run 125 'loginctl enable-linger' \
 	setpriv --reuid 1000 --regid 1000 --clear-groups env -i PATH="$PATH" \
 	policyctl run --ceilings-only --policy $dir/vm.toml vm -- true

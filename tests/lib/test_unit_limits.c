@@ -3,6 +3,8 @@
 
 #include <criterion/criterion.h>
 
+#define ROWS 12 /* all without devices, and two devices */
+
 static const struct pol_limits silent = {
 	.fds = POL_LIMIT_UNSET,
 	.pids = 1024,
@@ -22,7 +24,7 @@ static void expect(const struct pol_unit_limit *got, const char *property, uint6
 
 Test(unit_limits, what_the_policy_is_silent_on_is_left_out)
 {
-	struct pol_unit_limit rows[POL_UNIT_LIMITS_MAX];
+	struct pol_unit_limit rows[ROWS];
 
 	cr_assert_eq(pol_unit_limits(&silent, rows), 1);
 	expect(&rows[0], "TasksMax", 1024, "pids.max", "1024");
@@ -30,7 +32,7 @@ Test(unit_limits, what_the_policy_is_silent_on_is_left_out)
 
 Test(unit_limits, each_ceiling_has_its_property_and_its_file)
 {
-	struct pol_unit_limit rows[POL_UNIT_LIMITS_MAX];
+	struct pol_unit_limit rows[ROWS];
 	struct pol_limits limits = silent;
 
 	limits.memory_bytes = 4831838208;
@@ -44,7 +46,7 @@ Test(unit_limits, each_ceiling_has_its_property_and_its_file)
 
 Test(unit_limits, the_smallest_share_of_a_core)
 {
-	struct pol_unit_limit rows[POL_UNIT_LIMITS_MAX];
+	struct pol_unit_limit rows[ROWS];
 	struct pol_limits limits = silent;
 
 	limits.cpu_milli = 10;
@@ -54,7 +56,7 @@ Test(unit_limits, the_smallest_share_of_a_core)
 
 Test(unit_limits, lifted_is_infinity)
 {
-	struct pol_unit_limit rows[POL_UNIT_LIMITS_MAX];
+	struct pol_unit_limit rows[ROWS];
 	struct pol_limits limits = silent;
 
 	limits.memory_bytes = limits.swap_bytes = limits.cpu_milli = POL_LIMIT_MAX;
@@ -66,10 +68,65 @@ Test(unit_limits, lifted_is_infinity)
 
 Test(unit_limits, memory_is_read_back_in_whole_pages)
 {
-	struct pol_unit_limit rows[POL_UNIT_LIMITS_MAX];
+	struct pol_unit_limit rows[ROWS];
 	struct pol_limits limits = silent;
 
 	limits.memory_bytes = 3 * 4096 + 1;
 	cr_assert_eq(pol_unit_limits(&limits, rows), 2);
 	expect(&rows[1], "MemoryMax", 3 * 4096 + 1, "memory.max", "12288");
+}
+
+static struct pol_io_limit disk = {
+	.device = (char *)"/dev/sda1",
+	.major = 8,
+	.max = { 104857600, POL_LIMIT_MAX, 5000, POL_LIMIT_MAX },
+};
+
+Test(unit_limits, a_device_has_a_row_for_each_direction)
+{
+	struct pol_unit_limit rows[ROWS];
+	struct pol_limits limits = silent;
+
+	limits.io = &disk;
+	limits.io_cnt = 1;
+	cr_assert_leq(pol_unit_limits_max(&limits), ROWS);
+	cr_assert_eq(pol_unit_limits(&limits, rows), 5);
+	expect(&rows[1], "IOReadBandwidthMax", 104857600, "io.max", "rbps=104857600");
+	expect(&rows[2], "IOWriteBandwidthMax", UINT64_MAX, "io.max", "wbps=max");
+	expect(&rows[3], "IOReadIOPSMax", 5000, "io.max", "riops=5000");
+	expect(&rows[4], "IOWriteIOPSMax", UINT64_MAX, "io.max", "wiops=max");
+	cr_assert_str_eq(rows[1].device, "/dev/sda1");
+	cr_assert_str_eq(rows[1].disk, "8:0");
+	cr_assert_null(rows[0].device);
+}
+
+Test(unit_limits, a_number_holds_if_it_is_all_there_is)
+{
+	struct pol_unit_limit rows[ROWS];
+
+	(void)pol_unit_limits(&silent, rows);
+	cr_assert(pol_unit_limit_holds(&rows[0], "1024\n"));
+	cr_assert_not(pol_unit_limit_holds(&rows[0], "10240\n"));
+	cr_assert_not(pol_unit_limit_holds(&rows[0], "102\n"));
+	cr_assert_not(pol_unit_limit_holds(&rows[0], ""));
+}
+
+Test(unit_limits, a_device_holds_by_a_word_of_its_own_line)
+{
+	const char *text = "8:16 rbps=1 wbps=max riops=max wiops=max\n"
+			   "8:0 rbps=104857600 wbps=max riops=5000 wiops=7\n";
+	struct pol_unit_limit rows[ROWS];
+	struct pol_limits limits = silent;
+
+	limits.io = &disk;
+	limits.io_cnt = 1;
+	(void)pol_unit_limits(&limits, rows);
+	cr_assert(pol_unit_limit_holds(&rows[1], text));
+	cr_assert(pol_unit_limit_holds(&rows[2], text));
+	cr_assert(pol_unit_limit_holds(&rows[3], text));
+	cr_assert_not(pol_unit_limit_holds(&rows[4], text), "it is 7");
+	cr_assert_not(pol_unit_limit_holds(&rows[1], "18:0 rbps=104857600 wbps=max\n"));
+	cr_assert_not(pol_unit_limit_holds(&rows[1], "8:0 rbps=1048576000 wbps=max\n"));
+	cr_assert_not(pol_unit_limit_holds(&rows[1], ""));
+	cr_assert(pol_unit_limit_holds(&rows[2], ""), "no line, no bound");
 }

@@ -122,3 +122,6 @@ uint32_t pol_fs_rights(uint64_t magic);
  */
 int pol_lint_links(const struct pol_policy *policy, const struct pol_places *places, size_t budget,
 		   struct pol_diags *diags, bool *ret_complete);
+
+/* pol_resolve_devices() - the disks of limits.io. What is none, or twice, is an error in @diags. */
+void pol_resolve_devices(struct pol_policy *policy, struct pol_diags *diags);

@@ -6,11 +6,6 @@
 
 #include "resolve.h"
 
-/* resolve_devices.c */
-
-/* pol_resolve_devices() - the disks of `io`; what is none is an error in @diags. */
-void pol_resolve_devices(struct pol_policy *policy, struct pol_diags *diags);
-
 /* resolve_walk.c */
 
 /* A symlink that a walk followed: @path is canonical but for its last component. */

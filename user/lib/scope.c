@@ -23,7 +23,7 @@ struct pol_scope {
 	struct pol_systemd *systemd;
 	const char *guest;
 	const struct pol_limits *limits;
-	struct pol_unit_limit rows[POL_UNIT_LIMITS_MAX];
+	struct pol_unit_limit *rows; /* owned */
 	size_t rows_cnt;
 	char name[96]; /* a guest's name has at most 63 bytes */
 	char description[96];
@@ -42,8 +42,10 @@ const char *pol_scope_lacks(const struct pol_scope *scope)
 
 void pol_scope_closep(struct pol_scope **scope)
 {
-	if (*scope)
+	if (*scope) {
 		pol_systemd_closep(&(*scope)->systemd);
+		free((*scope)->rows);
+	}
 	free(*scope);
 }
 
@@ -68,10 +70,12 @@ static int refuse_row(const struct pol_scope *scope, const struct pol_unit_limit
 
 static void give_up(struct pol_scope *scope, size_t i)
 {
+	const char *file = scope->rows[i].file;
 	size_t len = strlen(scope->lacks);
 
-	(void)snprintf(scope->lacks + len, sizeof(scope->lacks) - len, "%s%s", len ? ", " : "",
-		       scope->rows[i].file);
+	if (!strstr(scope->lacks, file)) /* one of io has many rows */
+		(void)snprintf(scope->lacks + len, sizeof(scope->lacks) - len, "%s%s",
+			       len ? ", " : "", file);
 	memmove(&scope->rows[i], &scope->rows[i + 1],
 		(--scope->rows_cnt - i) * sizeof(scope->rows[0]));
 }
@@ -124,7 +128,9 @@ int pol_scope_open(const char *guest, const struct pol_limits *limits, struct po
 	_cleanup_(pol_scope_closep) struct pol_scope *scope = calloc(1, sizeof(*scope));
 	int r;
 
-	if (!scope)
+	if (scope)
+		scope->rows = calloc(pol_unit_limits_max(limits), sizeof(*scope->rows));
+	if (!scope || !scope->rows)
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot make a scope");
 	scope->guest = guest;
 	scope->limits = limits;
@@ -210,16 +216,16 @@ static int open_cgroup(struct pol_scope *scope, int *ret_fd, struct pol_err *err
 static int check_row(const struct pol_scope *scope, int cgroup, const struct pol_unit_limit *row,
 		     struct pol_err *err)
 {
-	char text[64];
+	char text[4096];
 	int r = pol_file_read(cgroup, row->file, text, sizeof(text));
 
+	if (r >= 0 && pol_unit_limit_holds(row, text))
+		return 0;
 	if (r >= 0)
 		text[strcspn(text, "\n")] = '\0';
-	if (r >= 0 && strcmp(text, row->text) == 0)
-		return 0;
-	pol_err_say(err, POL_ERR_HOST, -ENODEV, "scope '%s': %s is to be '%s' and %s%s",
-		    scope->name, row->file, row->text, r < 0 ? "is not there" : "is ",
-		    r < 0 ? "" : text);
+	pol_err_say(err, POL_ERR_HOST, -ENODEV, "scope '%s': %s is to be '%s%s%s' and %s%.200s",
+		    scope->name, row->file, row->disk, row->device ? " " : "", row->text,
+		    r < 0 ? "is not there" : "is ", r < 0 ? "" : text);
 	return pol_err_fix(err, "'systemctl %sshow %s' has what systemd knows; or set best_effort = "
 				"true in the guest's limits",
 			   geteuid() ? "--user " : "", scope->name);

@@ -226,8 +226,11 @@ static int append_limits(sd_bus_message *message, const struct pol_unit_limit *l
 	int r = 0;
 
 	for (size_t i = 0; i < cnt && r >= 0; i++)
-		r = sd_bus_message_append(message, "(sv)", limits[i].property, "t",
-					  limits[i].value);
+		r = limits[i].device
+			    ? sd_bus_message_append(message, "(sv)", limits[i].property, "a(st)", 1,
+						    limits[i].device, limits[i].value)
+			    : sd_bus_message_append(message, "(sv)", limits[i].property, "t",
+						    limits[i].value);
 	return r;
 }
 

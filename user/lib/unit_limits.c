@@ -3,11 +3,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base.h"
 
 /* The kernel counts memory in pages and rounds a ceiling down (page_counter_memparse()). */
 #define PAGE_BYTES 4096u
+#define NUMBERS_CNT 3 /* tasks, memory, swap */
 #define USEC_PER_MILLI_CORE 1000u /* thousandths of a core, as microseconds of a second */
 
 static void set_number(struct pol_unit_limit *limit, uint64_t value, uint64_t granule)
@@ -30,8 +32,40 @@ static void set_cpu(struct pol_unit_limit *limit, uint64_t milli)
 		(void)snprintf(limit->text, sizeof(limit->text), "%" PRIu64 " 100000", milli * 100);
 }
 
-size_t pol_unit_limits(const struct pol_limits *limits,
-		       struct pol_unit_limit ret[POL_UNIT_LIMITS_MAX])
+static const struct {
+	const char *property;
+	const char *word; /* in io.max */
+} io_rows[] = {
+	[POL_IO_RBPS] = { "IOReadBandwidthMax", "rbps" },
+	[POL_IO_WBPS] = { "IOWriteBandwidthMax", "wbps" },
+	[POL_IO_RIOPS] = { "IOReadIOPSMax", "riops" },
+	[POL_IO_WIOPS] = { "IOWriteIOPSMax", "wiops" },
+};
+_Static_assert(ARRAY_SIZE(io_rows) == POL_IO_CNT, "each has its property");
+
+static void set_io(struct pol_unit_limit *limit, const struct pol_io_limit *io, size_t i)
+{
+	char number[24] = "max";
+	bool lifted = io->max[i] == POL_LIMIT_MAX;
+
+	*limit = (struct pol_unit_limit){
+		.property = io_rows[i].property,
+		.value = lifted ? UINT64_MAX : io->max[i],
+		.device = io->device,
+		.file = "io.max",
+	};
+	if (!lifted)
+		(void)snprintf(number, sizeof(number), "%" PRIu64, io->max[i]);
+	(void)snprintf(limit->disk, sizeof(limit->disk), "%u:%u", io->major, io->minor);
+	(void)snprintf(limit->text, sizeof(limit->text), "%s=%s", io_rows[i].word, number);
+}
+
+size_t pol_unit_limits_max(const struct pol_limits *limits)
+{
+	return NUMBERS_CNT + 1 + limits->io_cnt * POL_IO_CNT; /* and one for the processor */
+}
+
+size_t pol_unit_limits(const struct pol_limits *limits, struct pol_unit_limit *ret)
 {
 	const struct {
 		const char *property;
@@ -45,14 +79,49 @@ size_t pol_unit_limits(const struct pol_limits *limits,
 	};
 	size_t cnt = 0;
 
+	_Static_assert(ARRAY_SIZE(numbers) == NUMBERS_CNT, "room for each");
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		if (numbers[i].value == POL_LIMIT_UNSET)
 			continue;
-		ret[cnt].property = numbers[i].property;
-		ret[cnt].file = numbers[i].file;
+		ret[cnt] = (struct pol_unit_limit){
+			.property = numbers[i].property,
+			.file = numbers[i].file,
+		};
 		set_number(&ret[cnt++], numbers[i].value, numbers[i].granule);
 	}
 	if (limits->cpu_milli != POL_LIMIT_UNSET)
 		set_cpu(&ret[cnt++], limits->cpu_milli);
+	for (size_t i = 0; i < limits->io_cnt; i++)
+		for (size_t k = 0; k < POL_IO_CNT; k++)
+			set_io(&ret[cnt++], &limits->io[i], k);
 	return cnt;
+}
+
+/* The line "8:0 rbps=1 wbps=max ..."; NULL: the device has none, nothing bounds it. */
+static const char *find_disk(const char *text, const char *disk)
+{
+	size_t len = strlen(disk);
+
+	while (text && (strncmp(text, disk, len) != 0 || text[len] != ' ')) {
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	return text;
+}
+
+bool pol_unit_limit_holds(const struct pol_unit_limit *limit, const char *text)
+{
+	size_t len = strlen(limit->text), line;
+	const char *at;
+
+	if (!limit->device)
+		return strcspn(text, "\n") == len && strncmp(text, limit->text, len) == 0;
+	at = find_disk(text, limit->disk);
+	if (!at)
+		return limit->value == UINT64_MAX;
+	for (line = strcspn(at, "\n"); line > len; line--, at++)
+		if (at[0] == ' ' && strncmp(at + 1, limit->text, len) == 0 &&
+		    (line == len + 1 || at[1 + len] == ' '))
+			return true;
+	return false;
 }

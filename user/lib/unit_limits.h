@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,25 +13,32 @@
 
 /**
  * struct pol_unit_limit - one ceiling.
- * @property: name of the unit's property, of D-Bus type t; @value: what it is set to (UINT64_MAX:
- *	      systemd's infinity).
+ * @property: name of the unit's property; @value: what it is set to (UINT64_MAX: systemd's infinity).
+ * @device: NULL: the property is of D-Bus type t; else the block device, borrowed: of type a(st).
  * @file, @text: the file of the unit's cgroup, and what it reads once systemd has written it.
+ * @disk: with @device: "8:0", the line of @file; @text is one word of it.
  */
 struct pol_unit_limit {
 	const char *property;
 	uint64_t value;
+	const char *device;
 	const char *file;
+	char disk[24];
 	char text[48];
 };
 
-#define POL_UNIT_LIMITS_MAX 4
+/* pol_unit_limits_max() - room that pol_unit_limits() needs. */
+size_t pol_unit_limits_max(const struct pol_limits *limits);
 
 /**
  * pol_unit_limits() - those that the policy sets, also with "max"; what it is silent on is left out.
+ * @ret: room for pol_unit_limits_max(); they borrow from @limits.
  * Return: how many.
  *
  * Source: systemd.resource-control(5) and org.freedesktop.systemd1(5), systemd 244 and later (cgroup
- * v2 by TasksMax, MemoryMax, MemorySwapMax, CPUQuotaPerSecUSec).
+ * v2 by TasksMax, MemoryMax, MemorySwapMax, CPUQuotaPerSecUSec, IOReadBandwidthMax and its like).
  */
-size_t pol_unit_limits(const struct pol_limits *limits,
-		       struct pol_unit_limit ret[POL_UNIT_LIMITS_MAX]);
+size_t pol_unit_limits(const struct pol_limits *limits, struct pol_unit_limit *ret);
+
+/* pol_unit_limit_holds() - has @text, which @limit's file reads, what is to be there? */
+bool pol_unit_limit_holds(const struct pol_unit_limit *limit, const char *text);

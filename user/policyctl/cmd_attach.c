@@ -6,7 +6,7 @@
 
 #include "adopt.h"
 #include "base.h"
-#include "ceilings.h"
+#include "ceilings_only.h"
 #include "ctl.h"
 #include "enter.h"
 #include "policy.h"

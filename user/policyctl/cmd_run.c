@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #include "base.h"
-#include "ceilings.h"
+#include "ceilings_only.h"
 #include "ctl.h"
 #include "enter.h"
 #include "launch.h"

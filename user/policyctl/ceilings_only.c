@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ceilings.h"
+#include "ceilings_only.h"
 
 #include <errno.h>
 
 #include "base.h"
 #include "ctl.h"
 #include "nofile.h"
+#include "resolve.h"
 
 void ctl_ceilings_done(struct ctl_ceilings *ceilings)
 {
@@ -19,8 +20,10 @@ static int read_policy(const char *verb, const char *file, struct pol_policy **r
 	struct pol_err err = {};
 	int r = pol_policy_read(file, &diags, ret);
 
+	if (!r)
+		pol_resolve_devices(*ret, &diags);
 	ctl_print_diags(&diags, false);
-	if (r == -EINVAL)
+	if (r == -EINVAL || diags.errors)
 		return POL_ERR_POLICY;
 	if (r < 0) {
 		pol_err_set(&err, POL_ERR_FAILED, r, "cannot read '%s'", file);
