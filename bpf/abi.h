@@ -221,7 +221,9 @@ enum pol_op { POL_OPS(X) };
 	X(QUOTA_ON, 68, "quota_on")                                                                \
 	X(INODE_GET_ACL, 70, "inode_get_acl")                                                      \
 	X(INODE_FILE_GETATTR, 71, "inode_file_getattr")                                            \
-	X(URING_CMD, 72, "uring_cmd")
+	X(URING_CMD, 72, "uring_cmd")                                                              \
+	X(BPRM_CREDS_FROM_FILE, 73, "bprm_creds_from_file")                                        \
+	X(BPRM_COMMITTING_CREDS, 74, "bprm_committing_creds")
 
 #define X(name, nr, word) POL_HOOK_##name = (nr),
 enum pol_hook { POL_HOOKS(X) };
@@ -432,8 +434,10 @@ _Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_va
 #define POL_GUEST_IO_URING 32u	 /* io_uring = "allow" */
 #define POL_GUEST_USERNS 64u	 /* userns = "allow" */
 #define POL_GUEST_MOUNTS 128u	 /* mounts = "allow" */
+#define POL_GUEST_NO_INHERIT 256u /* inherited_fds = "refuse" */
 #define POL_GUEST_TMP 512u	 /* tmp = "private"; policyctl's, no program looks at it */
 #define POL_HELD_MAX 4096u /* descriptors among which a refused stat looks for its object */
+#define POL_INHERIT_MAX (1u << 20) /* fs.nr_open's default: descriptors that are looked at over exec */
 #define POL_NO_CEILING 0xffffffffu /* fds: nothing is counted */
 
 /**
@@ -606,6 +610,8 @@ _Static_assert(sizeof(struct pol_cgroup_slot) == 16, "pol_cgroup_slot");
  *	     call does next to it is not reported again. An address to compare, never to follow.
  * @asked: the uncached name that the task's system call was told to ask for once more, as a number
  *	   to compare (path_mknod); 0: none.
+ * @judged: the generation under which all descriptors of its table were judged, or told, over an
+ *	    exec; 0: not yet.
  * @exe_len, @exe_flags, @exe: the executable as of the last execve, as in struct pol_event: a task
  *	     that exits has none to ask any more. The second half is for the verifier alone.
  *
@@ -619,13 +625,14 @@ struct pol_label {
 	__u64 asked;
 	__u64 nofile_soft;
 	__u64 nofile_hard;
+	__u64 judged;
 	__u32 nofile_base;
 	__u32 pad;
 	__u32 exe_len;
 	__u32 exe_flags;
 	char exe[2 * POL_EXE_SIZE];
 };
-_Static_assert(sizeof(struct pol_label) == 64 + 2 * POL_EXE_SIZE, "pol_label");
+_Static_assert(sizeof(struct pol_label) == 72 + 2 * POL_EXE_SIZE, "pol_label");
 
 /* struct pol_rebase - what the program pol_rebase shall do: @guest's charges become baseline. */
 struct pol_rebase {
@@ -648,12 +655,13 @@ struct pol_rebase {
 	X(COUNT_RACE, 10, "count_race")                                                            \
 	X(EXITS_MISSED, 11, "exits_missed")                                                        \
 	X(FDS_RECONCILED, 12, "fds_reconciled")                                                    \
-	X(OWNERS_FULL, 13, "owners_full")
+	X(OWNERS_FULL, 13, "owners_full")                                                          \
+	X(FDS_TOO_MANY, 14, "fds_too_many")
 
 #define X(name, nr, word) POL_FAIL_##name = (nr),
 enum pol_fail { POL_FAILS(X) };
 #undef X
-#define POL_FAILS_CNT 14
+#define POL_FAILS_CNT 15
 
 /* ------------------------------------------------------------------------------------------- */
 /* Events                                                                                      */
@@ -867,16 +875,18 @@ _Static_assert(sizeof(struct pol_task_record) == 32, "pol_task_record");
 #define POL_TREE_DEPTH (1u << 22) /* PID_MAX_LIMIT: no chain of ancestors is longer */
 
 /**
- * struct pol_fd_record - of the iterator pol_fds: a descriptor that a guest's process holds
- * and could not open now.
+ * struct pol_fd_record - of the iterator pol_fds: a descriptor that a process holds and that the
+ * guest could not open now.
+ * @missing: rights. @reason: enum pol_reason.
  */
 struct pol_fd_record {
 	__u32 guest;
 	__u32 tgid;
 	__u32 fd;
 	__u32 missing;
+	__u32 reason;
 };
-_Static_assert(sizeof(struct pol_fd_record) == 16, "pol_fd_record");
+_Static_assert(sizeof(struct pol_fd_record) == 20, "pol_fd_record");
 
 /**
  * struct pol_file_record - of the iterator pol_files: a descriptor that a process holds.

@@ -12,19 +12,6 @@ static __always_inline u32 mode_rights(u32 mode)
 	       (mode & FMODE_WRITE ? POL_RIGHT_WRITE : 0);
 }
 
-/*
- * The rights that it takes to hold @file open in its mode. With access mode 3 it can be neither read
- * nor written, but ioctls reach it: the kernel asks for both to open it so.
- */
-static __always_inline u32 mode_needs(const struct file *file)
-{
-	u32 need = mode_rights(file->f_mode);
-
-	if (pol_is_dir(file->f_inode))
-		return POL_RIGHT_LIST;
-	return need ? need : POL_RIGHT_READ | POL_RIGHT_WRITE;
-}
-
 /* The rights that opening it needs. */
 static __always_inline u32 open_needs(const struct file *file)
 {
@@ -44,9 +31,8 @@ static __always_inline u32 open_needs(const struct file *file)
 }
 
 /*
- * Objects of mounts that no path leads to (SB_NOUSER), reopened through /proc/self/fd: a table.
- * Pipes, sockets, pidfds, anonymous inodes and memfds are the guest's own; a memfd is executed
- * where the policy says so; what the table does not know (nsfs, dma-buf, ...) is refused.
+ * Objects of mounts that no path leads to (SB_NOUSER), reopened through /proc/self/fd: a table. A
+ * memfd is executed where the policy says so.
  */
 POL_SUBPROG int check_anonymous(const struct pol_actor *actor, const struct path *path,
 				u32 op_hook)
@@ -59,11 +45,7 @@ POL_SUBPROG int check_anonymous(const struct pol_actor *actor, const struct path
 			return 0;
 		reason_err = POL_REASON_ERR(MEMFD, actor->err);
 		break;
-	case PIPEFS_MAGIC:
-	case SOCKFS_MAGIC:
-	case ANON_INODE_FS_MAGIC:
-	case PID_FS_MAGIC:
-	case SECRETMEM_MAGIC:
+	case POL_OWN_MAGICS:
 		return 0;
 	default:
 		reason_err = POL_REASON_ERR(BUILTIN, actor->err);
@@ -145,31 +127,6 @@ int BPF_PROG(pol_file_open, struct file *file)
 	if (r == POL_AUDITED && file->f_flags & O_TRUNC)
 		pol_note_audited(object);
 	return pol_return(r);
-}
-
-/**
- * pol_file_handed - SCM_RIGHTS, pidfd_getfd(2), seccomp's ADDFD: a descriptor from elsewhere is
- * judged as if the guest opened it now, in its mode. O_PATH gives nothing that is mediated here.
- *
- * Context: lsm/file_receive, before the descriptor is there. Return: 0; the policy's errno.
- */
-SEC("lsm/file_receive")
-int BPF_PROG(pol_file_handed, struct file *file)
-{
-	struct dentry *dentry = file->f_path.dentry;
-	u32 op = POL_OP_HOOK(RECEIVE, FILE_RECEIVE);
-	struct pol_actor actor;
-	u64 object, mount;
-
-	if (file->f_mode & FMODE_PATH || !pol_actor_current(&actor))
-		return 0;
-	if (dentry->d_sb->s_flags & SB_NOUSER)
-		return pol_return(check_anonymous(&actor, &file->f_path, op));
-	object = pol_address(dentry);
-	mount = pol_mount_of(file->f_path.mnt);
-	if (pol_is_device(file->f_inode->i_mode))
-		return pol_return(pol_check_device(&actor, object, mount, mode_needs(file), op));
-	return pol_return(pol_check(&actor, object, mount, mode_needs(file), op));
 }
 
 /* include/linux/fsnotify_backend.h; include/uapi/linux/fanotify.h: what waits for an answer */

@@ -5,6 +5,7 @@
  * for user space to put a record into the ring (pol_note).
  */
 #include "charge.bpf.h"
+#include "held.bpf.h"
 
 static __always_inline struct pol_iter_command *iter_command(void)
 {
@@ -304,56 +305,47 @@ int pol_files(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-/* An io_uring: no guest could make one, and another's thread may be at work for it. */
-static __always_inline bool is_io_uring(const struct dentry *dentry)
+/* The guest that is asked about; no task of it acts. Return: whether the active policy has it. */
+static __always_inline bool guest_actor(u32 guest, struct pol_actor *actor)
 {
-	static const char io_uring[] = "[io_uring]";
-	char name[sizeof(io_uring)] = {};
+	const struct pol_control *ctl = pol_control_get();
+	const struct pol_guest_config *config = ctl ? pol_guest_config(guest, ctl->active) : NULL;
 
-	if (dentry->d_sb->s_magic != ANON_INODE_FS_MAGIC)
+	if (!config)
 		return false;
-	bpf_probe_read_kernel(name, sizeof(name), dentry->d_name.name);
-	for (u32 i = 0; i < sizeof(io_uring); i++)
-		if (name[i] != io_uring[i])
-			return false;
+	actor->generation = ctl->active;
+	actor->guest = guest;
+	actor->ruleset = config->ruleset;
+	actor->flags = config->flags;
 	return true;
 }
 
 /**
- * pol_fds - one struct pol_fd_record for each descriptor of the commanded process that its guest
- * could not open now in its mode.
+ * pol_fds - one struct pol_fd_record for each descriptor of the commanded process, or of its whole
+ * tree, that the commanded guest could not open now in its mode.
  */
 SEC("iter/task_file")
 int pol_fds(struct bpf_iter__task_file *ctx)
 {
 	struct pol_iter_command *command = iter_command();
-	const struct pol_guest_config *config;
 	struct task_struct *task = ctx->task;
 	struct pol_fd_record record = {};
 	struct file *file = ctx->file;
 	struct pol_found found = {};
-	u64 generation = 0;
-	u32 need;
+	struct pol_actor actor = {};
+	u32 held;
 
-	if (!task || !file || !command || (u32)task->pid != command->tgid)
+	if (!task || !file || !command || !is_meant(task, command) ||
+	    !guest_actor(command->guest, &actor))
 		return 0;
-	record.guest = pol_guest_of(task, &generation);
-	config = pol_guest_config(record.guest, generation);
-	if (!config)
+	held = pol_look_held(&actor, pol_address(file), &found);
+	if (!held)
 		return 0;
-	if (file->f_path.dentry->d_sb->s_flags & SB_NOUSER && !is_io_uring(file->f_path.dentry))
-		return 0;
-	need = file->f_mode & FMODE_READ ? POL_RIGHT_READ : 0;
-	if (pol_is_dir(file->f_inode))
-		need = POL_RIGHT_LIST;
-	if (file->f_mode & FMODE_WRITE)
-		need |= POL_RIGHT_WRITE;
-	pol_walk(pol_address(file->f_path.dentry), config->ruleset, generation, &found);
-	record.missing = need & ~found.access;
-	if (!record.missing)
-		return 0;
+	record.guest = command->guest;
 	record.tgid = task->tgid;
 	record.fd = ctx->fd;
+	record.missing = held & POL_RIGHTS_ALL;
+	record.reason = found.reason;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }

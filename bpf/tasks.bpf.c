@@ -33,6 +33,7 @@ POL_SUBPROG int inherit_label(struct task_struct *task, const struct pol_label *
 		label->nofile_soft = from->nofile_soft;
 		label->nofile_hard = from->nofile_hard;
 		label->nofile_base = from->nofile_base;
+		label->judged = from->judged;
 		label->exe_len = from->exe_len;
 		label->exe_flags = from->exe_flags;
 		label->flags = from->flags &

@@ -258,6 +258,26 @@ __attribute__((noinline)) int pol_refuse_for(const struct pol_actor *actor, u64 
 			      reason == POL_REASON_ANCHOR);
 }
 
+__attribute__((noinline)) int pol_refuse_held(const struct pol_actor *actor, u64 address, u32 held,
+					      const struct pol_found *found, u32 op_hook)
+{
+	const struct file *file = (const void *)address;
+	bool inherited = op_hook >> 16 == POL_OP_INHERIT;
+	u64 dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
+	struct pol_report report = {};
+
+	if (!actor || !found)
+		return EACCES;
+	describe(&report, POL_TYPE_VIOLATION, dentry,
+		 pol_mount_of(BPF_CORE_READ(file, f_path.mnt)), op_hook);
+	report.access.missing = held & POL_RIGHTS_ALL;
+	report.access.access = pol_held_needs(address);
+	report.access.reason = inherited ? POL_REASON_INHERITED : found->reason;
+	if (!inherited)
+		report_rule(&report, found);
+	return refuse(actor, &report, dentry, actor->err, held & POL_HELD_ALWAYS && !inherited);
+}
+
 /*
  * Rule set 0 has an entry for every directory that is, or lies above, some rule's anchor. Without
  * rules at all: any directory may be one. A frame of its own: none while refusing.

@@ -67,6 +67,24 @@ int pol_check_any(const struct pol_actor *actor, u64 dentry, u64 mount, u32 op_h
 int pol_refuse_for(const struct pol_actor *actor, u64 dentry, u64 mount, u32 op_hook,
 		   u32 reason_err);
 
+/*
+ * What pol_look_held() (held.bpf.h) answers of a file that a guest may not hold: this, the rights that
+ * lack, and maybe that audit refuses it, too.
+ */
+#define POL_HELD_OUTSIDE (1u << 30)
+#define POL_HELD_ALWAYS (1u << 29)
+
+/* pol_held_needs() - the rights that opening a file now, in its mode, takes; 0: none, by O_PATH. */
+int pol_held_needs(u64 file);
+
+/**
+ * pol_refuse_held() - refuse a file that pol_look_held() says no of.
+ * @file: its address. @held: the answer. @found: what came with it. @op_hook: receive, or inherit: then
+ *	  the reason is that, and audit only tells.
+ */
+int pol_refuse_held(const struct pol_actor *actor, u64 file, u32 held,
+		    const struct pol_found *found, u32 op_hook);
+
 /**
  * pol_refuse_anchor() - EBUSY if the object is a directory that is, or lies above, an anchor.
  */
@@ -122,6 +140,18 @@ static __always_inline u32 pol_guarded(u32 magic)
 	}
 	return 0;
 }
+
+/*
+ * After "case": of objects that no path leads to (SB_NOUSER), those that are the guest's own, whoever
+ * made them: pipes, sockets, anonymous inodes, pidfds, secret memory; and memfds (TMPFS_MAGIC), but
+ * for execution. What is not in this table (nsfs, dma-buf, ...) is refused.
+ */
+#define POL_OWN_MAGICS                                                                             \
+	PIPEFS_MAGIC:                                                                              \
+	case SOCKFS_MAGIC:                                                                         \
+	case ANON_INODE_FS_MAGIC:                                                                  \
+	case PID_FS_MAGIC:                                                                         \
+	case SECRETMEM_MAGIC
 
 /**
  * pol_never() - the rights that no rule gives on an object: refused in every mode.

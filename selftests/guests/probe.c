@@ -19,6 +19,7 @@
 #include "probe_count.h"
 #include "probe_files.h"
 #include "probe_hammer.h"
+#include "probe_inherit.h"
 #include "probe_knobs.h"
 #include "probe_members.h"
 #include "probe_model.h"
@@ -528,6 +529,7 @@ static const struct {
 	STEP("churn", 1, churn),
 	STEP("pinned", 2, pinned),
 	KNOB_STEPS,
+	INHERIT_STEPS,
 };
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))

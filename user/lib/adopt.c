@@ -601,9 +601,15 @@ int pol_detach(struct pol_engine *engine, pid_t pid, size_t *ret_cnt, uint32_t *
 	return 0;
 }
 
-int pol_held_outside(const struct pol_engine *engine, pid_t pid, int (*fn)(const void *, void *), void *arg)
+int pol_held_outside(const struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t pid,
+		     bool thread, int (*fn)(const void *, void *), void *arg)
 {
-	const struct pol_iter_command command = { .tgid = (uint32_t)pid };
+	const struct pol_iter_command command = {
+		.tgid = (uint32_t)(thread ? group_of(pid) : pid),
+		.tid = thread ? 0 : (uint32_t)getpid(),
+		.guest = guest->id,
+		.action = thread ? POL_ITER_LIST : POL_ITER_TREE,
+	};
 
 	return pol_iterate(engine, POL_PROG_FDS, &command, sizeof(struct pol_fd_record), fn, arg);
 }

@@ -48,6 +48,10 @@ int pol_attach_thread(struct pol_engine *engine, const struct pol_meta_guest *gu
 int pol_detach(struct pol_engine *engine, pid_t pid, size_t *ret_cnt, uint32_t *ret_guest,
 	       struct pol_err *err);
 
-/* pol_held_outside() - descriptors of a process that its guest could not open now. @fn as pol_iterate(). */
-int pol_held_outside(const struct pol_engine *engine, pid_t pid, int (*fn)(const void *, void *),
-		     void *arg);
+/**
+ * pol_held_outside() - what a process and its descendants hold open that the guest could not open now,
+ * by the decision that exec and received descriptors come to.
+ * @thread: @pid is a thread: its process's alone. @fn: as pol_iterate(), gets struct pol_fd_record.
+ */
+int pol_held_outside(const struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t pid,
+		     bool thread, int (*fn)(const void *, void *), void *arg);

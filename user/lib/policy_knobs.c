@@ -31,7 +31,7 @@ static const struct {
 	{ "wx", { "allow", "deny" }, POL_GUEST_NO_WX },
 	{ "memfd_exec", { "deny", "allow" }, POL_GUEST_MEMFD_EXEC },
 	{ "tmp", { "none", "private" }, POL_GUEST_TMP },
-	{ "inherited_fds", { "report", "refuse" }, 0 },
+	{ "inherited_fds", { "report", "refuse" }, POL_GUEST_NO_INHERIT },
 };
 
 static int parse_mode(struct pol_parser *p, const struct pol_toml_entry *e, void *into)

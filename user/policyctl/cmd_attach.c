@@ -87,6 +87,18 @@ static int parse_attach(int argc, char **argv, struct attach_command *ret)
 	return check_pids("attach", argv + optind + 1) ? POL_ERR_USAGE : -1;
 }
 
+/* What no right helps against. */
+static const char *why(uint32_t reason)
+{
+	switch (reason) {
+	case POL_REASON_BUILTIN:
+		return "; no rule gives it";
+	case POL_REASON_DEVICE:
+		return "; a device that no rule names";
+	}
+	return "";
+}
+
 static int print_held(const void *data, void *arg)
 {
 	const struct pol_fd_record *record = data;
@@ -101,14 +113,28 @@ static int print_held(const void *data, void *arg)
 		return 0; /* closed meanwhile */
 	shown = pol_str_escape(target, (size_t)len);
 	(void)pol_access_format(record->missing, words, sizeof(words));
-	printf("  process %u holds descriptor %u open: %s, outside the policy (%s)\n", record->tgid,
-	       record->fd, shown ? shown : "?", words);
+	printf("  process %u holds descriptor %u open: %s, outside the policy (%s%s)\n",
+	       record->tgid, record->fd, shown ? shown : "?", words, why(record->reason));
 	return 0;
 }
 
 static void print_adopted(pid_t pid, size_t cnt, const char *guest)
 {
 	printf("%d: %zu process%s adopted by '%s'\n", pid, cnt, cnt == 1 ? "" : "es", guest);
+}
+
+/* They are adopted, listed or not: that they cannot be listed is said. */
+static int list_held(const struct pol_engine *engine, const struct pol_meta_guest *guest,
+		     pid_t pid, bool thread)
+{
+	struct pol_err err = {};
+	int r = pol_held_outside(engine, guest, pid, thread, print_held, NULL);
+
+	if (r >= 0)
+		return 0;
+	pol_err_set(&err, POL_ERR_FAILED, r, "%d is adopted, but what it holds cannot be listed",
+		    pid);
+	return ctl_fail("attach", &err);
 }
 
 static int attach_process(struct pol_engine *engine, const struct pol_meta_guest *guest,
@@ -120,8 +146,7 @@ static int attach_process(struct pol_engine *engine, const struct pol_meta_guest
 	if (pol_attach(engine, guest, cgroup, pid, &cnt, &err) < 0)
 		return ctl_fail("attach", &err);
 	print_adopted(pid, cnt, guest->name);
-	(void)pol_held_outside(engine, pid, print_held, NULL);
-	return 0;
+	return list_held(engine, guest, pid, false);
 }
 
 static int attach_thread(struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t tid)
@@ -131,7 +156,7 @@ static int attach_thread(struct pol_engine *engine, const struct pol_meta_guest 
 	if (pol_attach_thread(engine, guest, tid, &err) < 0)
 		return ctl_fail("attach", &err);
 	printf("%d: thread adopted by '%s'\n", tid, guest->name);
-	return 0;
+	return list_held(engine, guest, tid, true);
 }
 
 /* Mounts of a running process are its own business. */

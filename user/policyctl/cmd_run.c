@@ -279,8 +279,9 @@ static int explain_exec(const struct run_command *command, const char *path, int
 		fprintf(stderr,
 			"   fix: the policy of guest '%s' refuses it; a rule to add: { path = \"%s\", "
 			"access = \"rx\" }\n"
-			"        (or the refused object was its interpreter: 'policyctl events' names "
-			"it)\n",
+			"        (or the refused object was its interpreter or, with inherited_fds = "
+			"\"refuse\",\n"
+			"        a descriptor that it was given: 'policyctl events' names it)\n",
 			command->guest, path);
 	return EXIT_CANNOT_EXEC;
 }
