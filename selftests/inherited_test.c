@@ -65,6 +65,7 @@ TEST(told_by_default)
 {
 	make_tree();
 	LOAD("");
+	events_forget(); /* of the suite before */
 	EXPECT_EQ(0, run_with_file(at("ok/f"), O_RDWR));
 	EXPECT_STRSTR("fstat 0", ctl_said);
 	EXPECT_EQ(0, EVENTS(INHERIT));

@@ -380,3 +380,29 @@ TEST(unload)
 	EXPECT_EQ(3, policy_load("%s", GUEST("g") TMP FILES RULE("/no/such/dir", "ro") END));
 	EXPECT_FALSE(exists("/run/policyctl"));
 }
+
+/* A guest that may make names in /run leads neither a mount nor an unmount elsewhere. */
+TEST(names_that_were_there_before)
+{
+	EXPECT_CTL(0, "", "unload --force");
+	make_dir("/mine");
+	make_dir("/mine/tmp");
+	ASSERT_EQ(0, mount("tmpfs", "/mine/tmp", "tmpfs", 0, NULL));
+	make_file("/mine/tmp/kept", "");
+	ASSERT_EQ(0, symlink("/mine", "/run/policyctl"));
+	policy_write("%s", GUEST("g") TMP FILES END);
+	EXPECT_CTL(1, "cannot open the directory /run/policyctl", "load " POLICY_FILE);
+	EXPECT_EQ(0, policy_load("%s", GUEST("g") FILES END));
+	EXPECT_CTL(0, "unloaded", "unload");
+	EXPECT_TRUE(exists("/mine/tmp/kept"));
+	ASSERT_EQ(0, unlink("/run/policyctl"));
+
+	make_dir("/run/policyctl");
+	ASSERT_EQ(0, symlink(OUTSIDE, "/run/policyctl/tmp"));
+	policy_write("%s", GUEST("g") TMP FILES END);
+	EXPECT_CTL(1, "cannot mount a tmpfs", "load " POLICY_FILE);
+	EXPECT_TRUE(exists(OUTSIDE "/f"));
+	ASSERT_EQ(0, unlink("/run/policyctl/tmp"));
+	ASSERT_EQ(0, rmdir("/run/policyctl"));
+	ASSERT_EQ(0, umount("/mine/tmp"));
+}

@@ -78,9 +78,9 @@ static struct stranger stranger_start(int how, bool reaps)
 
 static void *let_go(void *arg)
 {
-	const struct timespec beyond_a_tick = { .tv_nsec = 250000000 };
+	const struct timespec while_others_begin = { .tv_sec = 1 };
 
-	nanosleep(&beyond_a_tick, NULL); /* so that whoever waits has begun to */
+	nanosleep(&while_others_begin, NULL); /* whoever waits has to have looked at it by then */
 	close(*(int *)arg);
 	return NULL;
 }

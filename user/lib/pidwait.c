@@ -37,6 +37,7 @@ struct wait {
 	bool seen;
 	bool was_over;	   /* when the wait began */
 	bool may_see_code; /* proc.wait_status is the truth */
+	uint64_t end_ns;   /* when the end was seen, CLOCK_BOOTTIME; 0: nobody was there */
 	struct pol_event_process process;
 	struct pol_event_exit exit;
 	char exe[POL_EXE_SIZE];
@@ -304,7 +305,7 @@ static struct pol_event_text put_exe(char *to, size_t size, const char *exe)
 
 static void fill_view(struct wait *wait, struct pol_event_view *ret)
 {
-	uint64_t now_ns = pol_boot_ns();
+	uint64_t now_ns = wait->end_ns ? wait->end_ns : pol_boot_ns();
 
 	fill_numbers(wait, now_ns);
 	*ret = (struct pol_event_view){
@@ -341,6 +342,7 @@ static int wait_for(struct wait *wait, uint64_t start_ns)
 	r = wait->pidfd >= 0 ? wait_by_pidfd(wait, POLLIN, -1) : wait_by_proc(wait);
 	if (r < 0)
 		return r;
+	wait->end_ns = pol_boot_ns();
 	ask_status(wait);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -14,6 +15,8 @@
 #include "file.h"
 
 #define RUN_DIR "/run/policyctl"
+#define ROOT_NAME "tmp"
+_Static_assert(sizeof(POL_TMP_ROOT) == sizeof(RUN_DIR "/" ROOT_NAME), "POL_TMP_ROOT");
 #define RULE_NAME "tmp"
 
 static bool wants(const struct pol_guest *guest)
@@ -91,59 +94,91 @@ int pol_tmp_add_rules(struct pol_policy *policy)
 
 /* ------------------------------------------------------------------ directories */
 
-static int make_dir(const char *path, mode_t mode, struct pol_err *err)
+/*
+ * A guest that may make names in /run can have been there first: no name of ours is followed, and
+ * what it has made is no mount.
+ */
+static int open_run(void)
 {
-	if (!mkdir(path, mode) || errno == EEXIST)
-		return 0;
-	return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make '%s'", path);
+	return pol_dir_open(AT_FDCWD, RUN_DIR);
 }
 
-/* Return: 1: something is mounted there. */
-static int is_mounted(void)
+static int make_dir(int dirfd, const char *name, mode_t mode, struct pol_err *err)
+{
+	if (!mkdirat(dirfd, name, mode) || errno == EEXIST)
+		return 0;
+	return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make '%s'", name);
+}
+
+/* Return: 1: a filesystem of its own is there; 0: a directory; negative errno: neither. */
+static int is_mounted(int run)
 {
 	struct stat above, root;
 
-	if (stat(RUN_DIR, &above) < 0 || lstat(POL_TMP_ROOT, &root) < 0)
+	if (fstat(run, &above) < 0 || fstatat(run, ROOT_NAME, &root, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	return above.st_dev != root.st_dev;
+	return S_ISDIR(root.st_mode) ? above.st_dev != root.st_dev : -ENOTDIR;
 }
 
+static int mount_on(int run)
+{
+	_cleanup_close_ int dir = pol_dir_open(run, ROOT_NAME);
+	char path[32];
+
+	if (dir < 0)
+		return dir;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
+	return mount("policyctl", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0 ? -errno : 0;
+}
+
+/* Return: its root, to be closed; negative errno. */
 static int make_root(struct pol_err *err)
 {
-	int r = make_dir(RUN_DIR, 0755, err);
+	_cleanup_close_ int run = -EBADF;
+	int r = make_dir(AT_FDCWD, RUN_DIR, 0755, err);
 
-	if (!r)
-		r = make_dir(POL_TMP_ROOT, 0700, err);
 	if (r < 0)
 		return r;
-	r = is_mounted();
-	if (!r && mount("policyctl", POL_TMP_ROOT, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
-		r = -errno;
+	run = open_run();
+	if (run < 0)
+		return pol_err_set(err, POL_ERR_FAILED, run, "cannot open the directory " RUN_DIR);
+	r = make_dir(run, ROOT_NAME, 0700, err);
+	if (r < 0)
+		return r;
+	r = is_mounted(run);
+	if (!r)
+		r = mount_on(run);
+	if (r >= 0)
+		r = pol_tmp_open();
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot mount a tmpfs on " POL_TMP_ROOT);
-	return 0;
+	return r;
+}
+
+int pol_tmp_open(void)
+{
+	_cleanup_close_ int run = open_run();
+	int r;
+
+	if (run < 0)
+		return run;
+	r = is_mounted(run);
+	if (r <= 0)
+		return r ? r : -ENOENT;
+	return pol_dir_open(run, ROOT_NAME);
 }
 
 static int make_dirs(const struct pol_policy *policy, struct pol_err *err)
 {
-	bool rooted = false;
+	_cleanup_close_ int root = -EBADF;
 	int r = 0;
 
 	for (size_t i = 0; i < policy->guests_cnt && !r; i++) {
-		_cleanup_free_ char *path = NULL;
-
 		if (!wants(&policy->guests[i]))
 			continue;
-		if (!rooted)
-			r = make_root(err);
-		rooted = true;
-		path = pol_tmp_path(policy->guests[i].name);
-		if (!path)
-			return pol_err_set(err, POL_ERR_FAILED, -ENOMEM,
-					   "cannot make the private tmp of '%s'",
-					   policy->guests[i].name);
-		if (!r)
-			r = make_dir(path, 0700, err);
+		if (root < 0)
+			root = make_root(err);
+		r = root < 0 ? root : make_dir(root, policy->guests[i].name, 0700, err);
 	}
 	return r;
 }
@@ -179,28 +214,41 @@ static void remove_dir(int root, const char *name)
 /* Whoever has one of them as his /tmp keeps it until he ends. */
 static void remove_all(void)
 {
-	if (is_mounted() > 0)
-		(void)umount2(POL_TMP_ROOT, MNT_DETACH | UMOUNT_NOFOLLOW);
-	if (!rmdir(POL_TMP_ROOT))
+	_cleanup_close_ int run = open_run();
+	char path[48];
+
+	if (run < 0)
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/" ROOT_NAME, run);
+	if (is_mounted(run) > 0)
+		(void)umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (!unlinkat(run, ROOT_NAME, AT_REMOVEDIR))
 		(void)rmdir(RUN_DIR); /* unless there is more of ours */
+}
+
+static void remove_unneeded(const struct pol_meta *meta)
+{
+	int root = pol_tmp_open();
+	DIR *stream = root < 0 ? NULL : fdopendir(root);
+	struct dirent *entry;
+
+	if (!stream) {
+		pol_closep(&root);
+		return;
+	}
+	while ((entry = readdir(stream)))
+		if (entry->d_name[0] != '.' && !is_needed(meta, entry->d_name))
+			remove_dir(root, entry->d_name);
+	closedir(stream);
 }
 
 void pol_tmp_sweep(const struct pol_meta *meta)
 {
-	bool any = false;
-	struct dirent *entry;
-	DIR *root;
-
-	for (size_t i = 0; meta && i < meta->guests_cnt && !any; i++)
-		any = pol_tmp_has(&meta->guests[i]);
-	if (!any) {
-		remove_all();
-		return;
+	for (size_t i = 0; meta && i < meta->guests_cnt; i++) {
+		if (pol_tmp_has(&meta->guests[i])) {
+			remove_unneeded(meta);
+			return;
+		}
 	}
-	root = opendir(POL_TMP_ROOT);
-	while (root && (entry = readdir(root)))
-		if (entry->d_name[0] != '.' && !is_needed(meta, entry->d_name))
-			remove_dir(dirfd(root), entry->d_name);
-	if (root)
-		closedir(root);
+	remove_all();
 }

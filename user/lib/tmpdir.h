@@ -26,6 +26,13 @@ bool pol_tmp_has(const struct pol_meta_guest *guest);
 char *pol_tmp_path(const char *guest);
 
 /**
+ * pol_tmp_open() - where the directories lie, no symlink followed.
+ *
+ * Return: descriptor to be closed; -ENOENT: nothing is mounted there; else what openat(2) gave.
+ */
+int pol_tmp_open(void);
+
+/**
  * pol_tmp_make() - the directories that @policy needs, and a rule on each.
  *
  * A rule that the guest has on its directory itself stands.

@@ -14,11 +14,6 @@
 #include "load.h"
 #include "tmpdir.h"
 
-static int open_root(void)
-{
-	return pol_dir_open(AT_FDCWD, POL_TMP_ROOT);
-}
-
 static int clear(int dir, uid_t uid, gid_t gid)
 {
 	int r = pol_dir_empty(dir);
@@ -99,7 +94,7 @@ static int settle(const struct pol_engine *engine, const struct pol_meta_guest *
 int pol_tmp_enter(const struct pol_engine *engine, const struct pol_meta *meta,
 		  const struct pol_meta_guest *guest, uid_t uid, gid_t gid, struct pol_err *err)
 {
-	_cleanup_close_ int root = open_root(), dir = -EBADF;
+	_cleanup_close_ int root = pol_tmp_open(), dir = -EBADF;
 	int r;
 
 	r = root < 0 ? 0 : pol_flock(root, LOCK_EX);
@@ -131,7 +126,7 @@ void pol_tmp_leave(const char *name)
 	    pol_meta_load(engine->control->active, &meta, NULL) < 0)
 		return;
 	guest = pol_meta_guest(meta, name);
-	root = guest && pol_tmp_has(guest) ? open_root() : -EBADF;
+	root = guest && pol_tmp_has(guest) ? pol_tmp_open() : -EBADF;
 	if (root < 0 || pol_flock(root, LOCK_EX) < 0)
 		return;
 	dir = pol_dir_open(root, name);
@@ -141,7 +136,7 @@ void pol_tmp_leave(const char *name)
 
 int pol_tmp_clear(const char *guest, struct pol_err *err)
 {
-	_cleanup_close_ int root = open_root();
+	_cleanup_close_ int root = pol_tmp_open();
 	_cleanup_close_ int dir = root < 0 ? root : pol_dir_open(root, guest);
 	int r = dir < 0 ? dir : clear(dir, 0, 0);
 

@@ -239,8 +239,13 @@ static void forward_signals(pid_t pid, const sigset_t *before)
 
 static int wait_for(pid_t pid)
 {
+	siginfo_t info;
 	int status;
 
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
+		if (errno != EINTR)
+			return EXIT_OURS;
+	child_pid = 0; /* once it is reaped, the number can be another's */
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return EXIT_OURS;
