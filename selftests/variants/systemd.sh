@@ -52,7 +52,12 @@ cpu = 1'
 policy two_gib 'vm_memory = "2GiB"'
 policy small 'memory = "64MiB"
 swap = 0'
+policy one 'pids = 1'
 policy two 'pids = 2'
+policy three 'pids = 3'
+# A page less than 8 EiB is no ceiling any more to the kernel, which reads it back as "max".
+policy too_high 'memory = "9007199254740988KiB"
+best_effort = true'
 policy lifted 'memory = "max"
 swap = "max"
 cpu = "max"'
@@ -100,6 +105,9 @@ for who in as_root as_user; do
 	expect_status "${name}_says_files_not_confined" 7 'files not confined' \
 		only $who run vm vm -- sh -c 'exit 7'
 	within scope_is_gone
+	expect_status "${name}_run_says_what_does_not_hold" 0 'not set, as best_effort has it: memory.max' \
+		only $who run too_high vm -- true
+	within scope_is_gone
 	expect_status "${name}_run_passes_a_signal_on" 143 '' only $who run vm vm -- sh -c 'kill $$'
 	within scope_is_gone
 	expect_status "${name}_command_not_found" 127 'not found' only $who run vm vm -- /no/such
@@ -112,6 +120,10 @@ for who in as_root as_user; do
 	check "${name}_attached_lies_in_the_scope" lies_in "$sleeper" policyctl-vm.scope
 	check "${name}_its_child_too" lies_in "$child" policyctl-vm.scope
 	home=$cgroups$(cut -d: -f3- "/proc/$sleeper/cgroup")
+	expect_status "${name}_attached_again_it_is_counted_once" 0 '' only $who attach three vm "$sleeper"
+	check "${name}_what_is_not_set_any_more_is_lifted" test \
+		"$(cat "$home/memory.max" "$home/memory.swap.max" "$home/cpu.max" "$home/pids.max" | tr '\n' ' ')" = \
+		'max max max 100000 3 '
 	check "${name}_run_joins" test "$(only $who run more vm -- sh -c "$the_files" 2>/dev/null)" = "$more_files"
 	check "${name}_joining_left_the_others" lies_in "$sleeper" policyctl-vm.scope
 	check "${name}_reload_of_systemd" "systemctl_$who" daemon-reload
@@ -123,13 +135,22 @@ for who in as_root as_user; do
 	start_sleeper $who
 	# Two processes are two tasks; a third has no room. Nobody is moved.
 	was=$(scope_of "$sleeper")
-	policy one 'pids = 1'
 	expect_status "${name}_attach_of_more_than_its_tasks" 1 'may have 1 tasks' \
 		only $who attach one vm "$sleeper"
 	check "${name}_nobody_was_moved" lies_in "$sleeper" "$was"
 	expect_status "${name}_attach_caps_descriptors" 0 'limits.fds caps the descriptors of each process' \
 		only $who attach descriptors vm "$sleeper"
 	check "${name}_descriptors_are_capped" grep -q '^Max open files *23 *23 ' "/proc/$sleeper/limits"
+	end_sleeper
+	within scope_is_gone
+
+	# With one task there is room for the shell, not for the command that it waits for.
+	expect_status "${name}_attach_leaves_itself_out" 0 ': 1 process adopted by' $who \
+		sh -c "policyctl attach --ceilings-only --policy $dir/one.toml vm \$\$; exit \$?"
+	within scope_is_gone
+	start_sleeper $who
+	expect_status "${name}_attach_says_what_does_not_hold" 0 'not set, as best_effort has it: memory.max' \
+		only $who attach too_high vm "$sleeper"
 	end_sleeper
 	within scope_is_gone
 
@@ -146,6 +167,31 @@ policy disk 'io = [{ device = "/dev/vda", wbps = "50MiB", riops = 5000 }]'
 # shellcheck disable=SC2016
 expect_status io_by_device 0 "$(cat /sys/block/vda/dev) rbps=max wbps=52428800 riops=5000 wiops=max" \
 	only as_root run disk vm -- sh -c 'cat /sys/fs/cgroup$(cut -d: -f3- /proc/self/cgroup)/io.max'
+scope=$cgroups/system.slice/policyctl-vm.scope
+within scope_is_gone
+start_sleeper as_root
+expect_status io_attach 0 '' only as_root attach disk vm "$sleeper"
+check io_attached grep -q 'wbps=52428800' $scope/io.max
+expect_status io_attach_without 0 '' only as_root attach three vm "$sleeper"
+check io_that_is_not_set_any_more_is_lifted test -z "$(cat $scope/io.max)"
+end_sleeper
+within scope_is_gone
+
+# A child that was forked between its parent's move and its cap is in by birth, and uncapped.
+# shellcheck disable=SC2016
+sh -c 'echo $$ >/tmp/forker; for i in $(seq 200); do sleep 1000 & done; wait' &
+within test -s /tmp/forker
+expect_status forker_is_attached 0 'adopted by' only as_root attach descriptors vm "$(cat /tmp/forker)"
+none_is_uncapped() {
+	while read -r pid; do
+		! grep -q '^Max open files *[0-9]\{3\}' "/proc/$pid/limits" || return 1
+	done <"$scope/cgroup.procs"
+}
+check children_forked_meanwhile_are_capped none_is_uncapped
+systemctl stop policyctl-vm.scope
+wait 2>/dev/null
+within scope_is_gone
+
 expect_status io_is_not_delegated 125 "no controller 'io'" only as_user run disk vm -- true
 policy no_disk 'io = [{ device = "/dev/null", wbps = "50MiB" }]'
 expect_status io_of_no_disk 125 'is no block device' only as_root run no_disk vm -- true

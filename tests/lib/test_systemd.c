@@ -3,7 +3,10 @@
 #include "systemd.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "scope.h"
 
@@ -45,4 +48,27 @@ Test(scope, needs_a_bus)
 	cr_assert_lt(pol_scope_open("g", &limits, &scope, &err), 0);
 	cr_assert_null(scope);
 	cr_assert_eq(err.kind, POL_ERR_HOST);
+}
+
+static void *refused_as_thread(void *data)
+{
+	const pid_t *process = data;
+	struct pol_err err = {};
+	char want[64];
+
+	(void)snprintf(want, sizeof(want), "%d is a thread of process %d", gettid(), *process);
+	cr_assert_eq(pol_scope_target(gettid(), &err), -EINVAL);
+	cr_assert_str_eq(err.message, want);
+	return NULL;
+}
+
+Test(scope, takes_processes_not_threads)
+{
+	struct pol_err err = {};
+	pid_t pid = getpid();
+	pthread_t thread;
+
+	cr_assert_eq(pol_scope_target(getppid(), &err), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, refused_as_thread, &pid), 0);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
 }

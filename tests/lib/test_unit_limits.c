@@ -100,6 +100,40 @@ Test(unit_limits, a_device_has_a_row_for_each_direction)
 	cr_assert_null(rows[0].device);
 }
 
+static void expect_lift(const struct pol_unit_limit *got, const char *property, const char *device)
+{
+	cr_assert_str_eq(got->property, property);
+	cr_assert_eq(got->value, UINT64_MAX);
+	if (device)
+		cr_assert_str_eq(got->device, device);
+	else
+		cr_assert_null(got->device);
+}
+
+Test(unit_limits, what_the_policy_is_silent_on_is_lifted)
+{
+	struct pol_unit_limit rows[POL_UNIT_LIFTS_MAX];
+
+	cr_assert_eq(pol_unit_lifts(&silent, rows), POL_UNIT_LIFTS_MAX);
+	expect_lift(&rows[0], "MemoryMax", NULL);
+	expect_lift(&rows[1], "MemorySwapMax", NULL);
+	expect_lift(&rows[2], "CPUQuotaPerSecUSec", NULL);
+	expect_lift(&rows[3], "IOReadBandwidthMax", "");
+	expect_lift(&rows[6], "IOWriteIOPSMax", "");
+}
+
+Test(unit_limits, what_the_policy_sets_is_not_lifted)
+{
+	struct pol_unit_limit rows[POL_UNIT_LIFTS_MAX];
+	struct pol_limits limits = silent;
+
+	limits.memory_bytes = 1 << 20;
+	limits.cpu_milli = 1000;
+	cr_assert_eq(pol_unit_lifts(&limits, rows), 1 + POL_IO_CNT);
+	expect_lift(&rows[0], "MemorySwapMax", NULL);
+	expect_lift(&rows[1], "IOReadBandwidthMax", "");
+}
+
 Test(unit_limits, a_number_holds_if_it_is_all_there_is)
 {
 	struct pol_unit_limit rows[ROWS];

@@ -108,11 +108,10 @@ int pol_proc_tree(pid_t pid, struct pol_proc_tree *ret)
 	tree.pids = calloc(cnt, sizeof(*tree.pids));
 	if (!tree.pids)
 		return -ENOMEM;
+	/* A shell may attach itself: its policyctl stays out. */
 	for (size_t i = 0; i < list.cnt; i++)
-		if (list.entries[i].in) {
+		if (list.entries[i].in && list.entries[i].pid != getpid())
 			tree.pids[tree.cnt++] = list.entries[i].pid;
-			tree.threads += list.entries[i].proc.threads;
-		}
 	*ret = tree;
 	return 0;
 }

@@ -6,13 +6,12 @@
 #include <sys/types.h>
 
 /**
- * struct pol_proc_tree - who lived at the look; who was forked meanwhile may lack. Starts zeroed.
- * @threads: of all of them.
+ * struct pol_proc_tree - who lived at the look, but for the caller itself; who was forked
+ * meanwhile may lack. Starts zeroed.
  */
 struct pol_proc_tree {
 	pid_t *pids;
 	size_t cnt;
-	size_t threads;
 };
 
 void pol_proc_tree_done(struct pol_proc_tree *tree);

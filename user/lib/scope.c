@@ -12,6 +12,7 @@
 #include "cgroup.h"
 #include "file.h"
 #include "nofile.h"
+#include "proc.h"
 #include "proc_tree.h"
 #include "systemd.h"
 #include "unit_limits.h"
@@ -68,14 +69,18 @@ static int refuse_row(const struct pol_scope *scope, const struct pol_unit_limit
 			   "best_effort = true in the guest's limits");
 }
 
-static void give_up(struct pol_scope *scope, size_t i)
+static void note_lack(struct pol_scope *scope, const char *file)
 {
-	const char *file = scope->rows[i].file;
 	size_t len = strlen(scope->lacks);
 
 	if (!strstr(scope->lacks, file)) /* one of io has many rows */
 		(void)snprintf(scope->lacks + len, sizeof(scope->lacks) - len, "%s%s",
 			       len ? ", " : "", file);
+}
+
+static void give_up(struct pol_scope *scope, size_t i)
+{
+	note_lack(scope, scope->rows[i].file);
 	memmove(&scope->rows[i], &scope->rows[i + 1],
 		(--scope->rows_cnt - i) * sizeof(scope->rows[0]));
 }
@@ -149,6 +154,19 @@ int pol_scope_open(const char *guest, const struct pol_limits *limits, struct po
 
 /* ------------------------------------------------------------------ into it */
 
+/* In one call: a ceiling that stays is not lifted for a moment. */
+static int change_ceilings(struct pol_scope *scope, struct pol_err *err)
+{
+	size_t cnt, max = POL_UNIT_LIFTS_MAX + scope->rows_cnt;
+	_cleanup_free_ struct pol_unit_limit *all = calloc(max, sizeof(*all));
+
+	if (!all)
+		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot change a scope");
+	cnt = pol_unit_lifts(scope->limits, all);
+	memcpy(&all[cnt], scope->rows, scope->rows_cnt * sizeof(*all));
+	return pol_systemd_limit(scope->systemd, scope->name, all, cnt + scope->rows_cnt, err);
+}
+
 /* Processes join a scope that is there. Return: 0; -EAGAIN: it has just ended. */
 static int join(struct pol_scope *scope, const pid_t *pids, size_t cnt, struct pol_err *err)
 {
@@ -170,7 +188,7 @@ static int join(struct pol_scope *scope, const pid_t *pids, size_t cnt, struct p
 		(void)nanosleep(&tick, NULL);
 		return -EAGAIN;
 	}
-	r = pol_systemd_limit(scope->systemd, scope->name, scope->rows, scope->rows_cnt, err);
+	r = change_ceilings(scope, err);
 	return r < 0 ? r : pol_systemd_add(scope->systemd, scope->name, pids, cnt, err);
 }
 
@@ -213,6 +231,20 @@ static int open_cgroup(struct pol_scope *scope, int *ret_fd, struct pol_err *err
 	return 0;
 }
 
+static int fix_row(const struct pol_scope *scope, const struct pol_unit_limit *row,
+		   struct pol_err *err)
+{
+	if (row->device)
+		return pol_err_fix(err,
+				   "of a device that is made of another, as LUKS and LVM have it, "
+				   "systemd limits the one beneath: name that ('lsblk -s %s'); or "
+				   "set best_effort = true in the guest's limits",
+				   row->device);
+	return pol_err_fix(err, "'systemctl %sshow %s' has what systemd knows; or set best_effort = "
+				"true in the guest's limits",
+			   geteuid() ? "--user " : "", scope->name);
+}
+
 static int check_row(const struct pol_scope *scope, int cgroup, const struct pol_unit_limit *row,
 		     struct pol_err *err)
 {
@@ -226,9 +258,7 @@ static int check_row(const struct pol_scope *scope, int cgroup, const struct pol
 	pol_err_say(err, POL_ERR_HOST, -ENODEV, "scope '%s': %s is to be '%s%s%s' and %s%.200s",
 		    scope->name, row->file, row->disk, row->device ? " " : "", row->text,
 		    r < 0 ? "is not there" : "is ", r < 0 ? "" : text);
-	return pol_err_fix(err, "'systemctl %sshow %s' has what systemd knows; or set best_effort = "
-				"true in the guest's limits",
-			   geteuid() ? "--user " : "", scope->name);
+	return fix_row(scope, row, err);
 }
 
 /* memory.oom.group is no property of a scope before systemd 253: a guest dies as a whole. */
@@ -242,6 +272,8 @@ static int check_ceilings(struct pol_scope *scope, int cgroup, struct pol_err *e
 	if (r < 0 && !best_effort)
 		return pol_err_set(err, POL_ERR_HOST, r, "scope '%s': cannot set memory.oom.group",
 				   scope->name);
+	if (r < 0)
+		note_lack(scope, "memory.oom.group");
 	for (size_t i = 0; i < scope->rows_cnt; i++) {
 		r = check_row(scope, cgroup, &scope->rows[i], err);
 		if (r < 0 && !best_effort)
@@ -252,17 +284,26 @@ static int check_ceilings(struct pol_scope *scope, int cgroup, struct pol_err *e
 	return 0;
 }
 
-/* Moving ignores pids.max. */
-static int check_tasks(struct pol_scope *scope, size_t threads, struct pol_err *err)
+/* The scope's, if there is one already; else -EBADF. */
+static int try_cgroup(struct pol_scope *scope)
 {
-	_cleanup_close_ int cgroup = -EBADF;
 	struct pol_err ignored;
+	int fd = -EBADF;
+
+	(void)open_cgroup(scope, &fd, &ignored);
+	return fd;
+}
+
+/* Moving ignores pids.max. @cgroup: try_cgroup(). @threads: that come, besides those in it. */
+static int check_tasks(const struct pol_scope *scope, int cgroup, size_t threads,
+		       struct pol_err *err)
+{
 	uint64_t now = 0;
 
-	if (!open_cgroup(scope, &cgroup, &ignored))
+	if (cgroup >= 0)
 		(void)pol_file_read_u64(cgroup, "pids.current", &now);
-	if (now + threads <= scope->limits->pids)
-		return 0;
+	if (!threads || now + threads <= scope->limits->pids)
+		return 0; /* nobody comes: a ceiling may become lower than what is there */
 	pol_err_say(err, POL_ERR_FAILED, -EAGAIN,
 		    "guest '%s' may have %llu tasks, has %llu, and the process has %zu",
 		    scope->guest, (unsigned long long)scope->limits->pids, (unsigned long long)now,
@@ -287,7 +328,8 @@ static int put(struct pol_scope *scope, const pid_t *pids, size_t cnt, int *ret_
 
 int pol_scope_put(struct pol_scope *scope, pid_t pid, struct pol_err *err)
 {
-	int r = check_tasks(scope, 1, err);
+	_cleanup_close_ int before = try_cgroup(scope);
+	int r = check_tasks(scope, before, 1, err);
 
 	return r < 0 ? r : put(scope, &pid, 1, NULL, err);
 }
@@ -317,78 +359,157 @@ static int count_numbers(pid_t pid, uint32_t *ret)
 	return 0;
 }
 
-/* What of limits.fds can be held without the engine: the numbers of each process. */
+static bool is_gone(int r)
+{
+	return r == -ESRCH || r == -ENOENT;
+}
+
+/*
+ * What of limits.fds can be held without the engine: the numbers of each process.
+ * Return: 1: they were lowered; 0: they are as they are to be, or it is gone.
+ */
 static int cap_descriptors(const struct pol_scope *scope, pid_t pid, struct pol_err *err)
 {
 	struct pol_nofile before = {};
-	struct rlimit limit;
-	int r;
+	struct rlimit was, limit;
+	int r = count_numbers(pid, &before.base);
 
-	if (!pol_has_fds(scope->limits))
-		return 0;
-	r = count_numbers(pid, &before.base);
-	if (!r && prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+	if (!r && prlimit(pid, RLIMIT_NOFILE, NULL, &was) < 0)
 		r = -errno;
 	if (!r) {
-		before.soft = limit.rlim_cur;
-		before.hard = limit.rlim_max;
+		before.soft = was.rlim_cur;
+		before.hard = was.rlim_max;
 		limit = pol_nofile_floor(&before, scope->limits->fds);
-		r = prlimit(pid, RLIMIT_NOFILE, &limit, NULL) < 0 ? -errno : 0;
+		if (limit.rlim_cur == was.rlim_cur && limit.rlim_max == was.rlim_max)
+			return 0;
+		r = prlimit(pid, RLIMIT_NOFILE, &limit, NULL) < 0 ? -errno : 1;
 	}
-	if (!r || r == -ESRCH || r == -ENOENT)
-		return 0; /* gone meanwhile */
+	if (r > 0 || is_gone(r))
+		return r > 0;
 	return pol_err_set(err, POL_ERR_FAILED, r, "cannot set RLIMIT_NOFILE of process %d", pid);
 }
 
-/* Of the tree, those that are not in the cgroup yet (-EBADF: nobody is). */
+/* Return: 1: one of them was lowered; 0. */
+static int cap_tree(const struct pol_scope *scope, const struct pol_proc_tree *tree,
+		    struct pol_err *err)
+{
+	int lowered = 0;
+
+	if (!pol_has_fds(scope->limits))
+		return 0;
+	for (size_t i = 0; i < tree->cnt; i++) {
+		int r = cap_descriptors(scope, tree->pids[i], err);
+
+		if (r < 0)
+			return r;
+		lowered |= r;
+	}
+	return lowered;
+}
+
+/* @home: of the cgroup. Who has ended lies nowhere: he needs not be put there. */
+static bool is_in(pid_t pid, uint64_t home)
+{
+	uint64_t now;
+
+	return pol_cgroup_of_pid(pid, &now) < 0 || now == home;
+}
+
+/* Of the tree, those that are not in the cgroup yet. */
 static void drop_those_in(struct pol_proc_tree *tree, int cgroup)
 {
-	uint64_t home = 0, now;
+	uint64_t home = 0;
 	size_t cnt = 0;
 
-	if (cgroup < 0 || pol_cgroup_id(cgroup, &home) < 0)
+	if (pol_cgroup_id(cgroup, &home) < 0)
 		return;
 	for (size_t i = 0; i < tree->cnt; i++)
-		if (!pol_cgroup_of_pid(tree->pids[i], &now) && now != home)
+		if (!is_in(tree->pids[i], home))
 			tree->pids[cnt++] = tree->pids[i];
 	tree->cnt = cnt;
 }
 
-/* Return: how many were put there; 0: nobody is left. */
-static int put_pass(struct pol_scope *scope, pid_t pid, int *cgroup, struct pol_err *err)
+/* Those of a cgroup that is there (else -EBADF) are in its own count already. */
+static size_t count_threads_outside(const struct pol_proc_tree *tree, int cgroup)
+{
+	struct pol_proc proc;
+	uint64_t home = 0;
+	size_t threads = 0;
+	bool known = cgroup >= 0 && !pol_cgroup_id(cgroup, &home);
+
+	for (size_t i = 0; i < tree->cnt; i++)
+		if (!(known && is_in(tree->pids[i], home)) && !pol_proc_read(tree->pids[i], &proc))
+			threads += proc.threads;
+	return threads;
+}
+
+/* All of them, also those that are in: the ceilings are to be those of this policy. */
+static int put_first(struct pol_scope *scope, const struct pol_proc_tree *tree, int *ret_cgroup,
+		     struct pol_err *err)
+{
+	_cleanup_close_ int before = try_cgroup(scope);
+	int r = check_tasks(scope, before, count_threads_outside(tree, before), err);
+
+	return r < 0 ? r : put(scope, tree->pids, tree->cnt, ret_cgroup, err);
+}
+
+static int put_rest(struct pol_scope *scope, struct pol_proc_tree *tree, int cgroup,
+		    struct pol_err *err)
+{
+	drop_those_in(tree, cgroup);
+	return tree->cnt ? pol_systemd_add(scope->systemd, scope->name, tree->pids, tree->cnt, err)
+			 : 0;
+}
+
+/*
+ * Return: 1: somebody was put there, or capped, and may have forked before; 0: nobody is left. Each
+ * pass caps all: who is in by birth has the RLIMIT_NOFILE that its parent had then.
+ */
+static int put_pass(struct pol_scope *scope, pid_t pid, int *cgroup, size_t *cnt,
+		    struct pol_err *err)
 {
 	_cleanup_(pol_proc_tree_done) struct pol_proc_tree tree = {};
-	int r = pol_proc_tree(pid, &tree);
+	bool first = *cgroup < 0;
+	int lowered, r = pol_proc_tree(pid, &tree);
 
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot look at process %d", pid);
-	drop_those_in(&tree, *cgroup);
-	if (!tree.cnt)
-		return 0;
-	r = *cgroup < 0 ? check_tasks(scope, tree.threads, err) : 0;
-	if (!r && *cgroup < 0)
-		r = put(scope, tree.pids, tree.cnt, cgroup, err);
-	else if (!r)
-		r = pol_systemd_add(scope->systemd, scope->name, tree.pids, tree.cnt, err);
-	for (size_t i = 0; i < tree.cnt && !r; i++)
-		r = cap_descriptors(scope, tree.pids[i], err);
-	return r < 0 ? r : (int)tree.cnt;
+	if (first)
+		r = put_first(scope, &tree, cgroup, err);
+	lowered = r < 0 ? r : cap_tree(scope, &tree, err);
+	if (lowered < 0)
+		return lowered;
+	if (!first)
+		r = put_rest(scope, &tree, *cgroup, err);
+	if (r < 0)
+		return r;
+	*cnt += tree.cnt;
+	return lowered || tree.cnt;
+}
+
+int pol_scope_target(pid_t pid, struct pol_err *err)
+{
+	struct pol_proc_ids ids;
+	int r = pol_attach_target(pid, err);
+
+	if (r < 0 || pol_proc_ids(pid, &ids) < 0 || ids.tgid == pid)
+		return r;
+	pol_err_say(err, POL_ERR_FAILED, -EINVAL, "%d is a thread of process %d", pid, ids.tgid);
+	return pol_err_fix(err, "attach the process, with all its threads");
 }
 
 int pol_scope_put_tree(struct pol_scope *scope, pid_t pid, size_t *ret_cnt, struct pol_err *err)
 {
 	_cleanup_close_ int cgroup = -EBADF;
-	int r = pol_attach_target(pid, err);
+	int r = pol_scope_target(pid, err);
 
 	*ret_cnt = 0;
-	for (int pass = 0; !r && pass < PASSES_MAX; pass++) {
-		int n = put_pass(scope, pid, &cgroup, err);
+	for (int pass = 0; r >= 0 && pass < PASSES_MAX; pass++) {
+		int n = put_pass(scope, pid, &cgroup, ret_cnt, err);
 
 		if (n == 0)
 			return 0;
-		if (n > 0)
-			*ret_cnt += (size_t)n;
-		else if (n != -ESRCH || pol_attach_target(pid, err) < 0)
+		if (n < 0 && (n != -ESRCH || pol_attach_target(pid, err) < 0))
 			r = n; /* else one of its children has ended meanwhile */
 	}
 	return r < 0 ? r

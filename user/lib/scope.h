@@ -5,7 +5,8 @@
  * process of the same user) can lift the ceilings again.
  *
  * As root over the system bus, else over the user's. A guest has one scope: what is put into it
- * later joins, and the ceilings become those of the policy that is given then.
+ * later joins, and the ceilings become those of the policy that is given then; one that it does not
+ * set any more is lifted. RLIMIT_NOFILE of a process is only ever lowered.
  */
 #pragma once
 
@@ -31,7 +32,10 @@ void pol_scope_closep(struct pol_scope **scope);
 /* pol_scope_name() - of its unit. */
 const char *pol_scope_name(const struct pol_scope *scope);
 
-/* pol_scope_lacks() - what best_effort lets go: the files, ", " between; empty: nothing. */
+/**
+ * pol_scope_lacks() - what best_effort lets go: the files, ", " between; empty: nothing.
+ * Complete once something was put into the scope: only then it is seen what holds.
+ */
 const char *pol_scope_lacks(const struct pol_scope *scope);
 
 /**
@@ -43,9 +47,16 @@ const char *pol_scope_lacks(const struct pol_scope *scope);
 int pol_scope_put(struct pol_scope *scope, pid_t pid, struct pol_err *err);
 
 /**
- * pol_scope_put_tree() - the same with all its descendants, until a pass finds nobody left.
- * RLIMIT_NOFILE of each is lowered under limits.fds. @ret_cnt: processes that were put there.
+ * pol_scope_target() - can it be put into a scope? Return: as pol_attach_target(); -EINVAL: it is a
+ * thread, and only processes have a cgroup here.
+ */
+int pol_scope_target(pid_t pid, struct pol_err *err);
+
+/**
+ * pol_scope_put_tree() - the same with all its descendants but this command, until a pass finds
+ * nobody left. RLIMIT_NOFILE of each is lowered under limits.fds. @ret_cnt: processes that were put
+ * there. Who is in it already is not counted against limits.pids again.
  *
- * Return: as pol_scope_put(); -EPERM: nobody's guest (pol_attach_target()); -EBUSY: it forks faster.
+ * Return: as pol_scope_put(), pol_scope_target(); -EBUSY: it forks faster.
  */
 int pol_scope_put_tree(struct pol_scope *scope, pid_t pid, size_t *ret_cnt, struct pol_err *err);

@@ -221,16 +221,22 @@ static int call_for_job(struct pol_systemd *systemd, sd_bus_message *message, sd
 
 /* ------------------------------------------------------------------ ceilings */
 
+static int append_limit(sd_bus_message *message, const struct pol_unit_limit *limit)
+{
+	if (!limit->device)
+		return sd_bus_message_append(message, "(sv)", limit->property, "t", limit->value);
+	if (!*limit->device) /* an empty list takes away what each device has */
+		return sd_bus_message_append(message, "(sv)", limit->property, "a(st)", 0);
+	return sd_bus_message_append(message, "(sv)", limit->property, "a(st)", 1, limit->device,
+				     limit->value);
+}
+
 static int append_limits(sd_bus_message *message, const struct pol_unit_limit *limits, size_t cnt)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < cnt && r >= 0; i++)
-		r = limits[i].device
-			    ? sd_bus_message_append(message, "(sv)", limits[i].property, "a(st)", 1,
-						    limits[i].device, limits[i].value)
-			    : sd_bus_message_append(message, "(sv)", limits[i].property, "t",
-						    limits[i].value);
+		r = append_limit(message, &limits[i]);
 	return r;
 }
 

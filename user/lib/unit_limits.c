@@ -97,6 +97,35 @@ size_t pol_unit_limits(const struct pol_limits *limits, struct pol_unit_limit *r
 	return cnt;
 }
 
+size_t pol_unit_lifts(const struct pol_limits *limits, struct pol_unit_limit *ret)
+{
+	const struct {
+		const char *property;
+		uint64_t value;
+	} numbers[] = {
+		{ "MemoryMax", limits->memory_bytes },
+		{ "MemorySwapMax", limits->swap_bytes },
+		{ "CPUQuotaPerSecUSec", limits->cpu_milli },
+	};
+	size_t cnt = 0;
+
+	_Static_assert(ARRAY_SIZE(numbers) + POL_IO_CNT == POL_UNIT_LIFTS_MAX, "room for each");
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (numbers[i].value == POL_LIMIT_UNSET)
+			ret[cnt++] = (struct pol_unit_limit){
+				.property = numbers[i].property,
+				.value = UINT64_MAX,
+			};
+	/* Those of devices that the policy names follow with pol_unit_limits(). */
+	for (size_t i = 0; i < POL_IO_CNT; i++)
+		ret[cnt++] = (struct pol_unit_limit){
+			.property = io_rows[i].property,
+			.value = UINT64_MAX,
+			.device = "",
+		};
+	return cnt;
+}
+
 /* The line "8:0 rbps=1 wbps=max ..."; NULL: the device has none, nothing bounds it. */
 static const char *find_disk(const char *text, const char *disk)
 {

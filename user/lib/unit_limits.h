@@ -14,7 +14,8 @@
 /**
  * struct pol_unit_limit - one ceiling.
  * @property: name of the unit's property; @value: what it is set to (UINT64_MAX: systemd's infinity).
- * @device: NULL: the property is of D-Bus type t; else the block device, borrowed: of type a(st).
+ * @device: NULL: the property is of D-Bus type t; else the block device, borrowed: of type a(st);
+ * empty: of that type, and no device has any.
  * @file, @text: the file of the unit's cgroup, and what it reads once systemd has written it.
  * @disk: with @device: "8:0", the line of @file; @text is one word of it.
  */
@@ -39,6 +40,16 @@ size_t pol_unit_limits_max(const struct pol_limits *limits);
  * v2 by TasksMax, MemoryMax, MemorySwapMax, CPUQuotaPerSecUSec, IOReadBandwidthMax and its like).
  */
 size_t pol_unit_limits(const struct pol_limits *limits, struct pol_unit_limit *ret);
+
+#define POL_UNIT_LIFTS_MAX (3 + POL_IO_CNT) /* memory, swap, cpu, each direction of io */
+
+/**
+ * pol_unit_lifts() - for a unit that may have ceilings of another policy: what @limits is silent on
+ * goes back to none, and so does io of all devices. To be set with pol_unit_limits(), before them.
+ * @ret: room for POL_UNIT_LIFTS_MAX; property, value and device are set.
+ * Return: how many.
+ */
+size_t pol_unit_lifts(const struct pol_limits *limits, struct pol_unit_limit *ret);
 
 /* pol_unit_limit_holds() - has @text, which @limit's file reads, what is to be there? */
 bool pol_unit_limit_holds(const struct pol_unit_limit *limit, const char *text);

@@ -44,10 +44,9 @@ static int find_guest(const char *verb, const struct pol_policy *policy, const c
 	return ctl_fail(verb, &err);
 }
 
-static void say_what_lacks(const char *verb, const struct ctl_ceilings *ceilings)
+static void say_what_it_is(const char *verb, const struct ctl_ceilings *ceilings)
 {
 	const struct pol_limits *limits = &ceilings->guest->limits;
-	const char *lacks = pol_scope_lacks(ceilings->scope);
 
 	fprintf(stderr,
 		"policyctl %s: files not confined: of guest '%s' only the ceilings hold, in %s\n",
@@ -60,6 +59,12 @@ static void say_what_lacks(const char *verb, const struct ctl_ceilings *ceilings
 	if (limits->kill)
 		fprintf(stderr, "policyctl %s: on_exceed = \"kill\" is not held, but for memory\n",
 			verb);
+}
+
+void ctl_ceilings_say_lacks(const char *verb, const struct ctl_ceilings *ceilings)
+{
+	const char *lacks = pol_scope_lacks(ceilings->scope);
+
 	if (*lacks)
 		fprintf(stderr, "policyctl %s: not set, as best_effort has it: %s\n", verb, lacks);
 }
@@ -76,6 +81,6 @@ int ctl_ceilings_open(const char *verb, const char *file, const char *guest,
 		return r;
 	if (pol_scope_open(ret->guest->name, &ret->guest->limits, &ret->scope, &err) < 0)
 		return ctl_fail(verb, &err);
-	say_what_lacks(verb, ret);
+	say_what_it_is(verb, ret);
 	return 0;
 }

@@ -16,9 +16,13 @@ void ctl_ceilings_done(struct ctl_ceilings *ceilings);
 
 /**
  * ctl_ceilings_open() - read the policy, find the guest, connect to systemd; on stderr what does not
- * hold: files, and whatever of the limits needs the engine.
+ * hold: files, and whatever of the limits needs the engine. What this host lacks:
+ * ctl_ceilings_say_lacks().
  *
  * Return: 0, or the exit status; why is said.
  */
 int ctl_ceilings_open(const char *verb, const char *file, const char *guest,
 		      struct ctl_ceilings *ret);
+
+/* ctl_ceilings_say_lacks() - on stderr, after something was put there: what best_effort lets go. */
+void ctl_ceilings_say_lacks(const char *verb, const struct ctl_ceilings *ceilings);

@@ -190,6 +190,7 @@ static int attach_under_ceilings(const char *policy, const char *guest, char **p
 	_cleanup_(ctl_ceilings_done) struct ctl_ceilings ceilings = {};
 	struct pol_err err = {};
 	int status = ctl_ceilings_open("attach", policy, guest, &ceilings);
+	bool placed = false;
 	size_t cnt;
 
 	if (status)
@@ -199,9 +200,13 @@ static int attach_under_ceilings(const char *policy, const char *guest, char **p
 
 		if (pol_scope_put_tree(ceilings.scope, pid, &cnt, &err) < 0)
 			status = ctl_fail("attach", &err);
-		else
+		else {
 			print_adopted(pid, cnt, guest);
+			placed = true;
+		}
 	}
+	if (placed)
+		ctl_ceilings_say_lacks("attach", &ceilings);
 	return status;
 }
 

@@ -419,15 +419,18 @@ static int find_and_run(struct run_command *command)
 /* ------------------------------------------------------------------ ceilings only */
 
 struct placing {
-	struct pol_scope *scope;
+	const struct ctl_ceilings *ceilings;
 	struct pol_err err;
 };
 
 static int place(pid_t pid, void *arg)
 {
 	struct placing *placing = arg;
+	int r = pol_scope_put(placing->ceilings->scope, pid, &placing->err);
 
-	return pol_scope_put(placing->scope, pid, &placing->err);
+	if (!r)
+		ctl_ceilings_say_lacks("run", placing->ceilings);
+	return r;
 }
 
 static int run_under_ceilings(struct run_command *command)
@@ -446,7 +449,7 @@ static int run_under_ceilings(struct run_command *command)
 	if (!path)
 		return status;
 	fill_launch(command, path);
-	placing.scope = ceilings.scope;
+	placing.ceilings = &ceilings;
 	hold_signals(&before);
 	r = pol_launch_placed(&ceilings.guest->limits, &command->launch, place, &placing, &pid,
 			      &step);
