@@ -247,14 +247,17 @@ TEST(what_a_newer_policy_does_not_give)
 /* Another process that shares the table puts it back between the look and the exec. */
 TEST_TIMEOUT(raced_by_a_sharer, 300)
 {
-	const char *rounds = text("%ld", test_count(100, 50));
+	const char *rounds = text("%ld", test_count(40, 50));
 	int through, refused, killed;
+	const char *brought;
 	struct probe p;
 
 	make_tree();
 	LOAD(REFUSE);
 	start_attached(&p, "keep", STEPS("bring-race", "3", rounds));
-	ASSERT_EQ(3, sscanf(probe_until(&p, "brought"), "brought 0 %d %d %d", &through, &refused,
+	brought = probe_until(&p, "brought");
+	ASSERT_TRUE(brought != NULL);
+	ASSERT_EQ(3, sscanf(brought, "brought 0 %d %d %d", &through, &refused,
 			    &killed));
 	printf("# %d without it, %d refused, %d killed\n", through, refused, killed);
 	EXPECT_STREQ("bring-race 0", probe_until(&p, "bring-race"));
