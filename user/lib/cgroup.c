@@ -342,13 +342,25 @@ static FILE *open_list(int parent, const char *name, const char *file)
 	return list;
 }
 
+/*
+ * The next number of a list; NULL: none. The kernel writes 0 for a task that is reaped meanwhile, or
+ * that our pid namespace doesn't have: in a command 0 means every task, or ourselves.
+ */
+static bool next_number(FILE *list, pid_t *ret)
+{
+	while (list && fscanf(list, "%d", ret) == 1)
+		if (*ret > 0)
+			return true;
+	return false;
+}
+
 static int move_tasks(int parent, const char *name, void *arg)
 {
 	_cleanup_(pol_fclosep) FILE *procs = open_list(parent, name, "cgroup.procs");
 	const int *to = arg;
-	int pid;
+	pid_t pid;
 
-	while (procs && fscanf(procs, "%d", &pid) == 1)
+	while (next_number(procs, &pid))
 		(void)pol_cgroup_move(*to, pid); /* gone meanwhile: the next pass sees */
 	return 0;
 }
@@ -366,9 +378,9 @@ static int add_numbers(int parent, const char *name, void *arg)
 {
 	struct numbers *numbers = arg;
 	_cleanup_(pol_fclosep) FILE *list = open_list(parent, name, numbers->file);
-	int pid;
+	pid_t pid;
 
-	while (list && fscanf(list, "%d", &pid) == 1) {
+	while (next_number(list, &pid)) {
 		if (numbers->cnt == numbers->room) {
 			size_t room = numbers->room ? 2 * numbers->room : 64;
 			pid_t *items = reallocarray(numbers->items, room, sizeof(*items));

@@ -238,6 +238,8 @@ static int label_process(const struct pol_engine *engine, pid_t pid, uint32_t gu
 	};
 	size_t cnt = 0;
 
+	if (pid <= 0)
+		return -EINVAL; /* it would be every task of the host */
 	for (int i = 0; i < POL_BUSY_TRIES; i++) {
 		struct labelled labelled = { .guest = guest };
 		int r = pol_iterate(engine, POL_PROG_TASKS, &command,
