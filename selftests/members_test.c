@@ -376,6 +376,35 @@ TEST(one_that_leaves_the_policy)
 	remove_service();
 }
 
+/* Given to another guest, itself or its parent, it would be nobody's: it takes two loads. */
+TEST(one_that_changes_guests)
+{
+	static const char *const paths[] = { "/svc.slice/web.service", "/svc.slice" };
+	struct probe p;
+
+	tasks_make_tree();
+	make_service();
+	load_member("");
+	for (size_t i = 0; i < 2; i++) {
+		policy_write("%s%s[guest.other.members]\ncgroups = [\"%s\"]\n",
+			     tasks_guest("web", 20, ""), tasks_guest("other", 20, ""), paths[i]);
+		EXPECT_CTL(1, "which is another guest's", "load " POLICY_FILE);
+		EXPECT_CTL(1, "which is another guest's", "load --force " POLICY_FILE);
+	}
+	start_in(&p, SERVICE, "process", 1);
+	expect_guest(&p);
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_EQ(0, load_web("", "", ""));
+	policy_write("%s[guest.other.members]\ncgroups = [\"/svc.slice/web.service\"]\n",
+		     tasks_guest("other", 20, ""));
+	EXPECT_EQ(0, ctl("load " POLICY_FILE));
+	start_in(&p, SERVICE, "process", 1);
+	expect_guest(&p);
+	EXPECT_STREQ("2", guest_value("other", "tasks"));
+	EXPECT_EQ(0, probe_end(&p));
+	remove_service();
+}
+
 /* Its guest goes: refused; by force its tasks may open nothing. */
 TEST(one_whose_guest_leaves)
 {

@@ -31,11 +31,11 @@ static const struct pol_meta_guest *guest_of(const struct pol_joining *joining,
 }
 
 /* The member of the new policy that an entry of the map is; NULL: it is none. */
-static const struct pol_found *member_of(const struct pol_joining *joining, uint64_t cgroup,
-					 uint32_t guest)
+static struct pol_found *member_of(const struct pol_joining *joining, uint64_t cgroup,
+				   uint32_t guest)
 {
 	for (size_t i = 0; i < joining->finds.cnt; i++) {
-		const struct pol_found *found = &joining->finds.items[i];
+		struct pol_found *found = &joining->finds.items[i];
 
 		if (found->id == cgroup && guest_of(joining, found)->id == guest)
 			return found;
@@ -64,42 +64,58 @@ static int refuse_leaver(const struct check *check, const struct pol_foreign *fo
 			   "what is started there is none");
 }
 
-static int refuse_nested(const struct check *check, const struct pol_found *found, const char *path)
+static int refuse_other(const struct check *check, const struct pol_found *found, const char *path)
 {
-	return pol_err_say(check->err, POL_ERR_FAILED, -EBUSY,
-			   "cgroup '%s' is, lies in or lies above '%s', which is another guest's",
-			   found->member->text, path);
+	pol_err_say(check->err, POL_ERR_FAILED, -EBUSY,
+		    "cgroup '%s' is, lies in or lies above '%s', which is another guest's",
+		    found->member->text, path);
+	return pol_err_fix(check->err,
+			   "load once without it: a member changes guests in two loads");
+}
+
+/* A cgroup that the new policy gives to another guest, and that is, lies in or above @path. */
+static const struct pol_found *overlapping(const struct pol_joining *joining, const char *path,
+					   uint32_t guest)
+{
+	for (size_t i = 0; i < joining->finds.cnt; i++) {
+		const struct pol_found *found = &joining->finds.items[i];
+
+		if (is_cgroup(found) && guest_of(joining, found)->id != guest &&
+		    (pol_path_lies_in(path, found->member->text) ||
+		     pol_path_lies_in(found->member->text, path)))
+			return found;
+	}
+	return NULL;
+}
+
+static int check_leaver(const struct check *check, const struct pol_foreign *foreign,
+			const char *path, int fd)
+{
+	if (check->joining->force || pol_cgroup_populated(fd) <= 0 ||
+	    !pol_meta_guest_by_id(check->joining->next, foreign->guest))
+		return 0;
+	return refuse_leaver(check, foreign, path);
 }
 
 static int check_entry(uint64_t cgroup, const struct pol_foreign *foreign, void *arg)
 {
 	const struct check *check = arg;
-	struct pol_joining *joining = check->joining;
+	_cleanup_close_ int fd = -EBADF;
+	const struct pol_found *other;
+	struct pol_found *found;
 	char path[PATH_SIZE];
-	int fd, r = 0;
 
 	if (pol_cgroup_path_of(cgroup, path, sizeof(path)) < 0 ||
 	    pol_cgroup_open_path(path, &fd) < 0)
 		return 0; /* it is gone */
-	if (!member_of(joining, cgroup, foreign->guest)) {
-		if (!joining->force && pol_cgroup_populated(fd) > 0 &&
-		    pol_meta_guest_by_id(joining->next, foreign->guest))
-			r = refuse_leaver(check, foreign, path);
-		close(fd);
-		return r;
-	}
-	close(fd);
-	for (size_t i = 0; i < joining->finds.cnt; i++) {
-		struct pol_found *found = &joining->finds.items[i];
-
-		if (!is_cgroup(found))
-			continue;
-		if (found->id == cgroup && guest_of(joining, found)->id == foreign->guest)
-			found->known = true;
-		else if (pol_path_lies_in(path, found->member->text) ||
-			 pol_path_lies_in(found->member->text, path))
-			return refuse_nested(check, found, path);
-	}
+	/* By force neither: a cgroup has one entry, which says whose it is and how it was. */
+	other = overlapping(check->joining, path, foreign->guest);
+	if (other)
+		return refuse_other(check, other, path);
+	found = member_of(check->joining, cgroup, foreign->guest);
+	if (!found)
+		return check_leaver(check, foreign, path, fd);
+	found->known = true;
 	return 0;
 }
 

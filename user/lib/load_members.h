@@ -27,8 +27,8 @@ void pol_joining_done(struct pol_joining *joining);
 
 /**
  * pol_joining_check() - before anything is changed: who is new, and may be adopted; who leaves.
- * Return: 0; -EBUSY: a cgroup that leaves has tasks, or one lies in another guest's; -EPERM: a guest may
- * change a pid file; else as pol_foreign_check() and pol_attach_check().
+ * Return: 0; -EBUSY: a cgroup that leaves has tasks, or one is, lies in or above another guest's of the
+ * running policy; -EPERM: a guest may change a pid file; else as pol_foreign_check() and pol_attach_check().
  */
 int pol_joining_check(struct pol_joining *joining, struct pol_err *err);
 
