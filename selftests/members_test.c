@@ -651,6 +651,40 @@ TEST(a_load_that_fails_half_way)
 	remove_service();
 }
 
+/* Whom the load has adopted it frees, the process and the members; not who was a guest before. */
+TEST(a_load_that_fails_frees_its_own)
+{
+	struct numbers ids;
+	struct probe p, q, r;
+
+	tasks_make_tree();
+	make_service();
+	ASSERT_TRUE(!mkdir(BUSY, 0755) || errno == EEXIST);
+	ASSERT_TRUE(!mkdir(BUSY "/b", 0755) || errno == EEXIST);
+	start_in(&p, SERVICE, "process", 1);
+	start_in(&q, BUSY, "process", 1);
+	ids = start_in(&r, CGROUP_ROOT, "process", 2);
+	ASSERT_EQ(0, load_web("", "", ""));
+	EXPECT_EQ(0, ctl("attach web %ld", ids.n[1]));
+	policy_write("%s" WEB_MEMBER "pids = [%d]\n"
+		     "%s[guest.other.members]\ncgroups = [\"/busy/b\"]\n",
+		     tasks_guest("web", 20, "fds = 50"), r.pid, tasks_guest("other", 20, ""));
+	EXPECT_CTL(4, "no controller 'pids'", "load " POLICY_FILE);
+	expect_free(&p);
+	expect_open(&r, 0, tree.bad, 0);
+	expect_open(&r, 1, tree.bad, EACCES);
+	expect_open(&r, 2, tree.bad, 0);
+	EXPECT_STREQ("1", guest_value("web", "tasks"));
+	EXPECT_STREQ("/", tasks_cgroup_of(r.pid));
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_EQ(0, probe_end(&q));
+	EXPECT_EQ(0, probe_end(&r));
+	EXPECT_EQ(0, rmdir(BUSY "/b"));
+	while (rmdir(BUSY) && errno == EBUSY)
+		usleep(10000);
+	remove_service();
+}
+
 /* ---- killed on the way ---- */
 
 /* Dead at any point, the next load or unload makes it whole, and unload leaves it as it was. */

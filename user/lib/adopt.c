@@ -295,11 +295,24 @@ int pol_attach_check(const struct pol_engine *engine, const struct pol_meta_gues
 	return r ? r : check_tree(engine, guest, pid, err);
 }
 
-int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup, pid_t pid,
-	       size_t *ret_cnt, struct pol_err *err)
+void pol_adopt_undo_tree(struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t pid)
 {
 	uint32_t ignored;
 	size_t freed;
+
+	(void)free_tree(engine, pid, guest->id, &freed, &ignored);
+}
+
+static int say_adopted(pid_t pid, int r, struct pol_err *err)
+{
+	if (r == -EALREADY)
+		return say_others(pid, err);
+	return r < 0 ? pol_err_set(err, POL_ERR_FAILED, r, "cannot adopt process %d", pid) : 0;
+}
+
+int pol_adopt_process(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup,
+		      pid_t pid, size_t *ret_cnt, struct pol_err *err)
+{
 	int r;
 
 	*ret_cnt = 0;
@@ -307,17 +320,24 @@ int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, in
 	if (r < 0)
 		return r;
 	r = adopt_tree(engine, cgroup, guest, pid, ret_cnt);
-	if (!r)
-		r = pol_adopt_finish(engine, guest);
-	if (r < 0) /* whom this has adopted, and nobody who was a guest before */
-		(void)free_tree(engine, pid, guest->id, &freed, &ignored);
-	if (r == -EALREADY)
-		return say_others(pid, err);
 	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot adopt process %d", pid);
-	if (*ret_cnt)
+		pol_adopt_undo_tree(engine, guest, pid);
+	return say_adopted(pid, r, err);
+}
+
+int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup, pid_t pid,
+	       size_t *ret_cnt, struct pol_err *err)
+{
+	int r = pol_adopt_process(engine, guest, cgroup, pid, ret_cnt, err);
+
+	if (r < 0)
+		return r;
+	r = pol_adopt_finish(engine, guest);
+	if (r < 0)
+		pol_adopt_undo_tree(engine, guest, pid);
+	else if (*ret_cnt)
 		pol_note(engine, guest->id, POL_ACTION_ATTACHED);
-	return 0;
+	return say_adopted(pid, r, err);
 }
 
 /* ------------------------------------------------------------------ threads */

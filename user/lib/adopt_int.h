@@ -14,6 +14,16 @@
 int pol_adopt_finish(const struct pol_engine *engine, const struct pol_meta_guest *guest);
 
 /**
+ * pol_adopt_process() - pol_attach() for one of several that are adopted together: labels say ADOPTING
+ * until pol_adopt_finish(), and nothing is told. What fails is undone.
+ */
+int pol_adopt_process(struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup,
+		      pid_t pid, size_t *ret_cnt, struct pol_err *err);
+
+/* pol_adopt_undo_tree() - its reverse: whom it has adopted, and nobody who was a guest before. */
+void pol_adopt_undo_tree(struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t pid);
+
+/**
  * pol_adopt_undo_process() - a process whose label says @guest and ADOPTING loses it, RLIMIT_NOFILE as
  * it was. It stays where it is. Return: 1; 0: it is none, or gone.
  */

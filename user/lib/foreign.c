@@ -380,18 +380,29 @@ int pol_foreign_settled(const struct pol_engine *engine, const struct pol_meta_g
 
 /* ------------------------------------------------------------------ the reverse */
 
-void pol_foreign_undo(struct pol_engine *engine, uint32_t guest, uint64_t cgroup)
+/* Return: how many processes have lost a label of an adoption. */
+static size_t undo_processes(const struct pol_engine *engine, int fd, uint32_t guest)
 {
 	_cleanup_free_ pid_t *pids = NULL;
+	size_t cnt = 0, undone = 0;
+
+	(void)pol_cgroup_procs(fd, &pids, &cnt);
+	for (size_t i = 0; i < cnt; i++)
+		undone += pol_adopt_undo_process(engine, pids[i], guest) > 0;
+	return undone;
+}
+
+void pol_foreign_undo(struct pol_engine *engine, uint32_t guest, uint64_t cgroup)
+{
 	struct pol_foreign foreign;
-	size_t cnt = 0;
 	int fd = open_id(cgroup);
 
 	pol_cgroups_drop(engine, cgroup);
 	if (fd >= 0) {
-		(void)pol_cgroup_procs(fd, &pids, &cnt);
-		for (size_t i = 0; i < cnt; i++)
-			(void)pol_adopt_undo_process(engine, pids[i], guest);
+		/* A child that was forked meanwhile has its parent's label: until a pass finds none. */
+		for (int pass = 0; pass < POL_PASSES_MAX; pass++)
+			if (!undo_processes(engine, fd, guest))
+				break;
 		if (!pol_foreign_get(engine, cgroup, &foreign))
 			restore_files(fd, ~0u, &foreign);
 		close(fd);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "adopt.h"
+#include "adopt_int.h"
 #include "base.h"
 #include "cgroup.h"
 #include "foreign.h"
@@ -224,11 +225,8 @@ static int adopt_cgroup(struct pol_joining *joining, struct pol_found *found, st
 
 static void free_process(const struct pol_joining *joining, struct pol_found *found)
 {
-	uint32_t ignored;
-	size_t cnt;
-
 	if (found->adopted)
-		(void)pol_detach(joining->engine, found->pid, &cnt, &ignored, NULL);
+		pol_adopt_undo_tree(joining->engine, guest_of(joining, found), found->pid);
 	found->adopted = 0;
 }
 
@@ -242,7 +240,7 @@ static int adopt_process(struct pol_joining *joining, struct pol_found *found, s
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot open the cgroup of '%s'",
 				   guest->name);
-	r = pol_attach(joining->engine, guest, home, found->pid, &found->adopted, err);
+	r = pol_adopt_process(joining->engine, guest, home, found->pid, &found->adopted, err);
 	if (!r && syscall(SYS_pidfd_send_signal, found->fd, 0, NULL, 0) < 0)
 		free_process(joining, found);
 	return r == -ESRCH ? 0 : r;
@@ -274,36 +272,51 @@ void pol_joining_finish(struct pol_joining *joining)
 {
 	for (size_t i = 0; i < joining->finds.cnt; i++) {
 		const struct pol_found *found = &joining->finds.items[i];
+		const struct pol_meta_guest *guest = guest_of(joining, found);
 
-		if (!is_cgroup(found))
-			continue;
-		(void)pol_foreign_settled(joining->engine, guest_of(joining, found), found->id);
-		if (!found->known)
-			pol_note(joining->engine, guest_of(joining, found)->id,
-				 POL_ACTION_ATTACHED);
+		if (is_cgroup(found))
+			(void)pol_foreign_settled(joining->engine, guest, found->id);
+		else if (found->adopted)
+			(void)pol_adopt_finish(joining->engine, guest);
+		if (is_cgroup(found) ? !found->known : found->adopted > 0)
+			pol_note(joining->engine, guest->id, POL_ACTION_ATTACHED);
 	}
 	(void)pol_foreign_each(joining->engine->maps[POL_MAP_FOREIGN], let_go, joining);
 }
 
+static void undo_cgroup(struct pol_joining *joining, const struct pol_found *found)
+{
+	const struct pol_meta_guest *guest = guest_of(joining, found), *before = NULL;
+
+	if (!found->known) {
+		pol_foreign_undo(joining->engine, guest->id, found->id);
+		return;
+	}
+	before = pol_meta_guest_by_id(joining->running, guest->id);
+	if (before)
+		(void)pol_foreign_limit(joining->engine, before, &guest->limits, found->fd,
+					found->id, false, NULL);
+}
+
+/*
+ * Cgroups first: where a process goes back to must not be the guest's any more. What is ADOPTING
+ * then has come into a cgroup that stays the guest's.
+ */
 void pol_joining_undo(struct pol_joining *joining)
 {
-	for (size_t i = 0; i < joining->began; i++) {
-		struct pol_found *found = &joining->finds.items[i];
-		const struct pol_meta_guest *before = NULL;
+	struct pol_found *items = joining->finds.items;
+	const struct pol_meta_guest *before;
 
-		if (!is_cgroup(found)) {
-			free_process(joining, found);
-			continue;
-		}
-		if (!found->known) {
-			pol_foreign_undo(joining->engine, guest_of(joining, found)->id, found->id);
-			continue;
-		}
-		before = pol_meta_guest_by_id(joining->running, guest_of(joining, found)->id);
+	for (size_t i = 0; i < joining->began; i++)
+		if (is_cgroup(&items[i]))
+			undo_cgroup(joining, &items[i]);
+	for (size_t i = 0; i < joining->began; i++)
+		if (!is_cgroup(&items[i]))
+			free_process(joining, &items[i]);
+	for (size_t i = 0; i < joining->began && joining->running; i++) {
+		before = pol_meta_guest_by_id(joining->running, guest_of(joining, &items[i])->id);
 		if (before)
-			(void)pol_foreign_limit(joining->engine, before,
-						&guest_of(joining, found)->limits, found->fd,
-						found->id, false, NULL);
+			(void)pol_adopt_finish(joining->engine, before);
 	}
 }
 
@@ -325,9 +338,33 @@ static int recover_one(uint64_t cgroup, const struct pol_foreign *foreign, void 
 	return 0;
 }
 
+static int see_adopting(const void *data, void *arg)
+{
+	const struct pol_task_record *record = data;
+	bool *adopting = arg;
+
+	if (record->flags & POL_LABEL_ADOPTING && record->guest < POL_GUESTS_MAX)
+		adopting[record->guest] = true;
+	return 0;
+}
+
+/* Processes that it had adopted stay the guest; not settled, the next failure would free them. */
+static void settle_processes(struct pol_engine *engine, const struct pol_meta *running)
+{
+	const struct pol_iter_command list = { .action = POL_ITER_LIST };
+	bool adopting[POL_GUESTS_MAX] = { 0 };
+
+	(void)pol_iterate(engine, POL_PROG_TASKS, &list, sizeof(struct pol_task_record),
+			  see_adopting, adopting);
+	for (size_t i = 0; i < running->guests_cnt; i++)
+		if (adopting[running->guests[i].id])
+			(void)pol_adopt_finish(engine, &running->guests[i]);
+}
+
 void pol_joining_recover(struct pol_engine *engine, const struct pol_meta *running)
 {
 	struct pol_joining joining = { .engine = engine, .running = running };
 
 	(void)pol_foreign_each(engine->maps[POL_MAP_FOREIGN], recover_one, &joining);
+	settle_processes(engine, running);
 }
