@@ -544,7 +544,8 @@ TEST(pid_files_that_are_not_believed)
 	static const char *const garbage[] = { "", "x", "12x", "-5", "0", "12 13", "99999999999",
 					       "\n12" };
 	const char *file = "\"" RUN_DIR "/f.pid\"", *full = RUN_DIR "/f.pid";
-	struct probe p;
+	struct numbers ids;
+	struct probe p, q;
 
 	tasks_make_tree();
 	make_run_dir();
@@ -559,6 +560,10 @@ TEST(pid_files_that_are_not_believed)
 	expect_pids_refused(file, "it is pid 1");
 	write_pid_file("f.pid", "2");
 	expect_pids_refused(file, "it is a kernel thread");
+
+	ids = start_in(&q, CGROUP_ROOT, "thread", 1);
+	expect_pids_refused(text("%ld", ids.n[1]), text("process %ld cannot be opened", ids.n[1]));
+	EXPECT_EQ(0, probe_end(&q));
 
 	write_pid_file("f.pid", text("%d", p.pid));
 	EXPECT_EQ(0, chmod(full, 0664));

@@ -113,9 +113,11 @@ static int find_process(struct finder *f, size_t guest, const struct pol_member 
 {
 	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pol_err err = {};
-	int r = fd < 0 && errno != ESRCH ? -errno : pol_attach_target(pid, &err);
+	int r = fd < 0 ? -errno : pol_attach_target(pid, &err);
 
-	if (fd < 0 || r == -ESRCH)
+	if (fd < 0 && r != -ESRCH)
+		pol_err_set(&err, POL_ERR_FAILED, r, "process %d cannot be opened", pid);
+	if (r == -ESRCH)
 		ABSENT(f, member, "process %d%s%s is not there: it is not adopted", pid,
 		       member->text ? " of " : "", member->text ? member->text : "");
 	else if (r < 0)
