@@ -28,7 +28,8 @@ static const struct {
 	{ "cpu.max", "max 100000" },
 	{ "io.max", "" },
 };
-#define IO 5u
+#define IO	     5u
+#define IO_TEXT_SIZE 16384 /* as ceilings.c: others may have given it more devices than we save */
 _Static_assert(ARRAY_SIZE(files) == POL_SAVED_CNT, "one text for each");
 
 static uint32_t files_of(const struct pol_limits *limits)
@@ -116,9 +117,10 @@ static int save(int fd, size_t i, struct pol_foreign *foreign)
 /* io.max takes a line at a time: devices that have one now are freed, those that had get it back. */
 static void restore_io(int fd, const char *before)
 {
-	char now[POL_SAVED_SIZE], line[160], *at, *rest = now;
+	_cleanup_free_ char *now = malloc(IO_TEXT_SIZE);
+	char line[160], *at, *rest = now;
 
-	if (pol_file_read(fd, files[IO].file, now, sizeof(now)) > 0)
+	if (now && pol_file_read(fd, files[IO].file, now, IO_TEXT_SIZE) > 0)
 		while ((at = strsep(&rest, "\n")) && *at) {
 			(void)snprintf(line, sizeof(line),
 				       "%.*s rbps=max wbps=max riops=max wiops=max",
