@@ -646,6 +646,7 @@ TEST(a_load_that_fails_half_way)
 	expect_ceilings("max", "max", "0", "max 100000");
 	EXPECT_STREQ("0", guest_value("web", "tasks"));
 	EXPECT_EQ(0, load_web("", "memory = \"64MiB\"\nfds = 50\nbest_effort = true", both));
+	EXPECT_TRUE(strstr(ctl_said, "P0616]: guest 'web': cgroup '/busy/b' has no pids.max"));
 	expect_guest(&p);
 	expect_free(&q);
 	EXPECT_EQ(0, probe_end(&p));

@@ -839,6 +839,7 @@ int pol_load(struct pol_policy *policy, const struct pol_load_options *options,
 	detach_groups(&t, t.next);
 	pol_joining_finish(&t.joining);
 	warn_of_ceilings(&t);
+	pol_joining_warn(&t.joining, diags);
 	drop_leavers(&t);
 	pol_tmp_sweep(t.next);
 	tell(&t);

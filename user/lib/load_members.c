@@ -9,7 +9,9 @@
 #include "adopt.h"
 #include "adopt_int.h"
 #include "base.h"
+#include "ceilings.h"
 #include "cgroup.h"
+#include "diag_codes.h"
 #include "foreign.h"
 #include "str.h"
 
@@ -282,6 +284,25 @@ void pol_joining_finish(struct pol_joining *joining)
 			pol_note(joining->engine, guest->id, POL_ACTION_ATTACHED);
 	}
 	(void)pol_foreign_each(joining->engine->maps[POL_MAP_FOREIGN], let_go, joining);
+}
+
+void pol_joining_warn(const struct pol_joining *joining, struct pol_diags *diags)
+{
+	for (size_t i = 0; i < joining->finds.cnt; i++) {
+		const struct pol_found *found = &joining->finds.items[i];
+		const struct pol_meta_guest *guest = guest_of(joining, found);
+		const char *file;
+
+		if (!is_cgroup(found))
+			continue;
+		file = pol_ceilings_lacking(found->fd, &guest->limits);
+		if (file)
+			pol_diag_add(diags, true, POL_P_CEILING, found->member->line,
+				     found->member->col, "have its parent hand the controller on",
+				     "guest '%s': cgroup '%s' has no %s, and the ceiling is not "
+				     "held there (best_effort)",
+				     guest->name, found->member->text, file);
+	}
 }
 
 static void undo_cgroup(struct pol_joining *joining, const struct pol_found *found)

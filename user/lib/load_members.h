@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "diag.h"
 #include "engine.h"
 #include "members_find.h"
 #include "meta.h"
@@ -40,6 +41,9 @@ int pol_joining_adopt(struct pol_joining *joining, struct pol_err *err);
 
 /* pol_joining_finish() - the load is done: those that leave do. */
 void pol_joining_finish(struct pol_joining *joining);
+
+/* pol_joining_warn() - cgroups that a ceiling is not held in, with best_effort. */
+void pol_joining_warn(const struct pol_joining *joining, struct pol_diags *diags);
 
 /* pol_joining_undo() - the load has failed: as it was under the running policy. */
 void pol_joining_undo(struct pol_joining *joining);
