@@ -312,6 +312,30 @@ TEST(what_does_not_fit)
 	remove_service();
 }
 
+/* Each of them fits, both don't. */
+TEST(what_does_not_fit_in_sum)
+{
+	struct probe p, q;
+
+	tasks_make_tree();
+	make_service();
+	ASSERT_TRUE(!mkdir(SERVICE "2", 0755));
+	start_in(&p, SERVICE, "process", 1);
+	start_in(&q, SERVICE "2", "process", 1);
+	policy_write("%s%s", tasks_guest("web", 3, ""),
+		     MEMBER("[\"/svc.slice/web.service\", \"/svc.slice/web.service2\"]"));
+	EXPECT_CTL(1, "may have 3 tasks, has 2, and cgroup '/svc.slice/web.service2' has 2",
+		   "load " POLICY_FILE);
+	expect_free(&p);
+	expect_free(&q);
+	expect_ceilings("max", "max", "0", "max 100000");
+	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_EQ(0, probe_end(&q));
+	while (rmdir(SERVICE "2") && errno == EBUSY)
+		usleep(10000);
+	remove_service();
+}
+
 TEST(one_that_is_not_there)
 {
 	struct probe p;

@@ -214,15 +214,21 @@ int pol_joining_raise(struct pol_joining *joining, struct pol_err *err)
 	return r;
 }
 
+/* Asked for room once more: each member fitted, but those before it have taken of it. */
 static int adopt_cgroup(struct pol_joining *joining, struct pol_found *found, struct pol_err *err)
 {
 	const struct pol_meta_guest *guest = guest_of(joining, found);
-	int r = pol_foreign_limit(joining->engine, guest, limits_before(joining, found), found->fd,
-				  found->id, false, err);
+	int r = 0;
 
-	return r ? r
-		 : pol_foreign_adopt(joining->engine, guest, found->fd, found->id, found->level,
-				     &found->adopted, err);
+	if (!found->known)
+		r = pol_foreign_check(joining->engine, guest, found->fd, found->member->text, err);
+	if (!r)
+		r = pol_foreign_limit(joining->engine, guest, limits_before(joining, found),
+				      found->fd, found->id, false, err);
+	if (!r)
+		r = pol_foreign_adopt(joining->engine, guest, found->fd, found->id, found->level,
+				      &found->adopted, err);
+	return r;
 }
 
 static void free_process(const struct pol_joining *joining, struct pol_found *found)
