@@ -222,18 +222,22 @@ TEST(no_mount_reaches_the_host)
 	struct probe p;
 
 	load_with(TMP);
+	make_dir("/shared");
+	ASSERT_EQ(0, mount("tmpfs", "/shared", "tmpfs", 0, NULL));
+	ASSERT_EQ(0, mount(NULL, "/shared", NULL, MS_SHARED, NULL));
+	make_dir("/shared/later");
 	before = mounts_of_host();
 	ASSERT_LE(1, before);
 	START(&p, "g", "open", "rwc", "/tmp/x", "pause");
 	EXPECT_EQ(before, mounts_of_host());
 	/* The other way they do. */
-	(void)mkdir("/later", 0755);
-	ASSERT_EQ(0, mount("tmpfs", "/later", "tmpfs", 0, NULL));
-	EXPECT_EQ(0, run_cmd(NULL, 0, "grep -q ' /later ' /proc/%d/mountinfo",
+	ASSERT_EQ(0, mount("tmpfs", "/shared/later", "tmpfs", 0, NULL));
+	EXPECT_EQ(0, run_cmd(NULL, 0, "grep -q ' /shared/later ' /proc/%d/mountinfo",
 			     (int)read_number(CGROUPS "/g/cgroup.procs")));
-	ASSERT_EQ(0, umount("/later"));
+	ASSERT_EQ(0, umount("/shared/later"));
 	probe_go(&p);
 	EXPECT_EQ(0, probe_end(&p));
+	ASSERT_EQ(0, umount("/shared"));
 }
 
 /* ---- its end ---- */
@@ -382,7 +386,7 @@ TEST(unload)
 }
 
 /* A guest that may make names in /run leads neither a mount nor an unmount elsewhere. */
-TEST(names_that_were_there_before)
+TEST_TIMEOUT(names_that_were_there_before, 600)
 {
 	EXPECT_CTL(0, "", "unload --force");
 	make_dir("/mine");

@@ -6,9 +6,10 @@
 out=/var/tmp/out
 mkdir -p $out
 
-# refused: since it was asked the last time: operation, path, rights missing, errno; each once.
+# refused: since it was asked the last time: operation, path, rights missing, errno; each once. Not
+# what is only told: the descriptors that we give along.
 refused() {
-	policyctl events | awk '$3 == "violation" || $3 == "escape" {
+	policyctl events | awk '$3 == "violation" && $4 == "denied" || $3 == "escape" {
 		sub("/proc/[0-9]+/", "/proc/PID/", $6)
 		match($0, / E[A-Z]+ /)
 		print $5, $6, $7, substr($0, RSTART + 1, RLENGTH - 2) }' | sort -u
