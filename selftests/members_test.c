@@ -696,9 +696,10 @@ TEST(a_load_that_fails_frees_its_own)
 	ids = start_in(&r, CGROUP_ROOT, "process", 2);
 	ASSERT_EQ(0, load_web("", "", ""));
 	EXPECT_EQ(0, ctl("attach web %ld", ids.n[1]));
+	/* Guests come by name: the one that fails is the last. */
 	policy_write("%s" WEB_MEMBER "pids = [%d]\n"
-		     "%s[guest.other.members]\ncgroups = [\"/busy/b\"]\n",
-		     tasks_guest("web", 20, "fds = 50"), r.pid, tasks_guest("other", 20, ""));
+		     "%s[guest.zone.members]\ncgroups = [\"/busy/b\"]\n",
+		     tasks_guest("web", 20, "fds = 50"), r.pid, tasks_guest("zone", 20, ""));
 	EXPECT_CTL(4, "no controller 'pids'", "load " POLICY_FILE);
 	expect_free(&p);
 	expect_open(&r, 0, tree.bad, 0);
