@@ -25,6 +25,13 @@ static void make_service(void)
 	ASSERT_EQ(0, write_file(CGROUP_ROOT "/svc.slice/cgroup.subtree_control", CONTROLLERS));
 }
 
+/* A cgroup whose tasks have ended, maybe not all of the way; the test's time bounds it. */
+static void remove_emptied(const char *cgroup)
+{
+	while (rmdir(cgroup) && errno == EBUSY)
+		usleep(10000);
+}
+
 static void remove_service(void)
 {
 	for (int i = 0; rmdir(SERVICE) && errno == EBUSY && i < 100; i++)
@@ -153,8 +160,7 @@ TEST_TIMEOUT(a_cgroup_is_the_guest_where_it_is, 500)
 	EXPECT_EQ(0, probe_end(&p));
 	EXPECT_EQ(0, probe_end(&q));
 	EXPECT_EQ(0, tasks_settle("web", 0));
-	while (rmdir(WITHIN) && errno == EBUSY)
-		usleep(10000);
+	remove_emptied(WITHIN);
 	remove_service();
 }
 
@@ -176,8 +182,7 @@ TEST(nobody_beside_it)
 	expect_free(&beside);
 	EXPECT_EQ(0, probe_end(&p));
 	EXPECT_EQ(0, probe_end(&beside));
-	while (rmdir(SERVICE "2") && errno == EBUSY)
-		usleep(10000);
+	remove_emptied(SERVICE "2");
 	remove_service();
 }
 
@@ -331,8 +336,7 @@ TEST(what_does_not_fit_in_sum)
 	expect_ceilings("max", "max", "0", "max 100000");
 	EXPECT_EQ(0, probe_end(&p));
 	EXPECT_EQ(0, probe_end(&q));
-	while (rmdir(SERVICE "2") && errno == EBUSY)
-		usleep(10000);
+	remove_emptied(SERVICE "2");
 	remove_service();
 }
 
@@ -676,8 +680,7 @@ TEST(a_load_that_fails_half_way)
 	EXPECT_EQ(0, probe_end(&p));
 	EXPECT_EQ(0, probe_end(&q));
 	EXPECT_EQ(0, rmdir(BUSY "/b"));
-	while (rmdir(BUSY) && errno == EBUSY)
-		usleep(10000);
+	remove_emptied(BUSY);
 	remove_service();
 }
 
@@ -711,8 +714,7 @@ TEST(a_load_that_fails_frees_its_own)
 	EXPECT_EQ(0, probe_end(&q));
 	EXPECT_EQ(0, probe_end(&r));
 	EXPECT_EQ(0, rmdir(BUSY "/b"));
-	while (rmdir(BUSY) && errno == EBUSY)
-		usleep(10000);
+	remove_emptied(BUSY);
 	remove_service();
 }
 
