@@ -49,6 +49,9 @@ Test(words, are_parsed_back)
 	cr_assert_eq(pol_type_parse("fork"), POL_TYPE_FORK);
 	cr_assert_eq(pol_type_parse("Fork"), -EINVAL);
 	cr_assert_eq(pol_type_parse(""), -EINVAL);
+	cr_assert_eq(pol_verdict_parse("would_deny"), POL_VERDICT_WOULD_DENY);
+	cr_assert_eq(pol_verdict_parse("refused"), -EINVAL);
+	cr_assert_eq(pol_verdict_parse(""), -EINVAL);
 	for (unsigned int bit = 0; bit < POL_RIGHTS_CNT; bit++)
 		cr_assert_eq(pol_right_parse(pol_right_word(bit)), 1 << bit);
 	cr_assert_eq(pol_right_parse("rw"), -EINVAL);

@@ -238,6 +238,24 @@ Test(cmd_events, only_looks_with_a_filter)
 	cr_assert_eq(lines(), 2);
 }
 
+Test(cmd_events, filters_by_verdict_and_path)
+{
+	send_two();
+	cr_assert_eq(RUN("--verdict", "denied"), 0);
+	cr_assert_eq(lines(), 1);
+	cr_assert_eq(RUN("--verdict=would_deny"), 0);
+	cr_assert_eq(lines(), 0);
+	cr_assert_eq(RUN("--path", "/srv//web/"), 0);
+	cr_assert_eq(lines(), 1);
+	cr_assert_eq(RUN("--path", "/srv/we"), 0);
+	cr_assert_eq(lines(), 0);
+	cr_assert_eq(RUN("--path=/", "--path=/srv/web/secrets", "--verdict", "denied"), 0);
+	cr_assert_eq(lines(), 1);
+	cr_assert_eq(RUN("--path", "/srv", "--type", "exit"), 0);
+	cr_assert_eq(lines(), 0);
+	cr_assert_gt(pol_ring_fill(&feed.ring), 0, "with a filter nothing is consumed");
+}
+
 Test(cmd_events, reports_what_was_lost)
 {
 	feed.states[3].seq = 12;
@@ -298,13 +316,18 @@ Test(cmd_events, refuses_a_guest_that_the_policy_lacks)
 
 Test(cmd_events, refuses_formats_it_does_not_have)
 {
-	cr_assert_eq(RUN("--format", "cef"), 2);
-	cr_assert_not_null(strstr(errors, "text or json"), "%s", errors);
+	cr_assert_eq(RUN("--format", "xml"), 2);
+	cr_assert_not_null(strstr(errors, "'xml': expected one of text json"), "%s", errors);
 }
 
 Test(cmd_events, refuses_bad_arguments)
 {
 	cr_assert_eq(RUN("--type", "nonsense"), 2);
+	cr_assert_eq(RUN("--verdict", "refused"), 2);
+	cr_assert_eq(RUN("--path", "srv"), 2);
+	cr_assert_not_null(strstr(errors, "an absolute path"), "%s", errors);
+	cr_assert_eq(RUN("--path", "/srv/../etc"), 2);
+	cr_assert_eq(RUN("--path", ""), 2);
 	cr_assert_eq(RUN("--since", "yesterday"), 2);
 	cr_assert_eq(RUN("--since"), 2);
 	cr_assert_eq(RUN("--fol"), 2, "no abbreviations");

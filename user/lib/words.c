@@ -102,6 +102,11 @@ int pol_type_parse(const char *word)
 	return parse(types, ARRAY_SIZE(types), word);
 }
 
+int pol_verdict_parse(const char *word)
+{
+	return parse(verdicts, ARRAY_SIZE(verdicts), word);
+}
+
 int pol_right_parse(const char *word)
 {
 	int nr = parse(rights, ARRAY_SIZE(rights), word);

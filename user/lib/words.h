@@ -27,9 +27,11 @@ const char *pol_right_word(unsigned int bit);
 
 /**
  * pol_type_parse() - number of an event type's word. Return: > 0; -EINVAL.
+ * pol_verdict_parse() - number of a verdict's word. Return: > 0; -EINVAL.
  * pol_right_parse() - mask of one right's word. Return: > 0; -EINVAL.
  */
 int pol_type_parse(const char *word);
+int pol_verdict_parse(const char *word);
 int pol_right_parse(const char *word);
 
 /**

@@ -19,22 +19,25 @@
 struct options {
 	bool help;
 	const char *guest;
+	char *path;
 	struct pol_stream_options stream;
 };
 
 static const char usage[] =
 	"usage: policyctl events [--follow] [--since T] [--guest G] [--type T]\n"
-	"                        [--format text|json]\n"
+	"                        [--verdict V] [--path P] [--format text|json]\n"
 	"\n"
 	"Print the events of the loaded engine: refusals, ceilings, exits, changes of guests and\n"
 	"policy. Without --follow, what is pending, then exit. An unfiltered reading consumes what\n"
-	"it printed; with --since, --guest or --type nothing is consumed.\n"
+	"it printed; with --since or a filter nothing is consumed. Filters all have to match.\n"
 	"\n"
 	"  --follow        go on with what comes, until interrupted\n"
 	"  --since T       events after T: RFC 3339, or a span back (90, 1500ms, 30s, 10m, 2h)\n"
 	"  --guest G       events of guest G only\n"
 	"  --type T        events of one type only: violation ceiling exit lost guest policy\n"
 	"                  escape allow shadow exec fork\n"
+	"  --verdict V     events with one verdict only: denied would_deny allowed pressure killed\n"
+	"  --path P        events on path P or beneath it only\n"
 	"  --format F      text (default): for people; json: JSON Lines\n"
 	"  --help          this text\n";
 
@@ -57,11 +60,16 @@ static int usage_error(const char *before, const char *value, const char *after)
 
 static int set_format(struct options *options, const char *value)
 {
-	options->stream.json = strcmp(value, "json") == 0;
-	if (!options->stream.json && strcmp(value, "text") != 0)
-		return usage_error("--format", value,
-				   ": expected text or json, the formats this version has");
-	return 0;
+	char after[128] = ": expected one of";
+	size_t len = strlen(after);
+
+	options->stream.format = pol_format_find(value);
+	if (options->stream.format)
+		return 0;
+	for (size_t i = 0; pol_format_at(i) && len < sizeof(after); i++)
+		len += (size_t)snprintf(after + len, sizeof(after) - len, " %s",
+					pol_format_at(i)->name);
+	return usage_error("--format", value, after);
 }
 
 static int set_type(struct options *options, const char *value)
@@ -73,26 +81,52 @@ static int set_type(struct options *options, const char *value)
 			"--type", value,
 			": expected an event type: violation, ceiling, exit, lost, guest, policy, "
 			"escape, allow, shadow, exec or fork");
-	options->stream.type = (uint32_t)type;
-	options->stream.filtered = true;
+	options->stream.filter.type = (uint32_t)type;
+	return 0;
+}
+
+static int set_verdict(struct options *options, const char *value)
+{
+	int verdict = pol_verdict_parse(value);
+
+	if (verdict < 0)
+		return usage_error("--verdict", value,
+				   ": expected denied, would_deny, allowed, pressure or killed");
+	options->stream.filter.verdict = (uint32_t)verdict;
+	return 0;
+}
+
+static int set_path(struct options *options, const char *value)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = pol_path_clean(value, strlen(value), &path);
+
+	if (r < 0)
+		return usage_error("--path", value, ": out of memory");
+	if (r != POL_PATH_OK)
+		return usage_error("--path", value,
+				   ": expected an absolute path without '..', like /srv/web");
+	free(options->path);
+	options->path = TAKE_PTR(path);
+	options->stream.filter.path = options->path;
 	return 0;
 }
 
 static int set_since(struct options *options, const char *value)
 {
-	if (pol_since_parse(value, now_ns(), &options->stream.since_ns) < 0)
+	struct pol_event_filter *filter = &options->stream.filter;
+
+	if (pol_since_parse(value, now_ns(), &filter->since_ns) < 0)
 		return usage_error(
 			"--since", value,
 			": expected RFC 3339 (2026-11-21T01:02:03Z) or a span back (10m)");
-	options->stream.has_since = true;
-	options->stream.filtered = true;
+	filter->has_since = true;
 	return 0;
 }
 
 static int set_guest(struct options *options, const char *value)
 {
 	options->guest = value;
-	options->stream.filtered = true;
 	return 0;
 }
 
@@ -100,10 +134,8 @@ static const struct {
 	const char *name;
 	int (*set)(struct options *options, const char *value);
 } valued[] = {
-	{ "--format", set_format },
-	{ "--guest", set_guest },
-	{ "--since", set_since },
-	{ "--type", set_type },
+	{ "--format", set_format }, { "--guest", set_guest }, { "--path", set_path },
+	{ "--since", set_since },   { "--type", set_type },   { "--verdict", set_verdict },
 };
 
 /* An option with a value, "--x V" or "--x=V". Return: arguments used; 0: none of ours; -status. */
@@ -180,9 +212,9 @@ static int find_guest(struct pol_feed *feed, struct options *options)
 
 	if (!options->guest)
 		return 0;
-	r = pol_feed_guest_id(feed, options->guest, &options->stream.guest);
+	r = pol_feed_guest_id(feed, options->guest, &options->stream.filter.guest);
 	if (r == 0) {
-		options->stream.has_guest = true;
+		options->stream.filter.has_guest = true;
 		return 0;
 	}
 	shown = pol_str_escape(options->guest, strlen(options->guest));
@@ -191,10 +223,17 @@ static int find_guest(struct pol_feed *feed, struct options *options)
 	return POL_ERR_FAILED;
 }
 
+static void free_options(struct options *options)
+{
+	free(options->path);
+}
+
 int cmd_events(int argc, char **argv)
 {
 	_cleanup_(close_feed) struct pol_feed *feed = NULL;
-	struct options options = { 0 };
+	_cleanup_(free_options) struct options options = {
+		.stream.format = pol_format_find("text"),
+	};
 	struct pol_err err = { 0 };
 	int r;
 

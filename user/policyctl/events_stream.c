@@ -8,8 +8,6 @@
 
 #include "base.h"
 #include "event.h"
-#include "event_json.h"
-#include "event_text.h"
 #include "here.h"
 #include "mountpoint.h"
 #include "reader.h"
@@ -45,30 +43,15 @@ static void stop(int sig)
 	stopped = 1;
 }
 
-static bool wanted(const struct session *session)
-{
-	const struct pol_stream_options *options = session->options;
-	const struct pol_event_view *view = &session->view;
-
-	if (options->has_guest && view->guest != options->guest)
-		return false;
-	if (options->type && view->type != options->type)
-		return false;
-	return !options->has_since ||
-	       (int64_t)view->boot_ns + session->ctx.boot_to_real_ns >= options->since_ns;
-}
-
 static int print_view(struct session *session)
 {
+	const struct pol_stream_options *options = session->options;
 	int len;
 
-	if (!wanted(session))
+	if (!pol_event_filter_match(&options->filter, &session->view, session->ctx.boot_to_real_ns))
 		return 0;
-	if (session->options->json)
-		len = pol_event_json(&session->view, &session->ctx, session->line,
-				     sizeof(session->line));
-	else
-		len = pol_event_text(&session->view, &session->ctx, session->colour, session->line,
+	len = options->format->write(&session->view, &session->ctx,
+				     session->colour ? POL_FORMAT_COLOUR : 0, session->line,
 				     sizeof(session->line));
 	if (len < 0)
 		return len;
@@ -177,7 +160,7 @@ static int pass(struct session *session, unsigned int flags, bool *ret_full)
 		session->write_error = errno ? errno : EIO;
 		return -session->write_error;
 	}
-	if (session->options->filtered)
+	if (!pol_event_filter_any(&session->options->filter))
 		return 0;
 	r = pol_reader_commit(session->reader);
 	if (r < 0)

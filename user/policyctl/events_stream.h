@@ -7,24 +7,19 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdint.h>
 
+#include "event_filter.h"
 #include "feed.h"
+#include "format.h"
 
 /**
  * struct pol_stream_options - what to print.
- * @json: JSON Lines, else text. @filtered: one of the filters is set: look, do not consume.
- * @guest: with @has_guest. @type: enum pol_type, 0: any. @since_ns: time of day, with @has_since.
+ * @format: of each event. @filter: if it leaves events out: look, do not consume.
  */
 struct pol_stream_options {
 	bool follow;
-	bool json;
-	bool filtered;
-	bool has_guest;
-	uint32_t guest;
-	uint32_t type; /* 0: any */
-	bool has_since;
-	int64_t since_ns;
+	const struct pol_format *format;
+	struct pol_event_filter filter;
 };
 
 /**

@@ -18,7 +18,7 @@ _policyctl_options() {
 	attach) echo '--tid --ceilings-only --policy --help' ;;
 	detach) echo '--help' ;;
 	status) echo '--json -v --help' ;;
-	events) echo '--follow --since --guest --type --format --help' ;;
+	events) echo '--follow --since --guest --type --verdict --path --format --help' ;;
 	doctor) echo '--json --help' ;;
 	*) echo '--help --version' ;;
 	esac
@@ -51,6 +51,12 @@ _policyctl() {
 	done
 	case $verb:$prev in
 	events:--type) words='violation ceiling exit lost guest policy escape allow shadow exec fork' ;;
+	events:--verdict) words='denied would_deny allowed pressure killed' ;;
+	events:--path)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames 2>/dev/null
+		return
+		;;
 	events:--format) words='text json' ;;
 	events:--guest) words=$(_policyctl_guests) ;;
 	run:--user)

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "format.h"
+#include "records.h"
+
+static union test_record record;
+static struct pol_event_view view;
+static char line[POL_EVENT_LINE_SIZE];
+
+Test(format, are_found_by_name)
+{
+	cr_assert_str_eq(pol_format_at(0)->name, "text");
+	for (size_t i = 0; pol_format_at(i); i++)
+		cr_assert_eq(pol_format_find(pol_format_at(i)->name), pol_format_at(i));
+	cr_assert_null(pol_format_find(""));
+	cr_assert_null(pol_format_find("tex"));
+	cr_assert_null(pol_format_find("JSON"));
+}
+
+Test(format, each_writes_one_line_or_tells_that_there_is_no_room)
+{
+	test_record_violation(&record);
+	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
+	for (size_t i = 0; pol_format_at(i); i++) {
+		const struct pol_format *format = pol_format_at(i);
+		int len = format->write(&view, &test_record_ctx, 0, line, sizeof(line));
+
+		cr_assert_gt(len, 0, "%s", format->name);
+		cr_assert_eq((size_t)len, strlen(line));
+		cr_assert_eq(strchr(line, '\n'), line + len - 1, "%s", format->name);
+		cr_assert_eq(format->write(&view, &test_record_ctx, 0, line, 40), -ENOSPC, "%s",
+			     format->name);
+	}
+}
+
+Test(format, only_text_has_colours)
+{
+	test_record_violation(&record);
+	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
+	for (size_t i = 0; pol_format_at(i); i++) {
+		const struct pol_format *format = pol_format_at(i);
+
+		cr_assert_gt(format->write(&view, &test_record_ctx, POL_FORMAT_COLOUR, line,
+					   sizeof(line)),
+			     0);
+		cr_assert_eq(strchr(line, '\033') != NULL, strcmp(format->name, "text") == 0, "%s",
+			     format->name);
+	}
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "format.h"
+
+#include <string.h>
+
+#include "base.h"
+#include "event_text.h"
+
+static int write_text(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
+		      unsigned int flags, char *buf, size_t size)
+{
+	return pol_event_text(view, ctx, flags & POL_FORMAT_COLOUR, buf, size);
+}
+
+static int write_json(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
+		      unsigned int flags, char *buf, size_t size)
+{
+	(void)flags;
+	return pol_event_json(view, ctx, buf, size);
+}
+
+static const struct pol_format formats[] = {
+	{ "text", write_text },
+	{ "json", write_json },
+};
+
+const struct pol_format *pol_format_at(size_t index)
+{
+	return index < ARRAY_SIZE(formats) ? &formats[index] : NULL;
+}
+
+const struct pol_format *pol_format_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (strcmp(formats[i].name, name) == 0)
+			return &formats[i];
+	return NULL;
+}
