@@ -153,6 +153,32 @@ int pol_event_decode(const void *data, size_t len, struct pol_event_view *ret)
 	return 0;
 }
 
+bool pol_event_has_rule(const struct pol_event_view *view)
+{
+	uint32_t reason = view->access.reason;
+
+	return pol_event_has_access(view->type) && view->flags & POL_EVENT_HAS_RULE &&
+	       (reason == POL_REASON_RULE || reason == POL_REASON_WIDENS ||
+		reason == POL_REASON_STALE);
+}
+
+struct pol_event_text pol_event_tail(const struct pol_event_text *text, size_t max)
+{
+	struct pol_event_text tail = *text;
+	const char *slash;
+	size_t skip;
+
+	if (!text->truncated || !text->data || !max || text->len <= max)
+		return tail;
+	skip = text->len - max;
+	slash = memchr(text->data + skip, '/', max);
+	if (slash)
+		skip = (size_t)(slash + 1 - text->data);
+	tail.data = text->data + skip;
+	tail.len = text->len - skip;
+	return tail;
+}
+
 int pol_event_status(const struct pol_event_exit *event, int *ret_code, int *ret_signal)
 {
 	int sig = (int)(event->code & 0x7f);

@@ -97,6 +97,15 @@ int pol_event_decode(const void *data, size_t len, struct pol_event_view *ret);
 /* pol_event_has_access() - whether @type carries struct pol_event_access. */
 bool pol_event_has_access(uint32_t type);
 
+/* pol_event_has_rule() - whether the kernel named the rule that decided (events.md: rule). */
+bool pol_event_has_rule(const struct pol_event_view *view);
+
+/**
+ * pol_event_tail() - the end of a text that has lost its beginning, from a name on: there the
+ * object's own name is. Any other text, and one of at most @max bytes (0: no limit), as it is.
+ */
+struct pol_event_text pol_event_tail(const struct pol_event_text *text, size_t max);
+
 /**
  * pol_event_status() - the wait status of an exit.
  * @ret_code, @ret_signal: exactly one is >= 0; both -1 if the kernel could not say.

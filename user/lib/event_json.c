@@ -2,11 +2,9 @@
 #include "event_json.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base.h"
 #include "jsonw.h"
@@ -39,29 +37,6 @@ struct out {
 	const struct pol_event_view *view;
 	const struct pol_event_ctx *ctx;
 };
-
-void pol_event_time(const struct pol_event_view *view, const struct pol_event_ctx *ctx, char *buf,
-		    size_t size)
-{
-	const int64_t second = 1000000000;
-	int64_t ns, frac;
-	struct tm tm;
-	time_t t;
-
-	/* A record's time may be any number; nonsense shows as the epoch. */
-	if (__builtin_add_overflow(view->boot_ns, ctx->boot_to_real_ns, &ns))
-		ns = 0;
-	frac = ns % second;
-	t = (time_t)(ns / second);
-	if (frac < 0) {
-		frac += second;
-		t--;
-	}
-	if (!gmtime_r(&t, &tm))
-		tm = (struct tm){ .tm_mday = 1, .tm_year = 70 };
-	(void)snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02d.%09" PRId64 "Z", tm.tm_year + 1900,
-		       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, frac);
-}
 
 static void put_rights(struct pol_jsonw *w, const char *key, uint32_t mask)
 {
@@ -221,31 +196,10 @@ static void put_process(struct out *o)
 	pol_jsonw_close(w, '}');
 }
 
-/*
- * A path whose root end is missing in the record already keeps its other end, from a name on: there
- * the object's own name is.
- */
-static struct pol_event_text tail_of(const struct pol_event_text *path, size_t max)
-{
-	struct pol_event_text tail = *path;
-	const char *slash;
-	size_t skip;
-
-	if (!path->truncated || !path->data || !max || path->len <= max)
-		return tail;
-	skip = path->len - max;
-	slash = memchr(path->data + skip, '/', max);
-	if (slash)
-		skip = (size_t)(slash + 1 - path->data);
-	tail.data = path->data + skip;
-	tail.len = path->len - skip;
-	return tail;
-}
-
 /* path, path_truncated, and the exact bytes where the text can't have them. */
 static void put_path(struct out *o)
 {
-	const struct pol_event_text kept = tail_of(&o->view->path, o->caps->path);
+	const struct pol_event_text kept = pol_event_tail(&o->view->path, o->caps->path);
 	const struct pol_event_text *path = &kept;
 	struct pol_jsonw *w = &o->w;
 	bool cut = path->truncated;
@@ -282,15 +236,6 @@ static void put_object(struct out *o)
 		pol_jsonw_null(w);
 }
 
-static bool has_rule(const struct pol_event_view *view)
-{
-	uint32_t reason = view->access.reason;
-
-	return view->flags & POL_EVENT_HAS_RULE &&
-	       (reason == POL_REASON_RULE || reason == POL_REASON_WIDENS ||
-		reason == POL_REASON_STALE);
-}
-
 static void put_rule(struct out *o)
 {
 	const struct pol_event_view *view = o->view;
@@ -299,7 +244,7 @@ static void put_rule(struct out *o)
 	struct pol_jsonw *w = &o->w;
 
 	pol_jsonw_key(w, "rule");
-	if (!has_rule(view)) {
+	if (!pol_event_has_rule(view)) {
 		pol_jsonw_null(w);
 		return;
 	}
@@ -341,7 +286,7 @@ static uint32_t suggest_rights(const struct pol_event_view *view)
 
 	switch (access->reason) {
 	case POL_REASON_RULE:
-		return (has_rule(view) ? access->rule_access : 0) | access->missing;
+		return (pol_event_has_rule(view) ? access->rule_access : 0) | access->missing;
 	case POL_REASON_NO_RULE:
 	case POL_REASON_DEVICE:
 		return access->missing;

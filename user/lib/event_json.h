@@ -68,6 +68,12 @@ int pol_event_json(const struct pol_event_view *view, const struct pol_event_ctx
  */
 int pol_event_suggest(const struct pol_event_view *view, char *buf, size_t size);
 
-/* pol_event_time() - "2026-11-21T01:02:03.123456789Z" (UTC). @size: at least 40. */
+/* pol_event_real_ns() - time of day, in ns since 1970; 0 where the sum is nonsense. */
+int64_t pol_event_real_ns(uint64_t boot_ns, const struct pol_event_ctx *ctx);
+
+/* pol_real_time() - "2026-11-21T01:02:03.123456789Z" of it (UTC). @size: at least 40. */
+void pol_real_time(int64_t real_ns, char *buf, size_t size);
+
+/* pol_event_time() - when it happened, likewise. */
 void pol_event_time(const struct pol_event_view *view, const struct pol_event_ctx *ctx, char *buf,
 		    size_t size);

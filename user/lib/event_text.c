@@ -1,87 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "event_text.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base.h"
-#include "jsonw.h"
+#include "textw.h"
 #include "words.h"
 
 /* Most bytes of one escaped text. Three of them and the rest stay well under a line's size. */
 #define TEXT_MAX 2048
 
 struct out {
-	char *buf;
-	size_t size;
-	size_t len;
-	bool overflow;
+	struct pol_textw w;
 	bool colour;
 	const struct pol_event_view *view;
 	const struct pol_event_ctx *ctx;
 };
 
-static void put(struct out *o, const char *data, size_t len)
-{
-	if (o->overflow || len >= o->size - o->len) {
-		o->overflow = true;
-		return;
-	}
-	memcpy(o->buf + o->len, data, len);
-	o->len += len;
-}
-
-__attribute__((format(printf, 2, 3))) static void put_fmt(struct out *o, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	put(o, text, strlen(text));
-}
-
-static size_t escape(const unsigned char *p, size_t n, uint32_t c, char out[16])
-{
-	if (n && c && c != '\\' && !pol_char_hidden(c)) {
-		memcpy(out, p, n);
-		return n;
-	}
-	if (n && c == '\\')
-		return (size_t)snprintf(out, 16, "\\\\");
-	if (n && c == '\n')
-		return (size_t)snprintf(out, 16, "\\n");
-	if (n && c == '\t')
-		return (size_t)snprintf(out, 16, "\\t");
-	if (n && c >= 0x80)
-		return (size_t)snprintf(out, 16, "\\u%04" PRIx32, c);
-	return (size_t)snprintf(out, 16, "\\x%02x", p[0]);
-}
+#define put_fmt(o, ...) pol_textw_fmt(&(o)->w, __VA_ARGS__)
 
 static void put_bytes(struct out *o, const char *data, size_t len)
 {
-	const unsigned char *p = (const unsigned char *)data;
-	size_t used = 0;
-
-	while (len) {
-		char out[16];
-		uint32_t c = 0;
-		size_t n = pol_char_next(p, len, &c);
-		size_t out_len = escape(p, n, c, out);
-
-		if (used + out_len > TEXT_MAX) {
-			put(o, "...", 3);
-			return;
-		}
-		put(o, out, out_len);
-		used += out_len;
-		p += n ? n : 1;
-		len -= n ? n : 1;
-	}
+	if (pol_textw_bytes(&o->w, data, len, TEXT_MAX, pol_textw_shown) & POL_TEXTW_CUT)
+		pol_textw_put(&o->w, "...");
 }
 
 static void put_path(struct out *o, const struct pol_event_text *path)
@@ -283,19 +226,11 @@ static void put_body(struct out *o)
 int pol_event_text(const struct pol_event_view *view, const struct pol_event_ctx *ctx, bool colour,
 		   char *buf, size_t size)
 {
-	struct out o = {
-		.buf = buf,
-		.size = size,
-		.colour = colour,
-		.view = view,
-		.ctx = ctx,
-	};
+	struct out o = { .colour = colour, .view = view, .ctx = ctx };
 
+	pol_textw_init(&o.w, buf, size);
 	put_head(&o);
 	put_body(&o);
-	put(&o, "\n", 1);
-	if (o.overflow || size == 0)
-		return -ENOSPC;
-	buf[o.len] = '\0';
-	return (int)o.len;
+	pol_textw_put(&o.w, "\n");
+	return pol_textw_finish(&o.w);
 }

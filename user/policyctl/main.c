@@ -5,10 +5,7 @@
 #include "abi.h"
 #include "base.h"
 #include "ctl.h"
-
-#ifndef POL_VERSION
-#define POL_VERSION "0.1.0"
-#endif
+#include "version.h"
 
 static const struct command {
 	const char *name;
