@@ -90,6 +90,38 @@ static __always_inline bool fill_sender(struct pol_event_exit *ret, struct task_
 	return true;
 }
 
+/* Some 20 ms: longer than a preempted virtual CPU that holds a lock is away, most of the time. */
+#define LOOKS_AT_LOCK (1u << 20)
+
+static int look_at_lock(u32 i, u64 *task)
+{
+	return !BPF_CORE_READ((struct task_struct *)*task, alloc_lock.rlock.raw_lock.val.counter);
+}
+
+/* PREEMPT_RT's lock is another: no waiting there. */
+static __always_inline void wait_for_lock(const struct task_struct *task)
+{
+	u64 address = pol_address(task);
+
+	if (bpf_core_field_exists(struct spinlock, rlock))
+		bpf_loop(LOOKS_AT_LOCK, look_at_lock, &address, 0);
+}
+
+/*
+ * The killer holds the lock of the group's first thread that has memory while it sends SIGKILL and
+ * only then marks the group (mm/oom_kill.c: __oom_kill_process): one that is quick to die gets here
+ * in between. That thread is the leader, or this one where the leader ended before.
+ */
+POL_SUBPROG bool is_oom_victim(struct task_struct *task)
+{
+	if (task->signal->oom_mm)
+		return true;
+	wait_for_lock(task->group_leader);
+	if (task != task->group_leader)
+		wait_for_lock(task);
+	return *(struct mm_struct *volatile *)&task->signal->oom_mm;
+}
+
 /*
  * The OOM killer marks the processes that it ends, and also some that end already: so what has a
  * sender is the sender's.
@@ -105,7 +137,7 @@ static __always_inline void fill_cause(struct pol_event_exit *ret, struct task_s
 	ret->cause = POL_CAUSE_SIGNAL;
 	if (sig == SIGKILL && state->killed)
 		ret->cause = POL_CAUSE_CEILING;
-	else if (!fill_sender(ret, task) && sig == SIGKILL && task->signal->oom_mm)
+	else if (!fill_sender(ret, task) && sig == SIGKILL && is_oom_victim(task))
 		ret->cause = POL_CAUSE_OOM;
 }
 

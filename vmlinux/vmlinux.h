@@ -56,6 +56,18 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct qspinlock {
+	atomic_t val;
+};
+
+struct raw_spinlock {
+	struct qspinlock raw_lock;
+};
+
+typedef struct spinlock {
+	struct raw_spinlock rlock;
+} spinlock_t;
+
 typedef struct {
 	s64 counter;
 } atomic64_t;
@@ -341,6 +353,7 @@ struct task_struct {
 	const struct cred *real_cred;
 	const struct cred *cred;
 	struct io_uring_task *io_uring;
+	spinlock_t alloc_lock;
 };
 
 struct anon_vma;
