@@ -23,9 +23,18 @@ build/tests/unit: $(UNIT_ALL) $(SAN_LIB) $(call stale,build/tests/unit,$(UNIT_AL
 	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(UNIT_ALL) $(SAN_LIB) $(UNIT_LDFLAGS) $(PKG_LIBS) -lcriterion -lm
 	$(call keep,$(UNIT_ALL))
 
+# Lines for receivers that are programs of their own.
+PRINT_OBJ := $(patsubst %.c,build/san/%.o,tests/receivers/print.c tests/harness/samples.c \
+	tests/harness/records.c)
+build/san/tests/receivers/print.o: INCLUDES += -Itests/harness
+
+build/tests/print: $(PRINT_OBJ) $(SAN_LIB) $(call stale,build/tests/print,$(PRINT_OBJ)) | build/tests
+	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(PRINT_OBJ) $(SAN_LIB) $(PKG_LIBS)
+	$(call keep,$(PRINT_OBJ))
+
 .PHONY: unit check
 unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 	$(Q)$(if $(UNIT_SRC),$(MAKE) --no-print-directory build/tests/unit,echo 'no unit tests yet')
 	$(Q)$(if $(UNIT_SRC),selftests/lib/unit.sh $(UNIT_ARGS))
 
--include $(UNIT_OBJ:.o=.d) $(UNIT_BENCH_OBJ:.o=.d)
+-include build/san/tests/receivers/print.d $(UNIT_OBJ:.o=.d) $(UNIT_BENCH_OBJ:.o=.d)

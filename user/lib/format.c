@@ -5,6 +5,7 @@
 
 #include "base.h"
 #include "event_ecs.h"
+#include "event_ocsf.h"
 #include "event_text.h"
 
 static int write_text(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
@@ -27,10 +28,18 @@ static int write_ecs(const struct pol_event_view *view, const struct pol_event_c
 	return pol_event_ecs(view, ctx, buf, size);
 }
 
+static int write_ocsf(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
+		      unsigned int flags, char *buf, size_t size)
+{
+	(void)flags;
+	return pol_event_ocsf(view, ctx, buf, size);
+}
+
 static const struct pol_format formats[] = {
 	{ "text", write_text },
 	{ "json", write_json },
 	{ "ecs", write_ecs },
+	{ "ocsf", write_ocsf },
 };
 
 const struct pol_format *pol_format_at(size_t index)
