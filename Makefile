@@ -65,8 +65,9 @@ kernels: deps ## fetch what VMs boot to $(POL_CACHE): $(KERNELS), Debian roots; 
 vmlinux: kernels ## compare vmlinux/vmlinux.h with the types of $(KERNELS)
 	$(Q)vmlinux/check.sh $(KERNELS)
 
-test: ## unit tests, then the selftests in a VM on the distribution's stock kernel
+test: ## unit tests, receivers, then the selftests in a VM on the distribution's stock kernel
 	$(Q)selftests/lib/sum.sh "unit=$(MAKE) --no-print-directory unit" \
+		"receivers=$(MAKE) --no-print-directory receivers" \
 		"selftests $(KERNEL)=$(MAKE) --no-print-directory selftests"
 
 bench: deps ## instructions per open, fork, ...: engine, Landlock, none (KERNEL=, here 6.12)

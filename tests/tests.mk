@@ -37,4 +37,9 @@ unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 	$(Q)$(if $(UNIT_SRC),$(MAKE) --no-print-directory build/tests/unit,echo 'no unit tests yet')
 	$(Q)$(if $(UNIT_SRC),selftests/lib/unit.sh $(UNIT_ARGS))
 
+.PHONY: receivers
+receivers: deps ## the formats of events, as rsyslog and lognormalizer read them
+	$(Q)$(MAKE) --no-print-directory build/tests/print
+	$(Q)tests/receivers/run.sh
+
 -include build/san/tests/receivers/print.d $(UNIT_OBJ:.o=.d) $(UNIT_BENCH_OBJ:.o=.d)

@@ -153,6 +153,12 @@ static void set_rule_texts(struct pol_facts *facts)
 	set_string(facts, POL_FACT_RULE_WHERE, rule.where);
 }
 
+/* As in the native JSON: an escape is an operation, not an access to an object. */
+static bool has_object(const struct pol_event_view *view)
+{
+	return view->type == POL_TYPE_VIOLATION || view->type == POL_TYPE_ALLOW;
+}
+
 static void set_texts(struct pol_facts *facts)
 {
 	const struct pol_event_view *view = facts->view;
@@ -163,8 +169,10 @@ static void set_texts(struct pol_facts *facts)
 	set_guest(facts, POL_FACT_GUEST, view->guest, facts->guest);
 	if (ctx->sha256 && !view->outside)
 		set_string(facts, POL_FACT_SHA256, ctx->sha256(ctx->arg, facts->generation));
-	facts->text[POL_FACT_PATH] = view->path;
-	set_name(facts);
+	if (has_object(view)) {
+		facts->text[POL_FACT_PATH] = view->path;
+		set_name(facts);
+	}
 	set_process_texts(facts);
 	if (view->type == POL_TYPE_VIOLATION)
 		set_rule_texts(facts);
@@ -260,7 +268,7 @@ static void set_object(struct pol_facts *facts)
 {
 	const struct pol_inode_key *inode = &facts->view->access.inode;
 
-	if (!pol_event_has_access(facts->view->type) || (!inode->ino && !inode->dev))
+	if (!has_object(facts->view) || (!inode->ino && !inode->dev))
 		return;
 	(void)snprintf(facts->dev, sizeof(facts->dev), "%u:%u", inode->dev >> 20,
 		       inode->dev & 0xfffff);

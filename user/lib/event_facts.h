@@ -45,6 +45,7 @@ enum pol_fact { POL_FACT_TEXTS(X) POL_FACTS_CNT };
 /* Where a field has a place of its own in a format; else it goes where that keeps the rest. */
 #define POL_IN_ECS  1u
 #define POL_IN_OCSF 2u
+#define POL_IN_CEF  4u
 
 enum pol_field_kind {
 	POL_FIELD_TEXT,	   /* @text: any bytes */

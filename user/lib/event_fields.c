@@ -49,24 +49,26 @@ static void add_ns(struct pol_facts *facts, const char *name, uint64_t number)
 		add(facts, name, POL_FIELD_DECIMAL, 0)->number = number;
 }
 
-static void add_rights(struct pol_facts *facts, const char *name, uint32_t mask)
+static void add_rights(struct pol_facts *facts, const char *name, uint32_t mask,
+		       unsigned int places)
 {
-	add(facts, name, POL_FIELD_RIGHTS, 0)->number = mask & POL_RIGHTS_ALL;
+	add(facts, name, POL_FIELD_RIGHTS, places)->number = mask & POL_RIGHTS_ALL;
 }
 
 static void add_head(struct pol_facts *facts)
 {
 	const struct pol_event_view *view = facts->view;
+	const unsigned int all = POL_IN_ECS | POL_IN_OCSF | POL_IN_CEF;
 
-	add_word(facts, "verdict", pol_verdict_word(view->verdict), 0);
-	add_text(facts, POL_FACT_HOST, POL_IN_ECS | POL_IN_OCSF);
+	add_word(facts, "verdict", pol_verdict_word(view->verdict), POL_IN_CEF);
+	add_text(facts, POL_FACT_HOST, all);
 	add_text(facts, POL_FACT_BOOT_ID, POL_IN_ECS | POL_IN_OCSF);
 	add_ns(facts, "boot_ns", view->boot_ns);
 	if (view->outside)
 		return;
-	add_text(facts, POL_FACT_GUEST, 0);
+	add_text(facts, POL_FACT_GUEST, POL_IN_CEF);
 	add_number(facts, "guest_id", view->guest, 0);
-	add_number(facts, "seq", view->seq, POL_IN_ECS | POL_IN_OCSF);
+	add_number(facts, "seq", view->seq, all);
 	add_number(facts, "generation", facts->generation, 0);
 	add_text(facts, POL_FACT_SHA256, 0);
 }
@@ -74,18 +76,18 @@ static void add_head(struct pol_facts *facts)
 static void add_process(struct pol_facts *facts)
 {
 	const struct pol_event_process *process = &facts->view->process;
-	const unsigned int both = POL_IN_ECS | POL_IN_OCSF;
+	const unsigned int both = POL_IN_ECS | POL_IN_OCSF, all = both | POL_IN_CEF;
 
 	if (!facts->view->has_process)
 		return;
-	add_number(facts, "pid", process->tgid, both);
+	add_number(facts, "pid", process->tgid, all);
 	add_number(facts, "tid", process->tid, both);
-	add_word(facts, "process_uid", facts->process_uid, both);
+	add_word(facts, "process_uid", facts->process_uid, all);
 	add_ns(facts, "start_ns", process->start_ns);
-	add_number(facts, "uid", process->uid, both);
+	add_number(facts, "uid", process->uid, all);
 	add_number(facts, "gid", process->gid, both);
-	add_text(facts, POL_FACT_COMM, both);
-	add_text(facts, POL_FACT_EXE, both);
+	add_text(facts, POL_FACT_COMM, all);
+	add_text(facts, POL_FACT_EXE, all);
 	add_text(facts, POL_FACT_CGROUP, 0);
 	if (process->parent_tgid)
 		add_number(facts, "parent_pid", process->parent_tgid, both);
@@ -97,36 +99,36 @@ static void add_access(struct pol_facts *facts)
 {
 	const struct pol_event_access *access = &facts->view->access;
 
-	add_word(facts, "op", pol_op_word(access->op), 0);
+	add_word(facts, "op", pol_op_word(access->op), POL_IN_CEF);
 	add_word(facts, "errno", pol_errno_name(access->err), 0);
 	if (facts->view->type == POL_TYPE_ESCAPE)
 		return;
-	add_rights(facts, "access", access->access);
-	add_text(facts, POL_FACT_PATH, POL_IN_ECS | POL_IN_OCSF);
-	add_word(facts, "dev", facts->dev, POL_IN_ECS);
-	add_word(facts, "ino", facts->ino, POL_IN_ECS);
+	add_rights(facts, "access", access->access, 0);
+	add_text(facts, POL_FACT_PATH, POL_IN_ECS | POL_IN_OCSF | POL_IN_CEF);
+	add_word(facts, "dev", facts->dev, POL_IN_ECS | POL_IN_CEF);
+	add_word(facts, "ino", facts->ino, POL_IN_ECS | POL_IN_CEF);
 	if (facts->view->type == POL_TYPE_ALLOW)
 		return;
-	add_rights(facts, "missing", access->missing);
+	add_rights(facts, "missing", access->missing, POL_IN_CEF);
 	add_word(facts, "hook", pol_hook_word(access->hook), 0);
-	add_word(facts, "reason", pol_reason_word(access->reason), 0);
-	add_number(facts, "repeats", access->repeats, 0);
+	add_word(facts, "reason", pol_reason_word(access->reason), POL_IN_CEF);
+	add_number(facts, "repeats", access->repeats, POL_IN_CEF);
 	if (!facts->has_rule)
 		return;
-	add_number(facts, "rule_id", access->rule, 0);
-	add_text(facts, POL_FACT_RULE_NAME, 0);
-	add_text(facts, POL_FACT_RULE_WHERE, 0);
+	add_number(facts, "rule_id", access->rule, POL_IN_ECS | POL_IN_OCSF);
+	add_text(facts, POL_FACT_RULE_NAME, POL_IN_ECS | POL_IN_OCSF);
+	add_text(facts, POL_FACT_RULE_WHERE, POL_IN_ECS | POL_IN_CEF);
 	add_text(facts, POL_FACT_RULE_PATH, 0);
-	add_rights(facts, "rule_access", access->rule_access);
+	add_rights(facts, "rule_access", access->rule_access, 0);
 }
 
 static void add_ceiling(struct pol_facts *facts)
 {
 	const struct pol_event_ceiling *ceiling = &facts->view->ceiling;
 
-	add_word(facts, "resource", pol_resource_word(ceiling->resource), 0);
-	add_number(facts, "now", ceiling->now, 0);
-	add_number(facts, "ceiling", ceiling->ceiling, 0);
+	add_word(facts, "resource", pol_resource_word(ceiling->resource), POL_IN_CEF);
+	add_number(facts, "now", ceiling->now, POL_IN_CEF);
+	add_number(facts, "ceiling", ceiling->ceiling, POL_IN_CEF);
 	if (ceiling->resource != POL_RESOURCE_MEMORY)
 		add_number(facts, "percent", ceiling->percent, 0);
 	add_word(facts, "errno", pol_errno_name(ceiling->err), 0);
@@ -140,17 +142,18 @@ static void add_exit(struct pol_facts *facts)
 	if (facts->exit_code >= 0)
 		add_number(facts, "exit_code", (uint64_t)facts->exit_code, 0);
 	if (facts->signal >= 0)
-		add_number(facts, "signal", (uint64_t)facts->signal, 0);
+		add_number(facts, "signal", (uint64_t)facts->signal, POL_IN_CEF);
 	if (facts->signal > 0 && exit->code & 0x80)
 		add(facts, "core", POL_FIELD_YES, 0);
 	if (facts->status >= 0)
-		add_number(facts, "status", (uint64_t)facts->status, POL_IN_ECS | POL_IN_OCSF);
-	add_word(facts, "cause", cause ? cause : "unknown", 0);
+		add_number(facts, "status", (uint64_t)facts->status,
+			   POL_IN_ECS | POL_IN_OCSF | POL_IN_CEF);
+	add_word(facts, "cause", cause ? cause : "unknown", POL_IN_CEF);
 	add_ns(facts, "duration_ns", exit->duration_ns);
 	if (exit->sender.tgid)
-		add_number(facts, "sender_pid", exit->sender.tgid, 0);
-	add_text(facts, POL_FACT_SENDER_COMM, 0);
-	add_text(facts, POL_FACT_SENDER_GUEST, 0);
+		add_number(facts, "sender_pid", exit->sender.tgid, POL_IN_OCSF);
+	add_text(facts, POL_FACT_SENDER_COMM, POL_IN_OCSF);
+	add_text(facts, POL_FACT_SENDER_GUEST, POL_IN_OCSF);
 	add_ns(facts, "utime_ns", exit->utime_ns);
 	add_ns(facts, "stime_ns", exit->stime_ns);
 	add_known(facts, "maxrss_bytes", exit->maxrss_bytes);
@@ -166,8 +169,8 @@ static void add_lost(struct pol_facts *facts)
 {
 	const struct pol_event_view *view = facts->view;
 
-	add_word(facts, "of", pol_type_word(view->lost.of), 0);
-	add_number(facts, "count", view->lost.count, 0);
+	add_word(facts, "of", pol_type_word(view->lost.of), POL_IN_CEF);
+	add_number(facts, "count", view->lost.count, POL_IN_CEF);
 	add_number(facts, "first", view->lost.first, 0);
 	add_number(facts, "last", view->lost.last, 0);
 }
@@ -176,7 +179,7 @@ static void add_note(struct pol_facts *facts)
 {
 	const struct pol_event_note *note = &facts->view->note;
 
-	add_word(facts, "action", pol_action_word(note->action), 0);
+	add_word(facts, "action", pol_action_word(note->action), POL_IN_CEF);
 	if (facts->view->type != POL_TYPE_POLICY)
 		return;
 	add_number(facts, "by_uid", note->by_uid, 0);

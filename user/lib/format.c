@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "format.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base.h"
+#include "event_cef.h"
 #include "event_ecs.h"
 #include "event_ocsf.h"
+#include "event_syslog.h"
 #include "event_text.h"
 
 static int write_text(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
@@ -35,11 +38,35 @@ static int write_ocsf(const struct pol_event_view *view, const struct pol_event_
 	return pol_event_ocsf(view, ctx, buf, size);
 }
 
+/* A newline behind what has none. */
+static int end_line(int len, char *buf, size_t size)
+{
+	if (len < 0)
+		return len;
+	if ((size_t)len + 2 > size)
+		return -ENOSPC;
+	buf[len] = '\n';
+	buf[len + 1] = '\0';
+	return len + 1;
+}
+
+static int write_cef(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
+		     unsigned int flags, char *buf, size_t size)
+{
+	(void)flags;
+	return end_line(pol_event_cef(view, ctx, buf, size), buf, size);
+}
+
+static int write_syslog(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
+			unsigned int flags, char *buf, size_t size)
+{
+	(void)flags;
+	return end_line(pol_event_syslog(view, ctx, NULL, buf, size), buf, size);
+}
+
 static const struct pol_format formats[] = {
-	{ "text", write_text },
-	{ "json", write_json },
-	{ "ecs", write_ecs },
-	{ "ocsf", write_ocsf },
+	{ "text", write_text }, { "json", write_json }, { "ecs", write_ecs },
+	{ "ocsf", write_ocsf }, { "cef", write_cef },	{ "syslog", write_syslog },
 };
 
 const struct pol_format *pol_format_at(size_t index)

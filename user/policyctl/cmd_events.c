@@ -25,7 +25,8 @@ struct options {
 
 static const char usage[] =
 	"usage: policyctl events [--follow] [--since T] [--guest G] [--type T]\n"
-	"                        [--verdict V] [--path P] [--format text|json|ecs|ocsf]\n"
+	"                        [--verdict V] [--path P]\n"
+	"                        [--format text|json|ecs|ocsf|cef|syslog]\n"
 	"\n"
 	"Print the events of the loaded engine: refusals, ceilings, exits, changes of guests and\n"
 	"policy. Without --follow, what is pending, then exit. An unfiltered reading consumes what\n"
@@ -39,7 +40,8 @@ static const char usage[] =
 	"  --verdict V     events with one verdict only: denied would_deny allowed pressure killed\n"
 	"  --path P        events on path P or beneath it only\n"
 	"  --format F      text (default): for people; json: JSON Lines; and for other receivers\n"
-	"                  ecs (Elastic Common Schema 9.4), ocsf (OCSF 1.8), each as JSON Lines\n"
+	"                  ecs (Elastic Common Schema 9.4), ocsf (OCSF 1.8), each as JSON Lines,\n"
+	"                  cef (CEF:0), syslog (RFC 5424)\n"
 	"  --help          this text\n";
 
 static int64_t now_ns(void)

@@ -57,7 +57,7 @@ _policyctl() {
 		compopt -o filenames 2>/dev/null
 		return
 		;;
-	events:--format) words='text json ecs ocsf' ;;
+	events:--format) words='text json ecs ocsf cef syslog' ;;
 	events:--guest) words=$(_policyctl_guests) ;;
 	run:--user)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")

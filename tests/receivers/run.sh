@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# make receivers: a line of every kind of event, and every evil name in every text, to programs that
+# read these formats: what they have is compared with the native JSON.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+export PYTHONDONTWRITEBYTECODE=1
+passed=0 failed=0
+
+# check NAME COMMAND...
+check() {
+	if "${@:2}"; then
+		((passed += 1))
+	else
+		echo "failed: $1"
+		((failed += 1))
+	fi
+}
+
+check cef tests/receivers/cef.py
+# A machine that cannot get it fails: that a receiver was not asked is no success.
+check syslog tests/receivers/syslog.py "$(.ci/rsyslog.sh)"
+echo "$passed passed, $failed failed, 0 skipped"
+((failed == 0))
