@@ -233,6 +233,10 @@ static const uint32_t actions[] = { POL_ACTIONS(X) };
 static const uint32_t reasons[] = { POL_REASONS(X) };
 #undef X
 
+/* Without the first one, which means none. */
+#define REASONS (ARRAY_SIZE(reasons) - 1)
+#define ACTIONS (ARRAY_SIZE(actions) - 1)
+
 static const char *of_op(uint32_t op)
 {
 	if (op >= POL_OP_ESCAPE_FIRST)
@@ -246,7 +250,7 @@ static const char *of_op(uint32_t op)
 static const char *of_reason(uint32_t reason)
 {
 	set_access(POL_VERDICT_DENIED, reason);
-	return reason ? pol_reason_word(reason) : "no reason";
+	return pol_reason_word(reason);
 }
 
 static const char *of_action(uint32_t action)
@@ -258,7 +262,7 @@ static const char *of_action(uint32_t action)
 	record.event.note = (struct pol_event_note){
 		.action = action, .by_tgid = guest ? 0 : 9, .guest = 3, .generation = 3
 	};
-	return action ? pol_action_word(action) : "no action";
+	return pol_action_word(action);
 }
 
 /* Made by the reader and by `policyctl wait`, not by the kernel. */
@@ -299,12 +303,12 @@ const char *test_sample(size_t index, struct pol_event_view *view)
 		what = plain[index].what;
 	} else if ((index -= ARRAY_SIZE(plain)) < ARRAY_SIZE(ops)) {
 		what = of_op(ops[index]);
-	} else if ((index -= ARRAY_SIZE(ops)) < ARRAY_SIZE(reasons)) {
-		what = of_reason(reasons[index]);
-	} else if ((index -= ARRAY_SIZE(reasons)) < ARRAY_SIZE(actions)) {
-		what = of_action(actions[index]);
+	} else if ((index -= ARRAY_SIZE(ops)) < REASONS) {
+		what = of_reason(reasons[index + 1]);
+	} else if ((index -= REASONS) < ACTIONS) {
+		what = of_action(actions[index + 1]);
 	} else {
-		return not_recorded(index - ARRAY_SIZE(actions), view);
+		return not_recorded(index - ACTIONS, view);
 	}
 	if (pol_event_decode(&record, record.event.size, view) < 0)
 		abort();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The verb over numbers of memory: this file's pol_status_take() is linked in place of the
- * library's. tests/lint/event_schema.py holds the golden JSON against the published schema.
+ * library's. tests/receivers/schema.py holds the golden JSON against the published schema.
  */
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>

@@ -18,6 +18,7 @@ check() {
 	fi
 }
 
+check schema tests/receivers/schema.py
 check cef tests/receivers/cef.py
 # A machine that cannot get it fails: that a receiver was not asked is no success.
 check syslog tests/receivers/syslog.py "$(.ci/rsyslog.sh)"

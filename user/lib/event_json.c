@@ -56,24 +56,41 @@ static void put_word(struct pol_jsonw *w, const char *key, const char *word)
 
 static void put_truncated(struct pol_jsonw *w, const char *key)
 {
-	char name[64];
+	char name[96];
 
 	(void)snprintf(name, sizeof(name), "%s_truncated", key);
 	pol_jsonw_key(w, name);
 	pol_jsonw_bool(w, true);
 }
 
-/* "key": the text or null, cut at @max; "key_truncated" only where it is, here or (@cut) before. */
+static void put_hex(struct pol_jsonw *w, const char *key, const char *data, size_t len, size_t max)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "%s_hex", key);
+	pol_jsonw_key(w, name);
+	if (pol_jsonw_hex(w, data, len, max))
+		put_truncated(w, name);
+}
+
+/*
+ * "key": the text or null, cut at @max; "key_truncated" only where it is, here or (@cut) before, and
+ * "key_hex", the exact bytes, only where the text cannot have them.
+ */
 static void put_bytes(struct pol_jsonw *w, const char *key, const char *data, size_t len,
 		      size_t max, bool cut)
 {
+	unsigned int flags = 0;
+
 	pol_jsonw_key(w, key);
-	if (!data)
+	if (data)
+		flags = pol_jsonw_bytes(w, data, len, max);
+	else
 		pol_jsonw_null(w);
-	else if (pol_jsonw_bytes(w, data, len, max) & POL_JSONW_CUT)
-		cut = true;
-	if (cut)
+	if (cut || flags & POL_JSONW_CUT)
 		put_truncated(w, key);
+	if (flags & POL_JSONW_LOSSY)
+		put_hex(w, key, data, len, max);
 }
 
 static void put_small(struct out *o, const char *key, const char *text)
@@ -213,9 +230,7 @@ static void put_path(struct out *o)
 	pol_jsonw_bool(w, cut);
 	if (!path->data || pol_char_valid(path->data, path->len))
 		return;
-	pol_jsonw_key(w, "path_hex");
-	if (pol_jsonw_hex(w, path->data, path->len, o->caps->hex))
-		put_truncated(w, "path_hex");
+	put_hex(w, "path", path->data, path->len, o->caps->hex);
 }
 
 static void put_object(struct out *o)

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Native lines against the published schema: those of tests/receivers/print, all golden lines and
+the golden status; with file names, the lines of these files alone.
+
+Proves the schema strict too: a line with a field more or less, or with a word that is in no list,
+must be refused."""
+
+import copy
+import glob
+import json
+import sys
+
+import jsonschema
+
+import lines
+
+STATUS = "tests/golden/status.json"
+# What is there only where there is something to say.
+SOMETIMES = {"path_hex", "path_hex_truncated", "host_truncated", "host_hex", "host_hex_truncated"}
+
+
+def validator(name):
+    with open(f"Documentation/schema/{name}.schema.json", encoding="utf-8") as file:
+        schema = json.load(file)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def broken(event):
+    """Copies of a good event that are each wrong in one thing."""
+    optional = SOMETIMES | ({"process"} if event["type"] in ("guest", "policy", "shadow") else set())
+    for key in event.keys() - optional:
+        less = copy.deepcopy(event)
+        del less[key]
+        yield f"without {key}", less
+    yield "with a field more", {**event, "extra": 1}
+    yield "with another schema", {**event, "schema": "policyctl/v2"}
+    yield "with boot_ns as a number", {**event, "boot_ns": 1}
+    for key in ("op", "hook", "reason", "action", "of", "verdict", "resource"):
+        if key in event:
+            yield f"with an unknown {key}", {**event, key: "nonsense"}
+
+
+def check(tally, schema, text):
+    event = json.loads(text)
+    tally.lines += 1
+    for error in schema.iter_errors(event):
+        best = jsonschema.exceptions.best_match([error])
+        tally.check(False, f"{best.json_path}: {best.message[:300]} in {text[:200]!r}")
+        return event["type"]
+    for what, bad in broken(event):
+        tally.check(not schema.is_valid(bad), f"the schema takes a {event['type']} {what}")
+    return event["type"]
+
+
+def golden():
+    for name in sorted(glob.glob("tests/golden/event_*.json")):
+        with open(name, "rb") as file:
+            yield from file.read().splitlines()
+
+
+def given(names):
+    for name in names:
+        with open(name, "rb") as file:
+            yield from file.read().splitlines()
+
+
+events = validator("events")
+tally = lines.Tally("schema")
+names = sys.argv[1:]
+texts = list(given(names)) if names else lines.printed("json") + list(golden())
+types = {check(tally, events, text) for text in texts}
+if not names:
+    lacks = {d["$ref"].rsplit("/", 1)[1].removesuffix("_event") for d in events.schema["oneOf"]} - types
+    tally.check(not lacks, f"no line of type {lacks}")
+    with open(STATUS, encoding="utf-8") as file:
+        for error in validator("status").iter_errors(json.load(file)):
+            tally.check(False, f"{STATUS}: {error.json_path}: {error.message[:300]}")
+tally.end(len(texts))
