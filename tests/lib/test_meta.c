@@ -21,6 +21,8 @@ static const char text[] = "version = 1\n"
 			   "errno = \"ENOENT\"\n"
 			   "limits = { io = [{ device = \"/dev/a\", rbps = 9 }] }\n"
 			   "wx = \"deny\"\n"
+			   "members = { units = [\"u.service\"], cgroups = [\"/x.slice\"], "
+			   "pids = [7, \"/run/p\"] }\n"
 			   "include = [\"p\"]\n"
 			   "files = [{ path = \"/srv/x\", access = \"rw\", name = \"data\" },\n"
 			   "         { path = \"/srv/x/no\", access = \"none\" }]\n";
@@ -63,6 +65,27 @@ static struct pol_meta *make(void)
 	return meta;
 }
 
+static void check_members(const struct pol_meta_guest *guest)
+{
+	static const struct pol_member want[] = {
+		{ .kind = POL_MEMBER_UNIT, .text = (char *)"u.service" },
+		{ .kind = POL_MEMBER_CGROUP, .text = (char *)"/x.slice" },
+		{ .kind = POL_MEMBER_PID, .pid = 7 },
+		{ .kind = POL_MEMBER_PID_FILE, .text = (char *)"/run/p" },
+	};
+
+	cr_assert_eq(guest->members_cnt, ARRAY_SIZE(want));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		cr_assert_eq(guest->members[i].kind, want[i].kind);
+		cr_assert_eq(guest->members[i].pid, want[i].pid);
+		cr_assert_gt(guest->members[i].line, 1);
+		cr_assert_gt(guest->members[i].col, 1);
+		cr_assert_eq(!guest->members[i].text, !want[i].text);
+		if (want[i].text)
+			cr_assert_str_eq(guest->members[i].text, want[i].text);
+	}
+}
+
 Test(meta, guests_with_equal_rules_share_a_set)
 {
 	struct pol_meta *meta = make();
@@ -94,6 +117,7 @@ Test(meta, bytes_round_trip)
 	cr_assert(pol_meta_guest_by_id(back, 7)->audit);
 	cr_assert_eq(pol_meta_guest_by_id(back, 7)->knobs, POL_GUEST_NO_WX);
 	cr_assert(pol_meta_guest_by_id(back, 7)->ghost);
+	check_members(pol_meta_guest_by_id(back, 7));
 	cr_assert_eq(back->guests[1].knobs, POL_GUEST_STAT);
 	cr_assert_eq(back->rules[0].key.inode.ino, 99);
 	cr_assert_eq(pol_meta_encode(back, &again, &again_len), 0);

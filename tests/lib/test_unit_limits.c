@@ -3,6 +3,8 @@
 
 #include <criterion/criterion.h>
 
+#include "base.h"
+
 #define ROWS 12 /* all without devices, and two devices */
 
 static const struct pol_limits silent = {
@@ -163,4 +165,64 @@ Test(unit_limits, a_device_holds_by_a_word_of_its_own_line)
 	cr_assert_not(pol_unit_limit_holds(&rows[1], "8:0 rbps=1048576000 wbps=max\n"));
 	cr_assert_not(pol_unit_limit_holds(&rows[1], ""));
 	cr_assert(pol_unit_limit_holds(&rows[2], ""), "no line, no bound");
+}
+
+Test(unit_limits, what_a_file_read_before_is_set_again)
+{
+	static const struct {
+		const char *file;
+		const char *text;
+		const char *property;
+		uint64_t value;
+	} rows[] = {
+		{ "pids.max", "77", "TasksMax", 77 },
+		{ "pids.max", "max", "TasksMax", UINT64_MAX },
+		{ "memory.max", "134217728", "MemoryMax", 134217728 },
+		{ "memory.swap.max", "0", "MemorySwapMax", 0 },
+		{ "memory.swap.max", "", "MemorySwapMax", UINT64_MAX },
+		{ "cpu.max", "20000 100000", "CPUQuotaPerSecUSec", 200000 },
+		{ "cpu.max", "12340 100000", "CPUQuotaPerSecUSec", 123400 },
+		{ "cpu.max", "5000 10000", "CPUQuotaPerSecUSec", 500000 },
+		{ "cpu.max", "max 100000", "CPUQuotaPerSecUSec", UINT64_MAX },
+		{ "cpu.max", "", "CPUQuotaPerSecUSec", UINT64_MAX },
+	};
+	struct pol_unit_limit got;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cr_assert(pol_unit_limit_before(rows[i].file, rows[i].text, &got));
+		cr_assert_str_eq(got.property, rows[i].property);
+		cr_assert_eq(got.value, rows[i].value, "'%s' is %llu", rows[i].text,
+			     (unsigned long long)got.value);
+		cr_assert_null(got.device);
+	}
+	cr_assert_not(pol_unit_limit_before("memory.oom.group", "1", &got));
+	cr_assert_not(pol_unit_limit_before("io.max", "", &got));
+}
+
+Test(unit_limits, what_a_device_had_before)
+{
+	static const char *const bad[] = { "", "8:0", "x", "8:0 rbps=1 wbps=2 riops=3",
+					   "8 rbps=1 wbps=2 riops=3 wiops=4" };
+	struct pol_io_limit io;
+
+	cr_assert(pol_unit_io_before("254:3 rbps=max wbps=10000000 riops=5 wiops=max\n8:0 ...", &io));
+	cr_assert_eq(io.major, 254);
+	cr_assert_eq(io.minor, 3);
+	cr_assert_eq(io.max[POL_IO_RBPS], POL_LIMIT_MAX);
+	cr_assert_eq(io.max[POL_IO_WBPS], 10000000);
+	cr_assert_eq(io.max[POL_IO_RIOPS], 5);
+	cr_assert_eq(io.max[POL_IO_WIOPS], POL_LIMIT_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_assert_not(pol_unit_io_before(bad[i], &io), "'%s'", bad[i]);
+}
+
+Test(unit_limits, no_device_has_any)
+{
+	struct pol_unit_limit rows[POL_IO_CNT];
+
+	cr_assert_eq(pol_unit_no_io(rows), POL_IO_CNT);
+	cr_assert_str_eq(rows[0].property, "IOReadBandwidthMax");
+	cr_assert_str_eq(rows[3].property, "IOWriteIOPSMax");
+	for (size_t i = 0; i < POL_IO_CNT; i++)
+		cr_assert_str_empty(rows[i].device);
 }

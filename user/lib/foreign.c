@@ -9,36 +9,11 @@
 
 #include "adopt_int.h"
 #include "base.h"
-#include "ceilings.h"
 #include "cgroup.h"
 #include "engine_int.h"
-#include "file.h"
+#include "foreign_int.h"
 #include "load.h"
 #include "nofile.h"
-
-/* The order is that of struct pol_foreign's bits: it must not change without POL_ABI_VERSION. */
-static const struct {
-	const char *file;
-	const char *none; /* what a cgroup begins with, if its parent enables the controller later */
-} files[] = {
-	{ "pids.max", "max" },
-	{ "memory.max", "max" },
-	{ "memory.swap.max", "max" },
-	{ "memory.oom.group", "0" },
-	{ "cpu.max", "max 100000" },
-	{ "io.max", "" },
-};
-#define IO	     5u
-#define IO_TEXT_SIZE 16384 /* as ceilings.c: others may have given it more devices than we save */
-_Static_assert(ARRAY_SIZE(files) == POL_SAVED_CNT, "one text for each");
-
-static uint32_t files_of(const struct pol_limits *limits)
-{
-	return 1u | (limits->memory_bytes != POL_LIMIT_UNSET ? 1u << 1 | 1u << 3 : 0) |
-	       (limits->swap_bytes != POL_LIMIT_UNSET ? 1u << 2 : 0) |
-	       (limits->cpu_milli != POL_LIMIT_UNSET ? 1u << 4 : 0) |
-	       (limits->io_cnt ? 1u << IO : 0);
-}
 
 /* ------------------------------------------------------------------ entries */
 
@@ -47,15 +22,15 @@ int pol_foreign_get(const struct pol_engine *engine, uint64_t cgroup, struct pol
 	return bpf_map_lookup_elem(engine->maps[POL_MAP_FOREIGN], &cgroup, ret);
 }
 
-static int put(const struct pol_engine *engine, uint64_t cgroup, const struct pol_foreign *foreign,
-	       struct pol_err *err)
+int pol_foreign_put(const struct pol_engine *engine, uint64_t cgroup,
+		    const struct pol_foreign *foreign, struct pol_err *err)
 {
 	int r = bpf_map_update_elem(engine->maps[POL_MAP_FOREIGN], &cgroup, foreign, BPF_ANY);
 
 	return r < 0 ? pol_err_set(err, POL_ERR_FAILED, r, "cannot note down a cgroup") : 0;
 }
 
-static void forget(const struct pol_engine *engine, uint64_t cgroup)
+void pol_foreign_forget(const struct pol_engine *engine, uint64_t cgroup)
 {
 	(void)bpf_map_delete_elem(engine->maps[POL_MAP_FOREIGN], &cgroup);
 }
@@ -97,103 +72,6 @@ static int open_id(uint64_t cgroup)
 	if (!r)
 		r = pol_cgroup_open_path(path, &fd);
 	return r < 0 ? r : fd;
-}
-
-/* ------------------------------------------------------------------ ceilings */
-
-/* Return: 0; -E2BIG: more than there is room for. */
-static int save(int fd, size_t i, struct pol_foreign *foreign)
-{
-	char *text = foreign->saved[i];
-	int len = pol_file_read(fd, files[i].file, text, POL_SAVED_SIZE);
-
-	if (len == POL_SAVED_SIZE - 1)
-		return -E2BIG;
-	text[len < 0 ? 0 : len] = '\0';
-	foreign->written |= 1u << i;
-	return 0;
-}
-
-/* io.max takes a line at a time: devices that have one now are freed, those that had get it back. */
-static void restore_io(int fd, const char *before)
-{
-	_cleanup_free_ char *now = malloc(IO_TEXT_SIZE);
-	char line[160], *at, *rest = now;
-
-	if (now && pol_file_read(fd, files[IO].file, now, IO_TEXT_SIZE) > 0)
-		while ((at = strsep(&rest, "\n")) && *at) {
-			(void)snprintf(line, sizeof(line),
-				       "%.*s rbps=max wbps=max riops=max wiops=max",
-				       (int)strcspn(at, " "), at);
-			(void)pol_file_write(fd, files[IO].file, line);
-		}
-	for (size_t len = 0; *before; before += len + (before[len] == '\n')) {
-		len = strcspn(before, "\n");
-		(void)snprintf(line, sizeof(line), "%.*s", (int)len, before);
-		(void)pol_file_write(fd, files[IO].file, line);
-	}
-}
-
-static void restore(int fd, size_t i, struct pol_foreign *foreign)
-{
-	const char *before = foreign->saved[i];
-
-	if (i == IO)
-		restore_io(fd, before);
-	else
-		(void)pol_file_write(fd, files[i].file, before[0] ? before : files[i].none);
-	foreign->written &= ~(1u << i);
-}
-
-/* All of @which that were written. */
-static void restore_files(int fd, uint32_t which, struct pol_foreign *foreign)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (foreign->written & which & 1u << i)
-			restore(fd, i, foreign);
-}
-
-static bool lacks(int fd, uint32_t which)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (which & 1u << i && faccessat(fd, files[i].file, W_OK, 0) < 0)
-			return true;
-	return false;
-}
-
-static void enable(int fd, uint64_t cgroup, uint32_t which)
-{
-	char path[1024];
-
-	if (lacks(fd, which) && !pol_cgroup_path_of(cgroup, path, sizeof(path)))
-		pol_cgroup_enable_above(path);
-}
-
-int pol_foreign_limit(const struct pol_engine *engine, const struct pol_meta_guest *guest,
-		      const struct pol_limits *before, int fd, uint64_t cgroup, bool raise,
-		      struct pol_err *err)
-{
-	struct pol_foreign foreign = { .guest = guest->id };
-	uint32_t which = files_of(&guest->limits);
-	int r = 0;
-
-	(void)pol_foreign_get(engine, cgroup, &foreign);
-	for (size_t i = 0; i < ARRAY_SIZE(files) && !r; i++)
-		if (which & ~foreign.written & 1u << i)
-			r = save(fd, i, &foreign);
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r,
-				   "the ceilings that a cgroup of guest '%s' has cannot be noted down",
-				   guest->name);
-	r = put(engine, cgroup, &foreign, err);
-	if (r < 0)
-		return r;
-	enable(fd, cgroup, which);
-	r = pol_ceilings_write(fd, guest->name, before, &guest->limits, raise, err);
-	if (r < 0 || raise)
-		return r;
-	restore_files(fd, ~which, &foreign);
-	return put(engine, cgroup, &foreign, err);
 }
 
 /* ------------------------------------------------------------------ its tasks */
@@ -375,7 +253,7 @@ int pol_foreign_settled(const struct pol_engine *engine, const struct pol_meta_g
 
 	if (!r && !(foreign.flags & POL_FOREIGN_SETTLED)) {
 		foreign.flags |= POL_FOREIGN_SETTLED;
-		r = put(engine, cgroup, &foreign, NULL);
+		r = pol_foreign_put(engine, cgroup, &foreign, NULL);
 	}
 	return r < 0 ? r : pol_adopt_finish(engine, guest);
 }
@@ -405,11 +283,11 @@ void pol_foreign_undo(struct pol_engine *engine, uint32_t guest, uint64_t cgroup
 		for (int pass = 0; pass < POL_PASSES_MAX; pass++)
 			if (!undo_processes(engine, fd, guest))
 				break;
-		if (!pol_foreign_get(engine, cgroup, &foreign))
-			restore_files(fd, ~0u, &foreign);
-		close(fd);
 	}
-	forget(engine, cgroup);
+	if (!pol_foreign_get(engine, cgroup, &foreign))
+		pol_foreign_put_back(fd, &foreign);
+	pol_closep(&fd);
+	pol_foreign_forget(engine, cgroup);
 }
 
 void pol_foreign_leave(struct pol_engine *engine, uint32_t guest, uint64_t cgroup)
@@ -422,11 +300,11 @@ void pol_foreign_leave(struct pol_engine *engine, uint32_t guest, uint64_t cgrou
 	if (fd >= 0)
 		(void)take_processes(engine, &who, fd, &ignored);
 	pol_cgroups_drop(engine, cgroup);
-	if (fd >= 0 && !pol_foreign_get(engine, cgroup, &foreign))
-		restore_files(fd, ~0u, &foreign);
+	if (!pol_foreign_get(engine, cgroup, &foreign))
+		pol_foreign_put_back(fd, &foreign);
 	pol_closep(&fd);
 	(void)pol_adopt_finish(engine, &who);
-	forget(engine, cgroup);
+	pol_foreign_forget(engine, cgroup);
 }
 
 static int restore_one(uint64_t cgroup, const struct pol_foreign *foreign, void *arg)
@@ -435,8 +313,7 @@ static int restore_one(uint64_t cgroup, const struct pol_foreign *foreign, void 
 	const int *map = arg;
 	int fd = open_id(cgroup);
 
-	if (fd >= 0)
-		restore_files(fd, ~0u, &copy);
+	pol_foreign_put_back(fd, &copy);
 	pol_closep(&fd);
 	(void)bpf_map_delete_elem(*map, &cgroup);
 	return 0;

@@ -15,7 +15,10 @@
 #include "meta.h"
 
 #define POL_SAVED_CNT  6
+#define POL_SAVED_IO   5 /* of them, io.max */
 #define POL_SAVED_SIZE 512 /* io.max of 8 devices */
+
+#define POL_UNIT_SIZE  256 /* systemd.unit(5): 255 and the NUL */
 
 /* Adopted, and the load that did it has done all else, too. */
 #define POL_FOREIGN_SETTLED 1u
@@ -25,11 +28,14 @@
  * @guest: id. @flags: POL_FOREIGN_*.
  * @written: files of ceilings that were written, a bit each. @saved: what was in them before, empty:
  *	     there was no such file.
+ * @unit: systemd's unit that has the cgroup, as the policy names it; empty: none is known. Its ceilings
+ *	  outlive the cgroup, and so does the entry, until another cgroup of the unit takes it over.
  */
 struct pol_foreign {
 	uint32_t guest;
 	uint32_t flags;
 	uint32_t written;
+	char unit[POL_UNIT_SIZE];
 	char saved[POL_SAVED_CNT][POL_SAVED_SIZE];
 };
 
@@ -44,15 +50,27 @@ int pol_foreign_each(int map, int (*fn)(uint64_t cgroup, const struct pol_foreig
 		     void *arg);
 
 /**
- * pol_foreign_limit() - a guest's ceilings into a foreign cgroup.
- * @fd, @cgroup: of it. @before: what an earlier policy has written there, or NULL.
+ * struct pol_foreign_cgroup - which one. @fd: its directory. @id: the kernel's. @unit: as in struct
+ * pol_foreign, or NULL.
+ */
+struct pol_foreign_cgroup {
+	int fd;
+	uint64_t id;
+	const char *unit;
+};
+
+/**
+ * pol_foreign_limit() - a guest's ceilings into a foreign cgroup; of a unit, by systemd, which else
+ * would undo them with its next reload.
+ * @before: what an earlier policy has written there, or NULL.
  * @raise: as for pol_ceilings_write(). What is not limited any more is as it was before, unless @raise.
  *
- * Return: 0; -ENODEV: a controller lacks; -E2BIG: io.max of too many devices; else what the write gave.
+ * Return: 0; -ENODEV: a controller lacks; -E2BIG: io.max of too many devices; else what the write, or
+ * systemd, gave.
  */
-int pol_foreign_limit(const struct pol_engine *engine, const struct pol_meta_guest *guest,
-		      const struct pol_limits *before, int fd, uint64_t cgroup, bool raise,
-		      struct pol_err *err);
+int pol_foreign_limit(struct pol_engine *engine, const struct pol_meta_guest *guest,
+		      const struct pol_limits *before, const struct pol_foreign_cgroup *at,
+		      bool raise, struct pol_err *err);
 
 /**
  * pol_foreign_check() - may its tasks become @guest? Before anything is changed.

@@ -24,7 +24,12 @@ void pol_joining_done(struct pol_joining *joining)
 
 static bool is_cgroup(const struct pol_found *found)
 {
-	return found->member->kind == POL_MEMBER_CGROUP;
+	return found->path;
+}
+
+static struct pol_foreign_cgroup place_of(const struct pol_found *found)
+{
+	return (struct pol_foreign_cgroup){ .fd = found->fd, .id = found->id, .unit = found->unit };
 }
 
 static const struct pol_meta_guest *guest_of(const struct pol_joining *joining,
@@ -71,7 +76,7 @@ static int refuse_other(const struct check *check, const struct pol_found *found
 {
 	pol_err_say(check->err, POL_ERR_FAILED, -EBUSY,
 		    "cgroup '%s' is, lies in or lies above '%s', which is another guest's",
-		    found->member->text, path);
+		    found->path, path);
 	return pol_err_fix(check->err,
 			   "load once without it: a member changes guests in two loads");
 }
@@ -84,8 +89,8 @@ static const struct pol_found *overlapping(const struct pol_joining *joining, co
 		const struct pol_found *found = &joining->finds.items[i];
 
 		if (is_cgroup(found) && guest_of(joining, found)->id != guest &&
-		    (pol_path_lies_in(path, found->member->text) ||
-		     pol_path_lies_in(found->member->text, path)))
+		    (pol_path_lies_in(path, found->path) ||
+		     pol_path_lies_in(found->path, path)))
 			return found;
 	}
 	return NULL;
@@ -178,7 +183,7 @@ int pol_joining_check(struct pol_joining *joining, struct pol_err *err)
 
 		if (is_cgroup(found) && !found->known)
 			r = pol_foreign_check(joining->engine, guest_of(joining, found), found->fd,
-					      found->member->text, err);
+					      found->path, err);
 		if (!is_cgroup(found))
 			r = check_process(joining, found, err);
 	}
@@ -204,12 +209,12 @@ int pol_joining_raise(struct pol_joining *joining, struct pol_err *err)
 
 	for (size_t i = 0; i < joining->finds.cnt && !r; i++) {
 		const struct pol_found *found = &joining->finds.items[i];
+		const struct pol_foreign_cgroup place = place_of(found);
 
 		joining->began = i + 1;
 		if (is_cgroup(found) && found->known)
 			r = pol_foreign_limit(joining->engine, guest_of(joining, found),
-					      limits_before(joining, found), found->fd, found->id,
-					      true, err);
+					      limits_before(joining, found), &place, true, err);
 	}
 	return r;
 }
@@ -218,13 +223,14 @@ int pol_joining_raise(struct pol_joining *joining, struct pol_err *err)
 static int adopt_cgroup(struct pol_joining *joining, struct pol_found *found, struct pol_err *err)
 {
 	const struct pol_meta_guest *guest = guest_of(joining, found);
+	const struct pol_foreign_cgroup place = place_of(found);
 	int r = 0;
 
 	if (!found->known)
-		r = pol_foreign_check(joining->engine, guest, found->fd, found->member->text, err);
+		r = pol_foreign_check(joining->engine, guest, found->fd, found->path, err);
 	if (!r)
-		r = pol_foreign_limit(joining->engine, guest, limits_before(joining, found),
-				      found->fd, found->id, false, err);
+		r = pol_foreign_limit(joining->engine, guest, limits_before(joining, found), &place,
+				      false, err);
 	if (!r)
 		r = pol_foreign_adopt(joining->engine, guest, found->fd, found->id, found->level,
 				      &found->adopted, err);
@@ -267,11 +273,23 @@ int pol_joining_adopt(struct pol_joining *joining, struct pol_err *err)
 	return r;
 }
 
+/* A unit that has ended, or started anew, is a member all the same: its entry knows how it was. */
+static bool is_named(const struct pol_meta *meta, const struct pol_foreign *foreign)
+{
+	const struct pol_meta_guest *guest = pol_meta_guest_by_id(meta, foreign->guest);
+
+	for (size_t i = 0; guest && i < guest->members_cnt; i++)
+		if (guest->members[i].kind == POL_MEMBER_UNIT &&
+		    !strcmp(guest->members[i].text, foreign->unit))
+			return true;
+	return false;
+}
+
 static int let_go(uint64_t cgroup, const struct pol_foreign *foreign, void *arg)
 {
 	struct pol_joining *joining = arg;
 
-	if (!member_of(joining, cgroup, foreign->guest))
+	if (!member_of(joining, cgroup, foreign->guest) && !is_named(joining->next, foreign))
 		pol_foreign_leave(joining->engine, foreign->guest, cgroup);
 	return 0;
 }
@@ -307,13 +325,14 @@ void pol_joining_warn(const struct pol_joining *joining, struct pol_diags *diags
 				     found->member->col, "have its parent hand the controller on",
 				     "guest '%s': cgroup '%s' has no %s, and the ceiling is not "
 				     "held there (best_effort)",
-				     guest->name, found->member->text, file);
+				     guest->name, found->path, file);
 	}
 }
 
 static void undo_cgroup(struct pol_joining *joining, const struct pol_found *found)
 {
 	const struct pol_meta_guest *guest = guest_of(joining, found), *before = NULL;
+	const struct pol_foreign_cgroup place = place_of(found);
 
 	if (!found->known) {
 		pol_foreign_undo(joining->engine, guest->id, found->id);
@@ -321,8 +340,8 @@ static void undo_cgroup(struct pol_joining *joining, const struct pol_found *fou
 	}
 	before = pol_meta_guest_by_id(joining->running, guest->id);
 	if (before)
-		(void)pol_foreign_limit(joining->engine, before, &guest->limits, found->fd,
-					found->id, false, NULL);
+		(void)pol_foreign_limit(joining->engine, before, &guest->limits, &place, false,
+					NULL);
 }
 
 /*

@@ -13,7 +13,8 @@
  * struct pol_found - a member that is there.
  * @guest: index in the policy. @member: in it.
  * @fd: the cgroup's directory, or a pidfd. Owned.
- * @id, @level: of the cgroup, the root of the tree being level 0. @pid: of the process.
+ * @id, @level, @path: of the cgroup, the root of the tree being level 0 and "/"; @path is owned, NULL:
+ * it is a process. @unit: of a unit, its name, borrowed; else NULL. @pid: of the process.
  * @known: for a load: the cgroup was the guest's before. @adopted: processes that the load has moved.
  */
 struct pol_found {
@@ -22,6 +23,8 @@ struct pol_found {
 	int fd;
 	uint64_t id;
 	unsigned int level;
+	char *path;
+	const char *unit;
 	pid_t pid;
 	bool known;
 	size_t adopted;
@@ -39,9 +42,9 @@ void pol_finds_done(struct pol_finds *finds);
  * pol_members_find() - look for every member of @policy that this version adopts.
  * @diags: a warning for what is not there, an error for what is refused.
  *
- * A cgroup is refused that holds pid 1 or the caller, or that no plain path below the cgroup2 mount
- * leads to; a process that is pid 1, the caller, or a kernel thread; a pid file that pol_pid_file_read()
- * does not believe.
+ * A cgroup, or a unit's, is refused that holds pid 1 or the caller, or that no plain path below the cgroup2 mount
+ * leads to, that is, lies in or above another member's or the guests' own; a process that is pid 1, the caller, or a kernel thread; a pid file that pol_pid_file_read()
+ * does not believe; a unit without a systemd to ask.
  * Return: 0; -EINVAL: errors are in @diags; -ENOMEM.
  */
 int pol_members_find(const struct pol_policy *policy, struct pol_diags *diags,

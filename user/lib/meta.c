@@ -14,6 +14,7 @@ void pol_meta_free(struct pol_meta *meta)
 	for (size_t i = 0; i < meta->guests_cnt; i++) {
 		free(meta->guests[i].name);
 		pol_limits_done(&meta->guests[i].limits);
+		pol_members_done(meta->guests[i].members, meta->guests[i].members_cnt);
 	}
 	for (size_t i = 0; i < meta->rules_cnt; i++) {
 		free(meta->rules[i].path);
@@ -156,6 +157,20 @@ static int add_places(struct pol_meta *meta, const struct pol_places *places,
 	return 0;
 }
 
+static int add_members(const struct pol_guest *from, struct pol_meta_guest *guest)
+{
+	int r = 0;
+
+	guest->members = calloc(from->members_cnt + 1, sizeof(*guest->members));
+	if (!guest->members)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->members_cnt && !r; i++) {
+		guest->members[guest->members_cnt++] = from->members[i];
+		r = copy_string(from->members[i].text, &guest->members[i].text);
+	}
+	return r;
+}
+
 static int fill_guests(struct pol_meta *meta, const struct pol_policy *policy, uint32_t *first_rule)
 {
 	_cleanup_free_ uint64_t *hashes = calloc(policy->guests_cnt + 1, sizeof(*hashes));
@@ -180,6 +195,8 @@ static int fill_guests(struct pol_meta *meta, const struct pol_policy *policy, u
 		guest->knobs = from->knobs;
 		guest->limits = from->limits;
 		r = pol_io_copy(from->limits.io, from->limits.io_cnt, &guest->limits);
+		if (!r)
+			r = add_members(from, guest);
 		if (r < 0)
 			return r;
 		first_rule[i] = UINT32_MAX;
@@ -252,6 +269,18 @@ static void put_io(FILE *out, const struct pol_limits *limits)
 	}
 }
 
+static void put_members(FILE *out, const struct pol_meta_guest *guest)
+{
+	put_u64(out, guest->members_cnt);
+	for (size_t i = 0; i < guest->members_cnt; i++) {
+		put_u64(out, guest->members[i].kind);
+		put_string(out, guest->members[i].text);
+		put_u64(out, (uint64_t)guest->members[i].pid);
+		put_u64(out, (uint64_t)guest->members[i].line);
+		put_u64(out, (uint64_t)guest->members[i].col);
+	}
+}
+
 static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 {
 	put_string(out, guest->name);
@@ -276,6 +305,7 @@ static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 	put_u64(out, guest->root.mnt_id);
 	put_u64(out, guest->root.dev);
 	put_u64(out, guest->root.ino);
+	put_members(out, guest);
 }
 
 static void put_rule(FILE *out, const struct pol_meta_rule *rule)
@@ -393,6 +423,29 @@ static void get_io(struct cut *cut, struct pol_limits *ret)
 	}
 }
 
+#define MEMBER_BYTES 40 /* likewise */
+
+static void get_members(struct cut *cut, struct pol_meta_guest *ret)
+{
+	uint64_t cnt = get_u64(cut);
+
+	if (!cnt)
+		return;
+	ret->members = cnt > cut->left / MEMBER_BYTES ? NULL : calloc(cnt, sizeof(*ret->members));
+	cut->bad |= !ret->members;
+	while (!cut->bad && ret->members_cnt < cnt) {
+		struct pol_member *member = &ret->members[ret->members_cnt++];
+
+		member->kind = (enum pol_member_kind)get_u64(cut);
+		member->text = get_string(cut);
+		member->pid = (pid_t)get_u64(cut);
+		member->line = (int)get_u64(cut);
+		member->col = (int)get_u64(cut);
+		cut->bad |= member->kind > POL_MEMBER_PID ||
+			    (member->kind == POL_MEMBER_PID) != !member->text;
+	}
+}
+
 static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 {
 	ret->name = get_string(cut);
@@ -417,6 +470,7 @@ static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 	ret->root.mnt_id = get_u64(cut);
 	ret->root.dev = get_u64(cut);
 	ret->root.ino = get_u64(cut);
+	get_members(cut, ret);
 	if (!ret->name)
 		cut->bad = true;
 }
@@ -445,7 +499,7 @@ static void get_rule(struct cut *cut, struct pol_meta_rule *ret)
 		cut->bad = true;
 }
 
-#define GUEST_BYTES 136 /* likewise */
+#define GUEST_BYTES 144 /* likewise */
 #define RULE_BYTES 80
 
 static int decode_lists(struct cut *cut, uint64_t guests, uint64_t rules, struct pol_meta *meta)

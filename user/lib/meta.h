@@ -33,7 +33,8 @@ struct pol_root_id {
  * struct pol_meta_guest - @id: guest id. @ruleset: its rules, from 1; guests with equal rules
  * share one. @cgroup_id: of its cgroup. @ghost: not in the policy any more, but its tasks live:
  * they keep their identity and may do nothing. @rooted: the generation in which its in = "guest"
- * rules were resolved, 0: they were not; @root: below which root.
+ * rules were resolved, 0: they were not; @root: below which root. @members: as in struct pol_guest;
+ * a ghost has none.
  */
 struct pol_meta_guest {
 	char *name;
@@ -47,6 +48,8 @@ struct pol_meta_guest {
 	bool ghost;
 	uint64_t rooted;
 	struct pol_root_id root;
+	struct pol_member *members;
+	size_t members_cnt;
 };
 
 /**

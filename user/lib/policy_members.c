@@ -150,11 +150,7 @@ static int parse_cgroups(struct pol_parser *p, const struct pol_toml_entry *e, v
 
 static int parse_units(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	int r = each_item(p, e, into, parse_unit);
-
-	if (r == 0 && e->value.type == POL_TOML_ARRAY && e->value.cnt)
-		pol_unavailable(p, e);
-	return r;
+	return each_item(p, e, into, parse_unit);
 }
 
 static int parse_pids(struct pol_parser *p, const struct pol_toml_entry *e, void *into)

@@ -15,6 +15,7 @@
 #include "load.h"
 #include "members.h"
 #include "store.h"
+#include "systemd.h"
 #include "tmpdir.h"
 
 /* Of a look at tasks outside the cgroup, whose end is no event of the cgroup's. */
@@ -30,6 +31,7 @@ struct stop {
 	const struct pol_meta_guest *guest;
 	int cgroup; /* -EBADF: there is none */
 	int events; /* its cgroup.events */
+	struct pol_systemd *systemd; /* NULL: the guest had no units yet */
 	bool killed;
 };
 
@@ -46,6 +48,7 @@ static void forget(struct stop *stop)
 static void stop_done(struct stop *stop)
 {
 	forget(stop);
+	pol_systemd_closep(&stop->systemd);
 	pol_engine_close(stop->engine);
 }
 
@@ -185,6 +188,42 @@ static int refuse_rest(const struct stop *stop, struct pol_err *err)
 				"the kernel holds them in");
 }
 
+/* @usec: how long to wait for it; 0: not at all. */
+static int stop_unit(struct stop *stop, const char *unit, int64_t usec, struct pol_err *err)
+{
+	int r = stop->systemd ? 0 : pol_systemd_open(false, &stop->systemd, err);
+
+	if (r < 0)
+		return r;
+	return usec > 0 ? pol_systemd_await_stop(stop->systemd, unit, (uint64_t)usec, err)
+			: pol_systemd_stop(stop->systemd, unit, err);
+}
+
+static int64_t left_of(int64_t end)
+{
+	int64_t now = now_ns();
+
+	return end > now ? end - now : 0;
+}
+
+/*
+ * Units in their own way, by systemd, which else would start again what we end. All are asked first,
+ * so that they stop beside each other. Return: 0: they have; -ETIMEDOUT: one has not yet.
+ */
+static int stop_units(struct stop *stop, int64_t end, struct pol_err *err)
+{
+	const struct pol_meta_guest *guest = stop->guest;
+	int r = 0;
+
+	for (size_t i = 0; i < guest->members_cnt && !r; i++)
+		if (guest->members[i].kind == POL_MEMBER_UNIT)
+			r = stop_unit(stop, guest->members[i].text, 0, err);
+	for (size_t i = 0; i < guest->members_cnt && !r; i++)
+		if (guest->members[i].kind == POL_MEMBER_UNIT)
+			r = stop_unit(stop, guest->members[i].text, left_of(end) / 1000 + 1, err);
+	return r;
+}
+
 /* Alone: nobody comes in. */
 static int end_it(struct stop *stop, struct pol_stop_result *ret, struct pol_err *err)
 {
@@ -193,7 +232,9 @@ static int end_it(struct stop *stop, struct pol_stop_result *ret, struct pol_err
 	ret->killed = stop->killed;
 	if (!r)
 		return refuse_rest(stop, err);
-	if (r > 0)
+	if (r > 0) /* what is left of them is systemd's to do: no process of them is */
+		r = stop_units(stop, now_ns() + KILL_NS, err);
+	if (!r)
 		r = stop->cgroup >= 0 ? remove_home(stop, err) : 0;
 	if (!r && pol_tmp_has(stop->guest))
 		r = pol_tmp_clear(stop->guest->name, err);
@@ -203,19 +244,31 @@ static int end_it(struct stop *stop, struct pol_stop_result *ret, struct pol_err
 	return r;
 }
 
+/* Whoever is in no unit, or whose unit has not stopped in time, @end. */
+static int ask_members(struct stop *stop, int64_t end, struct pol_err *err)
+{
+	int r = pol_members_signal(stop->engine, stop->guest->id, SIGTERM);
+
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot signal guest '%s'",
+				   stop->guest->name);
+	return wait_until_empty(stop, left_of(end), NULL, err);
+}
+
 static int ask(struct stop *stop, const char *name, int64_t grace_ns, struct pol_stop_result *ret,
 	       struct pol_err *err)
 {
+	int64_t end = now_ns() + grace_ns;
 	int r = look(stop, name, err);
 
 	if (!r)
 		r = count_tasks(stop, &ret->running, err);
-	if (!r && ret->running) {
-		r = pol_members_signal(stop->engine, stop->guest->id, SIGTERM);
-		if (r < 0)
-			return pol_err_set(err, POL_ERR_FAILED, r, "cannot signal guest '%s'", name);
-		r = wait_until_empty(stop, grace_ns, NULL, err);
-	}
+	if (!r)
+		r = stop_units(stop, end, err);
+	if (r == -ETIMEDOUT)
+		return 0;
+	if (!r && ret->running)
+		r = ask_members(stop, end, err);
 	return r < 0 ? r : 0;
 }
 

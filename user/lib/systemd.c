@@ -125,26 +125,37 @@ static int cgroup_interface(const char *name, char *buf, size_t size)
 	return 0;
 }
 
-int pol_systemd_unit(struct pol_systemd *systemd, const char *name, struct pol_unit *ret,
-		     struct pol_err *err)
+/* @method: GetUnit or LoadUnit. */
+static int find_unit(struct pol_systemd *systemd, const char *method, const char *name,
+		     char *buf, size_t size, struct pol_err *err)
 {
 	_cleanup_(done_error) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_(unrefp) sd_bus_message *reply = NULL;
 	const char *object = NULL;
-	char interface[64];
-	int r = cgroup_interface(name, interface, sizeof(interface));
+	int r = sd_bus_call_method(systemd->bus, SERVICE, OBJECT, MANAGER, method, &error, &reply,
+				   "s", name);
 
-	if (!r)
-		r = sd_bus_call_method(systemd->bus, SERVICE, OBJECT, MANAGER, "GetUnit", &error,
-				       &reply, "s", name);
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "o", &object);
 	if (sd_bus_error_has_name(&error, SERVICE ".NoSuchUnit"))
 		r = -ENOENT;
+	if (r >= 0 && snprintf(buf, size, "%s", object) >= (int)size)
+		r = -ENAMETOOLONG;
+	return r < 0 ? refuse_call(r, &error, "find unit", name, err) : 0;
+}
+
+static int read_unit(struct pol_systemd *systemd, const char *object, const char *name,
+		     struct pol_unit *ret, struct pol_err *err)
+{
+	char interface[64];
+	int r = cgroup_interface(name, interface, sizeof(interface));
+
 	if (r < 0)
-		return refuse_call(r, &error, "find unit", name, err);
-	r = read_text(systemd, object, UNIT, "ActiveState", ret->active, sizeof(ret->active), name,
-		      err);
+		return pol_err_set(err, POL_ERR_FAILED, r, "'%s' is no unit's name", name);
+	r = read_text(systemd, object, UNIT, "LoadState", ret->load, sizeof(ret->load), name, err);
+	if (!r)
+		r = read_text(systemd, object, UNIT, "ActiveState", ret->active,
+			      sizeof(ret->active), name, err);
 	if (!r)
 		r = read_text(systemd, object, UNIT, "Description", ret->description,
 			      sizeof(ret->description), name, err);
@@ -152,6 +163,27 @@ int pol_systemd_unit(struct pol_systemd *systemd, const char *name, struct pol_u
 		r = read_text(systemd, object, interface, "ControlGroup", ret->cgroup,
 			      sizeof(ret->cgroup), name, err);
 	return r;
+}
+
+static int look_at_unit(struct pol_systemd *systemd, const char *method, const char *name,
+			struct pol_unit *ret, struct pol_err *err)
+{
+	char object[512];
+	int r = find_unit(systemd, method, name, object, sizeof(object), err);
+
+	return r ? r : read_unit(systemd, object, name, ret, err);
+}
+
+int pol_systemd_unit(struct pol_systemd *systemd, const char *name, struct pol_unit *ret,
+		     struct pol_err *err)
+{
+	return look_at_unit(systemd, "GetUnit", name, ret, err);
+}
+
+int pol_systemd_load(struct pol_systemd *systemd, const char *name, struct pol_unit *ret,
+		     struct pol_err *err)
+{
+	return look_at_unit(systemd, "LoadUnit", name, ret, err);
 }
 
 /* ------------------------------------------------------------------ jobs */
@@ -178,9 +210,9 @@ static uint64_t now_usec(void)
 }
 
 /* Until the job of that object is over. Return: 0: done; -EIO: it failed; -ETIMEDOUT. */
-static int wait_for_job(struct pol_systemd *systemd, const char *object)
+static int wait_for_job(struct pol_systemd *systemd, const char *object, uint64_t usec)
 {
-	uint64_t end = now_usec() + JOB_USEC;
+	uint64_t end = now_usec() + usec;
 
 	(void)snprintf(systemd->job, sizeof(systemd->job), "%s", object);
 	systemd->result[0] = '\0';
@@ -199,7 +231,8 @@ static int wait_for_job(struct pol_systemd *systemd, const char *object)
 }
 
 /* @message asks for a job, and what it gives is waited for. */
-static int call_for_job(struct pol_systemd *systemd, sd_bus_message *message, sd_bus_error *error)
+static int call_for_job(struct pol_systemd *systemd, sd_bus_message *message, uint64_t usec,
+			sd_bus_error *error)
 {
 	_cleanup_(unrefp) sd_bus_message *reply = NULL;
 	sd_bus_slot *slot = NULL;
@@ -214,9 +247,47 @@ static int call_for_job(struct pol_systemd *systemd, sd_bus_message *message, sd
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "o", &object);
 	if (r >= 0)
-		r = wait_for_job(systemd, object);
+		r = wait_for_job(systemd, object, usec);
 	sd_bus_slot_unref(slot);
 	return r;
+}
+
+static int new_stop(struct pol_systemd *systemd, const char *name, sd_bus_message **ret)
+{
+	int r = sd_bus_message_new_method_call(systemd->bus, ret, SERVICE, OBJECT, MANAGER,
+					       "StopUnit");
+
+	return r < 0 ? r : sd_bus_message_append(*ret, "ss", name, "replace");
+}
+
+int pol_systemd_stop(struct pol_systemd *systemd, const char *name, struct pol_err *err)
+{
+	_cleanup_(done_error) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(unrefp) sd_bus_message *message = NULL;
+	int r = new_stop(systemd, name, &message);
+
+	if (r >= 0)
+		r = sd_bus_call(systemd->bus, message, JOB_USEC, &error, NULL);
+	if (r >= 0 || sd_bus_error_has_name(&error, SERVICE ".NoSuchUnit"))
+		return 0;
+	return refuse_call(r, &error, "stop unit", name, err);
+}
+
+int pol_systemd_await_stop(struct pol_systemd *systemd, const char *name, uint64_t usec,
+			   struct pol_err *err)
+{
+	_cleanup_(done_error) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(unrefp) sd_bus_message *message = NULL;
+	int r = new_stop(systemd, name, &message);
+
+	if (r >= 0)
+		r = call_for_job(systemd, message, usec, &error);
+	if (r >= 0 || sd_bus_error_has_name(&error, SERVICE ".NoSuchUnit"))
+		return 0;
+	if (r != -EIO || error.message)
+		return refuse_call(r, &error, "stop unit", name, err);
+	return pol_err_say(err, POL_ERR_FAILED, r, "cannot stop unit '%s': its job was %s", name,
+			   systemd->result);
 }
 
 /* ------------------------------------------------------------------ ceilings */
@@ -313,7 +384,7 @@ int pol_systemd_start_scope(struct pol_systemd *systemd, const struct pol_scope_
 	if (r >= 0)
 		r = append_request(message, request);
 	if (r >= 0)
-		r = call_for_job(systemd, message, &error);
+		r = call_for_job(systemd, message, JOB_USEC, &error);
 	if (sd_bus_error_has_name(&error, SERVICE ".UnitExists"))
 		r = -EEXIST;
 	if (r >= 0)

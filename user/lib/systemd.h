@@ -34,9 +34,10 @@ int pol_systemd_cgroup(struct pol_systemd *systemd, char *buf, size_t size, stru
 /**
  * struct pol_unit - what systemd says of a unit.
  * @active: "active", "activating", "reloading", "deactivating", "inactive", "failed", as systemd(1)
- *	    has them. @cgroup: as in /proc/PID/cgroup; empty: it has none now.
+ *	    has them. @load: "loaded", "not-found", "masked", "bad-setting", "error". @cgroup: as in /proc/PID/cgroup; empty: it has none now.
  */
 struct pol_unit {
+	char load[32];
 	char active[32];
 	char description[128];
 	char cgroup[1024];
@@ -44,6 +45,10 @@ struct pol_unit {
 
 /* pol_systemd_unit() - Return: 0; -ENOENT: not loaded (@err is set, too). */
 int pol_systemd_unit(struct pol_systemd *systemd, const char *name, struct pol_unit *ret,
+		     struct pol_err *err);
+
+/* pol_systemd_load() - the same; systemd reads its files first if it has to, and @load says what it found. */
+int pol_systemd_load(struct pol_systemd *systemd, const char *name, struct pol_unit *ret,
 		     struct pol_err *err);
 
 /**
@@ -74,6 +79,19 @@ int pol_systemd_start_scope(struct pol_systemd *systemd, const struct pol_scope_
 int pol_systemd_add(struct pol_systemd *systemd, const char *name, const pid_t *pids,
 		    size_t pids_cnt, struct pol_err *err);
 
-/* pol_systemd_limit() - set a unit's ceilings until it stops or the machine does (runtime). */
+/* pol_systemd_limit() - set a unit's ceilings until the machine goes down (runtime); of a
+ * transient unit until it ends. */
 int pol_systemd_limit(struct pol_systemd *systemd, const char *name,
 		      const struct pol_unit_limit *limits, size_t limits_cnt, struct pol_err *err);
+
+/**
+ * pol_systemd_stop() - ask for a unit to be stopped, in its own way, without waiting. One that systemd
+ * does not know is stopped.
+ * pol_systemd_await_stop() - the same, and wait for it at most so long.
+ *
+ * Return: 0; -ETIMEDOUT: it has not stopped yet, and will; -EIO: the job was canceled; what systemd
+ * says.
+ */
+int pol_systemd_stop(struct pol_systemd *systemd, const char *name, struct pol_err *err);
+int pol_systemd_await_stop(struct pol_systemd *systemd, const char *name, uint64_t usec,
+			   struct pol_err *err);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
@@ -117,13 +118,83 @@ size_t pol_unit_lifts(const struct pol_limits *limits, struct pol_unit_limit *re
 				.value = UINT64_MAX,
 			};
 	/* Those of devices that the policy names follow with pol_unit_limits(). */
+	return cnt + pol_unit_no_io(&ret[cnt]);
+}
+
+static uint64_t number_of(const char *text)
+{
+	return !*text || !strncmp(text, "max", 3) ? UINT64_MAX : strtoull(text, NULL, 10);
+}
+
+/* "50000 100000": microseconds in a period, as microseconds of a second. */
+static uint64_t cpu_of(const char *text)
+{
+	uint64_t quota = number_of(text), period = number_of(text + strcspn(text, " "));
+
+	return quota == UINT64_MAX || !period ? UINT64_MAX : quota * 1000000 / period;
+}
+
+bool pol_unit_limit_before(const char *file, const char *text, struct pol_unit_limit *ret)
+{
+	static const struct {
+		const char *file;
+		const char *property;
+		uint64_t (*value)(const char *text);
+	} rows[] = {
+		{ "pids.max", "TasksMax", number_of },
+		{ "memory.max", "MemoryMax", number_of },
+		{ "memory.swap.max", "MemorySwapMax", number_of },
+		{ "cpu.max", "CPUQuotaPerSecUSec", cpu_of },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (strcmp(file, rows[i].file) != 0)
+			continue;
+		*ret = (struct pol_unit_limit){
+			.property = rows[i].property,
+			.value = rows[i].value(text),
+			.file = rows[i].file,
+		};
+		return true;
+	}
+	return false;
+}
+
+size_t pol_unit_no_io(struct pol_unit_limit *ret)
+{
 	for (size_t i = 0; i < POL_IO_CNT; i++)
-		ret[cnt++] = (struct pol_unit_limit){
+		ret[i] = (struct pol_unit_limit){
 			.property = io_rows[i].property,
 			.value = UINT64_MAX,
 			.device = "",
 		};
-	return cnt;
+	return POL_IO_CNT;
+}
+
+static bool io_word(const char *line, size_t i, uint64_t *ret)
+{
+	const char *at = strstr(line, io_rows[i].word);
+
+	if (!at || at[strlen(io_rows[i].word)] != '=')
+		return false;
+	*ret = number_of(at + strlen(io_rows[i].word) + 1);
+	return true;
+}
+
+bool pol_unit_io_before(const char *line, struct pol_io_limit *ret)
+{
+	char copy[160];
+
+	(void)snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(line, "\n"), line);
+	if (sscanf(copy, "%u:%u ", &ret->major, &ret->minor) != 2)
+		return false;
+	for (size_t i = 0; i < POL_IO_CNT; i++) {
+		if (!io_word(copy, i, &ret->max[i]))
+			return false;
+		if (ret->max[i] == UINT64_MAX)
+			ret->max[i] = POL_LIMIT_MAX;
+	}
+	return true;
 }
 
 /* The line "8:0 rbps=1 wbps=max ..."; NULL: the device has none, nothing bounds it. */

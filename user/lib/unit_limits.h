@@ -51,5 +51,18 @@ size_t pol_unit_limits(const struct pol_limits *limits, struct pol_unit_limit *r
  */
 size_t pol_unit_lifts(const struct pol_limits *limits, struct pol_unit_limit *ret);
 
+/* pol_unit_no_io() - of all devices, none. @ret: room for POL_IO_CNT. Return: POL_IO_CNT. */
+size_t pol_unit_no_io(struct pol_unit_limit *ret);
+
+/**
+ * pol_unit_limit_before() - what a unit had, to be set again: by what its cgroup's file read.
+ * @text: empty: there was no such file, nothing bounded it.
+ * Return: false: it is no file with one number that systemd has a property for.
+ */
+bool pol_unit_limit_before(const char *file, const char *text, struct pol_unit_limit *ret);
+
+/* pol_unit_io_before() - the same of a line of io.max; device is not set. Return: false: it is none. */
+bool pol_unit_io_before(const char *line, struct pol_io_limit *ret);
+
 /* pol_unit_limit_holds() - has @text, which @limit's file reads, what is to be there? */
 bool pol_unit_limit_holds(const struct pol_unit_limit *limit, const char *text);
