@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #endif
 
-#define POL_ABI_VERSION 4
+#define POL_ABI_VERSION 5
 
 /* Limits. Each is checked by user space with a message that names it; none is a silent bound. */
 #define POL_GUESTS_MAX 16384u /* guest ids 1..MAX-1; 10 000 guests are the design's scale */
@@ -468,6 +468,7 @@ _Static_assert(sizeof(struct pol_guest_config) == 24, "pol_guest_config");
 #define POL_COUNT_FDS(word) ((__u32)(word) & POL_COUNT_MASK)
 #define POL_COUNT_TASKS(word) ((__u32)((word) >> POL_COUNT_BITS) & POL_COUNT_MASK)
 #define POL_COUNT_INSTANCE(word) ((__u32)((word) >> (2 * POL_COUNT_BITS)))
+#define POL_COUNT_INSTANCE_SPARE (32 - (64 - 2 * POL_COUNT_BITS)) /* bits of a __u32 it leaves */
 #define POL_COUNT_ONE_FD 1ull
 #define POL_COUNT_ONE_TASK (1ull << POL_COUNT_BITS)
 #define POL_COUNT_ONE_INSTANCE (1ull << (2 * POL_COUNT_BITS))
@@ -558,13 +559,14 @@ _Static_assert(sizeof(struct pol_sender) == 24, "pol_sender");
  * @signal: on a thread group's leader: the signal that somebody has sent and nothing holds off from
  *	    ending the process; 0: none; POL_SIGNAL_CHANGING: one is being written.
  * @sender: of that signal.
+ * @instance: POL_COUNT_INSTANCE() of the guest at the charge.
  */
 struct pol_task_charge {
 	__u64 serial;
 	__u32 guest;
 	__u32 flags;
 	__u32 signal;
-	__u32 pad;
+	__u32 instance;
 	struct pol_sender sender;
 };
 _Static_assert(sizeof(struct pol_task_charge) == 48, "pol_task_charge");
@@ -656,12 +658,13 @@ struct pol_rebase {
 	X(EXITS_MISSED, 11, "exits_missed")                                                        \
 	X(FDS_RECONCILED, 12, "fds_reconciled")                                                    \
 	X(OWNERS_FULL, 13, "owners_full")                                                          \
-	X(FDS_TOO_MANY, 14, "fds_too_many")
+	X(FDS_TOO_MANY, 14, "fds_too_many")                                                        \
+	X(EXITS_NOT_KEPT, 15, "exits_not_kept")
 
 #define X(name, nr, word) POL_FAIL_##name = (nr),
 enum pol_fail { POL_FAILS(X) };
 #undef X
-#define POL_FAILS_CNT 15
+#define POL_FAILS_CNT 16
 
 /* ------------------------------------------------------------------------------------------- */
 /* Events                                                                                      */
@@ -824,6 +827,75 @@ struct pol_event {
 _Static_assert(sizeof(struct pol_event) == 48 + 2 * POL_EXE_SIZE + 72 + 184, "pol_event");
 /* The verifier must see POL_NAME_SIZE bytes after either executable's text (path.bpf.h). */
 _Static_assert(sizeof(struct pol_event) >= 48 + 2 * POL_EXE_SIZE + POL_NAME_SIZE, "pol_event");
+
+/* ------------------------------------------------------------------------------------------- */
+/* Exits that are kept: who comes later, or shares the ring with another reader, finds them here */
+
+/**
+ * struct pol_exit_record - what is kept of one exit record: it, without executables.
+ * @boot_ns, @seq, @generation, @guest: as in struct pol_event.
+ */
+struct pol_exit_record {
+	__u64 boot_ns;
+	__u64 seq;
+	__u64 generation;
+	__u32 guest;
+	__u32 pad;
+	struct pol_event_process process;
+	struct pol_event_exit exit;
+};
+_Static_assert(sizeof(struct pol_exit_record) == 208, "pol_exit_record");
+
+#define POL_EXIT_SETS 16u    /* a guest's number modulo this is its set */
+#define POL_EXIT_SLOTS 1024u /* newest exits kept of each set's guests */
+
+/**
+ * struct pol_exit_slot - one kept exit.
+ * @turn: 0: free; POL_EXIT_WRITING; else one more than the turn it was written in. Who reads it
+ *	  before and after @record, twice the same, has a whole one.
+ */
+#define POL_EXIT_WRITING 0xffffffffffffffffull
+struct pol_exit_slot {
+	__u64 turn;
+	struct pol_exit_record record;
+};
+
+/* struct pol_exit_set - value of map "exits", by set. @next: turns given out; turn % SLOTS is the slot. */
+struct pol_exit_set {
+	__u64 next;
+	__u64 pad[7];
+	struct pol_exit_slot slots[POL_EXIT_SLOTS];
+};
+_Static_assert(sizeof(struct pol_exit_set) == 64 + 216 * POL_EXIT_SLOTS, "pol_exit_set");
+
+/**
+ * struct pol_exit_ends - of one instance of a guest.
+ * @cnt: exits so far; 0: unused. @first: of the process that had started first, of those that have
+ * ended. @last: the one of the highest sequence number.
+ */
+struct pol_exit_ends {
+	__u64 cnt;
+	__u32 instance;
+	__u32 pad;
+	struct pol_exit_record first;
+	struct pol_exit_record last;
+};
+_Static_assert(sizeof(struct pol_exit_ends) == 16 + 2 * 208, "pol_exit_ends");
+
+/**
+ * struct pol_guest_ends - value of map "ends", by guest id: its instance of now and the one before,
+ * each at its number modulo 2. User space reads it with BPF_F_LOCK.
+ */
+struct pol_guest_ends {
+#ifdef __bpf__
+	struct bpf_spin_lock lock;
+#else
+	__u32 lock;
+#endif
+	__u32 pad;
+	struct pol_exit_ends of[2];
+};
+_Static_assert(sizeof(struct pol_guest_ends) == 8 + 2 * 432, "pol_guest_ends");
 
 /* ------------------------------------------------------------------------------------------- */
 /* Iterators: what they write for user space, one fixed record after the other                 */

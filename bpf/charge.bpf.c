@@ -402,6 +402,7 @@ POL_SUBPROG int enter_task(struct pol_guest_state *state, u64 task, u32 guest)
 	struct pol_task_charge charge = { .guest = guest };
 	int r;
 
+	charge.instance = POL_COUNT_INSTANCE(read_word(&state->counts));
 	charge.serial = (u64)guest << 32 | (u32)__sync_fetch_and_add(&state->charges, 1);
 	r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
 	if (r == -EEXIST) { /* of a task of this address that is gone */
@@ -578,8 +579,12 @@ __attribute__((noinline)) int pol_task_adopt(u64 task, u32 guest)
 __attribute__((noinline)) int pol_task_know(u64 task, u32 guest)
 {
 	struct pol_task_charge charge = { .guest = guest };
-	int r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
+	struct pol_guest_state *state = pol_state_of(guest);
+	int r;
 
+	if (state)
+		charge.instance = POL_COUNT_INSTANCE(read_word(&state->counts));
+	r = bpf_map_update_elem(&tasks, &task, &charge, BPF_NOEXIST);
 	if (!r || r == -EEXIST)
 		return 0;
 	pol_fail_count(POL_FAIL_TASKS_FULL);

@@ -23,3 +23,6 @@ extern const volatile bool pol_storage_busy;
  * (fmod_ret) can be skipped (kernel-notes.md), so later hooks charge and refuse again.
  */
 extern const volatile bool pol_alloc_skippable;
+
+/* Zeros, to make an entry of "ends" of: a program's stack has no room for one. Nobody sets them. */
+extern const volatile __u64 pol_no_ends[sizeof(struct pol_guest_ends) / sizeof(__u64)];

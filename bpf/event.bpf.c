@@ -78,7 +78,7 @@ static int pol_text_measure(u32 i, struct pol_text *text)
 		if (!event)                                                                        \
 			return -1;                                                                 \
 		pol_event_head(event, &report->head, seq, ROOM);                                     \
-		pol_event_process(event, task);                                                    \
+		pol_event_process(&event->process, task);                                          \
 		event->access = report->access;                                                    \
 		text->to = event->path;                                                            \
 		pol_text_write(pol_text_step_##name, text);                                        \
@@ -115,7 +115,7 @@ __attribute__((noinline)) int pol_event_send_access(const struct pol_report *rep
 	if (!state || report->head.guest == POL_GUEST_PROBE)
 		return 0;
 	len = measure(dentry, report->mount);
-	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
+	seq = pol_event_number(state);
 	if (len <= POL_PATH_SMALL - POL_NAME_SIZE) {
 		text.room = POL_PATH_SMALL;
 		r = pol_event_access_small(report, &text, seq);

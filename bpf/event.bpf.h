@@ -59,9 +59,9 @@ static __always_inline void pol_event_task(struct pol_event_process *process,
 	bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
 }
 
-static __always_inline void pol_event_process(struct pol_event *event, struct task_struct *task)
+static __always_inline void pol_event_process(struct pol_event_process *process,
+					      struct task_struct *task)
 {
-	struct pol_event_process *process = &event->process;
 	struct task_struct *parent = task->real_parent;
 	u64 id = bpf_get_current_uid_gid();
 
@@ -119,28 +119,38 @@ static __always_inline void pol_event_head(struct pol_event *event,
 	event->path_room = room;
 }
 
+/* A guest's next sequence number: taken before the reservation, so that a lost record leaves a gap. */
+static __always_inline u64 pol_event_number(struct pol_guest_state *state)
+{
+	return __sync_fetch_and_add(&state->seq, 1) + 1;
+}
+
+/* pol_event_reserve_as() - pol_event_reserve() for who has taken the number @seq already. */
+static __always_inline struct pol_event *
+pol_event_reserve_as(const struct pol_report_head *head, struct pol_guest_state *state, u64 seq)
+{
+	struct pol_event *event =
+		bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
+
+	if (event)
+		pol_event_head(event, head, seq, POL_PATH_SMALL);
+	else
+		pol_event_lost(state, head->type, seq);
+	return event;
+}
+
 /**
  * pol_event_reserve() - number a record without a path, reserve it, fill its head.
  *
- * The sequence number is taken before the reservation, so that a lost record leaves a gap.
  * Return: to be submitted; NULL: there is no room (counted as lost), or the guest makes no records.
  */
 static __always_inline struct pol_event *pol_event_reserve(const struct pol_report_head *head)
 {
 	struct pol_guest_state *state = pol_state_of(head->guest);
-	struct pol_event *event;
-	u64 seq;
 
 	if (!state || head->guest == POL_GUEST_PROBE)
 		return NULL;
-	seq = __sync_fetch_and_add(&state->seq, 1) + 1;
-	event = bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
-	if (!event) {
-		pol_event_lost(state, head->type, seq);
-		return NULL;
-	}
-	pol_event_head(event, head, seq, POL_PATH_SMALL);
-	return event;
+	return pol_event_reserve_as(head, state, pol_event_number(state));
 }
 
 /* pol_event_begin() - the same, with the process. */
@@ -150,7 +160,7 @@ static __always_inline struct pol_event *pol_event_begin(const struct pol_report
 	struct pol_event *event = pol_event_reserve(head);
 
 	if (event)
-		pol_event_process(event, task);
+		pol_event_process(&event->process, task);
 	return event;
 }
 

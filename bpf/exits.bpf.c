@@ -5,6 +5,8 @@
  * pol_exit makes it when the last thread ends. The kernel can skip that program; what it has missed
  * pol_task_free, which is never skipped, finds in the leader's entry of the table "tasks" and makes
  * up for. A flag there says that somebody makes the record; who sets it does.
+ *
+ * Each record is also kept, in "exits" and "ends": for who comes later than the ring's reader.
  */
 #include "charge.bpf.h"
 
@@ -141,38 +143,142 @@ static __always_inline void fill_cause(struct pol_event_exit *ret, struct task_s
 		ret->cause = POL_CAUSE_OOM;
 }
 
-/* @late: @task, a leader, is being freed. Return: POL_CAUSE_*; 0: there is no record. */
-POL_SUBPROG u32 send_exit(struct task_struct *task, u32 guest, u64 generation, bool late)
+/* @record has its guest and generation. */
+POL_SUBPROG int fill_record(struct pol_exit_record *record, struct task_struct *task,
+			    const struct pol_guest_state *state, bool late)
 {
-	const struct pol_guest_config *config = pol_guest_config(guest, generation);
-	struct pol_guest_state *state = pol_state_of(guest);
-	const struct pol_report_head head = {
-		.guest = guest, .generation = generation, .type = POL_TYPE_EXIT
-	};
-	struct pol_event *event;
-	u32 cause;
+	const struct pol_guest_config *config = pol_guest_config(record->guest, record->generation);
 
-	event = state ? pol_event_reserve(&head) : NULL;
-	if (!event)
-		return 0;
+	record->boot_ns = bpf_ktime_get_boot_ns();
 	if (late)
-		fill_late_process(&event->process, task);
+		fill_late_process(&record->process, task);
 	else
-		pol_event_process(event, task);
-	fill_usage(&event->exit, task, late);
-	event->exit.code = wait_status(task->group_leader);
-	fill_cause(&event->exit, task, state);
-	cause = event->exit.cause;
-	event->exit.backstop = late;
-	event->exit.duration_ns = event->boot_ns - event->process.start_ns;
-	event->exit.fds_peak = POL_NO_CEILING;
+		pol_event_process(&record->process, task);
+	fill_usage(&record->exit, task, late);
+	record->exit.code = wait_status(task->group_leader);
+	fill_cause(&record->exit, task, state);
+	record->exit.backstop = late;
+	record->exit.duration_ns = record->boot_ns - record->process.start_ns;
+	record->exit.fds_peak = POL_NO_CEILING;
 	if (config && config->fds != POL_NO_CEILING)
-		event->exit.fds_peak = state->fds_peak;
-	if (!late)
+		record->exit.fds_peak = state->fds_peak;
+	return 0;
+}
+
+/* Only who was overtaken by all other slots' writers, in the middle of it, still holds one. */
+POL_SUBPROG int keep_recent(const struct pol_exit_record *record)
+{
+	u32 at = record->guest & (POL_EXIT_SETS - 1);
+	struct pol_exit_set *set = bpf_map_lookup_elem(&exits, &at);
+	struct pol_exit_slot *slot;
+	u64 turn, was;
+
+	if (!set)
+		return 0;
+	turn = __sync_fetch_and_add(&set->next, 1);
+	slot = &set->slots[turn & (POL_EXIT_SLOTS - 1)];
+	was = *(volatile u64 *)&slot->turn;
+	if (was == POL_EXIT_WRITING ||
+	    __sync_val_compare_and_swap(&slot->turn, was, POL_EXIT_WRITING) != was) {
+		pol_fail_count(POL_FAIL_EXITS_NOT_KEPT);
+		return 0;
+	}
+	slot->record = *record;
+	__sync_lock_test_and_set(&slot->turn, turn + 1);
+	return 0;
+}
+
+static __always_inline struct pol_guest_ends *ends_of(u32 guest)
+{
+	struct pol_guest_ends *found = bpf_map_lookup_elem(&ends, &guest);
+
+	if (found)
+		return found;
+	bpf_map_update_elem(&ends, &guest, (const void *)&pol_no_ends, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&ends, &guest);
+}
+
+/* Instances are counted in 24 bits, around. */
+static __always_inline bool is_newer(u32 instance, u32 than)
+{
+	return (s32)((instance - than) << POL_COUNT_INSTANCE_SPARE) > 0;
+}
+
+/* Parents start before their children: what started first is the process the instance began with. */
+POL_SUBPROG int keep_ends(const struct pol_exit_record *record, u32 instance)
+{
+	struct pol_guest_ends *found = ends_of(record->guest);
+	struct pol_exit_ends *of;
+
+	if (!found) {
+		pol_fail_count(POL_FAIL_EXITS_NOT_KEPT);
+		return 0;
+	}
+	of = &found->of[instance & 1];
+	bpf_spin_lock(&found->lock);
+	if (!of->cnt || is_newer(instance, of->instance)) {
+		of->cnt = 0;
+		of->instance = instance;
+	}
+	if (of->instance == instance) {
+		if (!of->cnt || record->process.start_ns < of->first.process.start_ns)
+			of->first = *record;
+		if (!of->cnt || record->seq > of->last.seq)
+			of->last = *record;
+		of->cnt++;
+	}
+	bpf_spin_unlock(&found->lock);
+	return 0;
+}
+
+/* The instance of the guest that a process is of. */
+static __always_inline u32 instance_of(struct task_struct *task,
+				       const struct pol_guest_state *state)
+{
+	u64 leader = pol_address(task->group_leader);
+	const struct pol_task_charge *entry = bpf_map_lookup_elem(&tasks, &leader);
+
+	return entry ? entry->instance
+		     : POL_COUNT_INSTANCE(*(volatile const u64 *)&state->counts);
+}
+
+/* No frame of its own: the texts of executables need the rest of the stack's 512 bytes. */
+static __always_inline void tell_exit(const struct pol_exit_record *record,
+				      struct task_struct *task, struct pol_guest_state *state)
+{
+	const struct pol_report_head head = {
+		.guest = record->guest, .generation = record->generation, .type = POL_TYPE_EXIT
+	};
+	struct pol_event *event = pol_event_reserve_as(&head, state, record->seq);
+
+	if (!event)
+		return;
+	event->boot_ns = record->boot_ns;
+	event->process = record->process;
+	event->exit = record->exit;
+	if (!record->exit.backstop)
 		pol_event_exes(event);
 	remembered_exe(event, task);
 	bpf_ringbuf_submit(event, 0);
-	return cause;
+}
+
+/*
+ * Kept before it is told: what the ring has no room for is kept, too.
+ * @late: @task, a leader, is being freed. Return: POL_CAUSE_*; 0: there is no record.
+ */
+POL_SUBPROG u32 send_exit(struct task_struct *task, u32 guest, u64 generation, bool late)
+{
+	struct pol_exit_record record = { .guest = guest, .generation = generation };
+	struct pol_guest_state *state = pol_state_of(guest);
+
+	if (!state || guest == POL_GUEST_PROBE)
+		return 0;
+	record.seq = pol_event_number(state);
+	fill_record(&record, task, state, late);
+	keep_recent(&record);
+	keep_ends(&record, instance_of(task, state));
+	tell_exit(&record, task, state);
+	return record.exit.cause;
 }
 
 /* A thread that is a guest does not make its process one. */

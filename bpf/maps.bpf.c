@@ -10,6 +10,8 @@ struct pol_map_states states SEC(".maps");
 struct pol_map_files files SEC(".maps");
 struct pol_map_tasks tasks SEC(".maps");
 struct pol_map_owners owners SEC(".maps");
+struct pol_map_exits exits SEC(".maps");
+struct pol_map_ends ends SEC(".maps");
 struct pol_outer_guests guests SEC(".maps");
 struct pol_outer_dirs dirs SEC(".maps");
 struct pol_outer_names_32 names_32 SEC(".maps");
@@ -22,5 +24,6 @@ struct pol_map_iter iter SEC(".maps");
 const volatile __u64 pol_rename_lock = 0;
 const volatile bool pol_storage_busy = false;
 const volatile bool pol_alloc_skippable = false;
+const volatile __u64 pol_no_ends[sizeof(struct pol_guest_ends) / sizeof(__u64)] = {};
 
 char LICENSE[] SEC("license") = "GPL";

@@ -72,6 +72,23 @@ struct pol_map_owners {
 	__type(value, struct pol_file_owner);
 };
 
+/* The newest exits, those of other guests out of the way of a flood. */
+struct pol_map_exits {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, POL_EXIT_SETS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct pol_exit_set);
+};
+
+struct pol_map_ends {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, POL_GUESTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, struct pol_guest_ends);
+};
+
 /*
  * Inner maps: max_entries of hashes is the image's; the templates' do not count. By sizes and not by
  * types: 6.1 holds a map with BTF and one without (generation.c makes those) for different.
@@ -155,6 +172,8 @@ struct pol_map_types {
 	struct pol_file_charge file_charge;
 	struct pol_task_charge task_charge;
 	struct pol_file_owner file_owner;
+	struct pol_exit_set exit_set;
+	struct pol_guest_ends guest_ends;
 	struct pol_guest_config guest_config;
 	struct pol_dir_key dir_key;
 	struct pol_rule_value rule_value;
@@ -177,6 +196,8 @@ extern struct pol_map_states states;
 extern struct pol_map_files files;
 extern struct pol_map_tasks tasks;
 extern struct pol_map_owners owners;
+extern struct pol_map_exits exits;
+extern struct pol_map_ends ends;
 extern struct pol_outer_guests guests;
 extern struct pol_outer_dirs dirs;
 extern struct pol_outer_names_32 names_32;

@@ -50,6 +50,11 @@ enum {
 	BPF_RB_FORCE_WAKEUP = 2,
 };
 
+/* include/uapi/linux/bpf.h: a map's value with one, known by this name, can be locked. */
+struct bpf_spin_lock {
+	__u32 val;
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {

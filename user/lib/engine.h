@@ -28,6 +28,8 @@
 	X(FILES, files)                                                                            \
 	X(TASKS, tasks)                                                                            \
 	X(OWNERS, owners)                                                                          \
+	X(EXITS, exits)                                                                            \
+	X(ENDS, ends)                                                                              \
 	X(GUESTS, guests)                                                                          \
 	X(DIRS, dirs)                                                                              \
 	X(NAMES_32, names_32)                                                                      \
