@@ -3,15 +3,12 @@
 
 #include <bpf/bpf.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 
 #include "base.h"
-#include "cgroup.h"
 #include "engine.h"
-#include "generation.h"
-#include "meta.h"
+#include "names.h"
 
 /* The reader's lock is on a directory that every load leaves alone. */
 #define READER_LOCK POL_STORE "/maps"
@@ -19,10 +16,7 @@
 struct pol_feed {
 	struct pol_engine *engine;
 	struct pol_ring ring;
-	struct pol_meta *metas[POL_GENERATIONS_KEPT]; /* by generation; loaded when asked for */
-	uint64_t missing[POL_GENERATIONS_KEPT];	      /* generations that were not to be had */
-	char where[512];
-	char cgroup[1024];
+	struct pol_names names;
 	int lock;
 };
 
@@ -31,8 +25,7 @@ void pol_feed_close(struct pol_feed *feed)
 	if (!feed)
 		return;
 	pol_ring_close(&feed->ring);
-	for (size_t i = 0; i < POL_GENERATIONS_KEPT; i++)
-		pol_meta_free(feed->metas[i]);
+	pol_names_done(&feed->names);
 	pol_engine_close(feed->engine);
 	pol_closep(&feed->lock);
 	free(feed);
@@ -73,6 +66,7 @@ int pol_feed_open(struct pol_feed **ret, struct pol_err *err)
 	r = pol_ring_open(feed->engine->maps[POL_MAP_RING], &feed->ring);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot map the event ring");
+	feed->names.control = feed->engine->control;
 	*ret = TAKE_PTR(feed);
 	return 0;
 }
@@ -114,111 +108,15 @@ int pol_feed_cursor_save(struct pol_feed *feed, uint32_t guest, const struct pol
 
 uint64_t pol_feed_generation(struct pol_feed *feed)
 {
-	return __atomic_load_n(&feed->engine->control->active, __ATOMIC_RELAXED);
-}
-
-/* ------------------------------------------------------------------ names */
-
-static const struct pol_meta *meta_of(struct pol_feed *feed, uint64_t generation)
-{
-	size_t at = generation % POL_GENERATIONS_KEPT;
-	struct pol_meta *meta = NULL;
-
-	if (feed->metas[at] && feed->metas[at]->generation == generation)
-		return feed->metas[at];
-	if (!generation || feed->missing[at] == generation)
-		return NULL;
-	if (pol_meta_load(generation, &meta, NULL) < 0) {
-		feed->missing[at] = generation;
-		return NULL;
-	}
-	pol_meta_free(feed->metas[at]);
-	feed->metas[at] = meta;
-	return meta;
-}
-
-static const char *guest_name(void *arg, uint64_t generation, uint32_t guest)
-{
-	struct pol_feed *feed = arg;
-	const struct pol_meta *metas[] = {
-		meta_of(feed, generation),
-		meta_of(feed, pol_feed_generation(feed)),
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
-		const struct pol_meta_guest *found =
-			metas[i] ? pol_meta_guest_by_id(metas[i], guest) : NULL;
-
-		if (found)
-			return found->name;
-	}
-	return NULL;
-}
-
-static int rule_of(void *arg, uint64_t generation, uint32_t id, struct pol_event_rule *ret)
-{
-	struct pol_feed *feed = arg;
-	const struct pol_meta *meta = meta_of(feed, generation);
-	const struct pol_meta_rule *rule;
-
-	if (!meta || !id || id > meta->rules_cnt)
-		return -ENOENT;
-	rule = &meta->rules[id - 1];
-	(void)snprintf(feed->where, sizeof(feed->where), "%s:%u", meta->file, rule->line);
-	ret->name = rule->name;
-	ret->where = feed->where;
-	ret->path = rule->path;
-	ret->path_len = strlen(rule->path);
-	return 0;
-}
-
-static const char *sha256_of(void *arg, uint64_t generation)
-{
-	const struct pol_meta *meta = meta_of(arg, generation);
-
-	return meta ? meta->sha256 : NULL;
-}
-
-static const char *cgroup_of(void *arg, uint64_t id)
-{
-	struct pol_feed *feed = arg;
-	const struct pol_meta *meta;
-
-	if (!pol_cgroup_path_of(id, feed->cgroup, sizeof(feed->cgroup)))
-		return feed->cgroup;
-	/* It is gone; a guest's own can still be named. */
-	meta = meta_of(feed, pol_feed_generation(feed));
-	for (size_t i = 0; meta && i < meta->guests_cnt; i++) {
-		if (meta->guests[i].cgroup_id != id)
-			continue;
-		(void)snprintf(feed->cgroup, sizeof(feed->cgroup), "/%s/%s", meta->cgroup,
-			       meta->guests[i].name);
-		return feed->cgroup;
-	}
-	return NULL;
+	return pol_names_generation(&feed->names);
 }
 
 int pol_feed_guest_id(struct pol_feed *feed, const char *name, uint32_t *ret)
 {
-	uint64_t active = pol_feed_generation(feed);
-
-	for (uint64_t back = 0; back < POL_GENERATIONS_KEPT && back < active; back++) {
-		const struct pol_meta *meta = meta_of(feed, active - back);
-		const struct pol_meta_guest *guest = meta ? pol_meta_guest(meta, name) : NULL;
-
-		if (guest) {
-			*ret = guest->id;
-			return 0;
-		}
-	}
-	return -ENOENT;
+	return pol_names_guest_id(&feed->names, name, ret);
 }
 
 void pol_feed_context(struct pol_feed *feed, struct pol_event_ctx *ctx)
 {
-	ctx->arg = feed;
-	ctx->guest_name = guest_name;
-	ctx->rule = rule_of;
-	ctx->sha256 = sha256_of;
-	ctx->cgroup = cgroup_of;
+	pol_names_context(&feed->names, ctx);
 }
