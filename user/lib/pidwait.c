@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "pidwait.h"
+#include "pidwait_int.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -12,6 +12,7 @@
 
 #include "base.h"
 #include "cgroup.h"
+#include "exits.h"
 #include "here.h"
 #include "proc.h"
 
@@ -30,21 +31,6 @@ _Static_assert(sizeof(struct info) == 64, "PIDFD_INFO_SIZE_VER0");
 #define INFO_GET  _IOWR(0xff, 11, struct info)
 #define INFO_EXIT (1u << 3)
 
-struct wait {
-	pid_t pid;
-	int pidfd;	      /* -EBADF: pidfd_open(2) is not to be had */
-	struct pol_proc proc; /* when last seen; @seen: ever */
-	bool seen;
-	bool was_over;	   /* when the wait began */
-	bool may_see_code; /* proc.wait_status is the truth */
-	uint64_t end_ns;   /* when the end was seen, CLOCK_BOOTTIME; 0: nobody was there */
-	struct pol_event_process process;
-	struct pol_event_exit exit;
-	char exe[POL_EXE_SIZE];
-	char parent_exe[POL_EXE_SIZE];
-	enum pol_pidwait_step step;
-};
-
 /* ------------------------------------------------------------------ who it is */
 
 static void read_exe(pid_t pid, char buf[POL_EXE_SIZE])
@@ -58,7 +44,7 @@ static void read_exe(pid_t pid, char buf[POL_EXE_SIZE])
 }
 
 /* What is lost once it has ended. What cannot be read stays unknown. */
-static void describe(struct wait *wait)
+static void describe(struct pol_pidwait *wait)
 {
 	struct pol_event_process *process = &wait->process;
 	struct pol_proc_ids ids;
@@ -85,7 +71,7 @@ static void describe(struct wait *wait)
  * so; read before, it is of the process that stat is of. Return: 0; 1: the number is another's now;
  * negative errno.
  */
-static int look(struct wait *wait)
+static int look(struct pol_pidwait *wait)
 {
 	struct pol_proc proc;
 	char path[64], byte;
@@ -110,26 +96,21 @@ static bool exists(pid_t pid)
 	return !kill(pid, 0) || errno != ESRCH;
 }
 
-static bool is_reaped(int pidfd)
-{
-	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0 && errno == ESRCH;
-}
-
 /* Return: 0; -ESRCH: nobody; -EACCES, other negative errno. */
-static int identify_by_pidfd(struct wait *wait)
+static int identify_by_pidfd(struct pol_pidwait *wait)
 {
 	int r = look(wait);
 
 	if (r < 0)
 		return r == -ESRCH ? 0 : r; /* hidden: the pidfd is enough */
-	if (is_reaped(wait->pidfd))
+	if (pol_pidfd_is_reaped(wait->pidfd))
 		wait->seen = false; /* it may have been another's */
 	else
 		describe(wait);
 	return 0;
 }
 
-static int identify_by_proc(struct wait *wait)
+static int identify_by_proc(struct pol_pidwait *wait)
 {
 	struct pol_proc_ids ids;
 	int r = look(wait);
@@ -147,9 +128,10 @@ static int identify_by_proc(struct wait *wait)
 	return 0;
 }
 
-static int identify(struct wait *wait)
+static int identify(struct pol_pidwait *wait)
 {
 	wait->pidfd = (int)syscall(SYS_pidfd_open, wait->pid, 0);
+	wait->is_guest = wait->pidfd >= 0 && pol_exits_guest_by_pidfd(wait->pidfd);
 	if (wait->pidfd >= 0)
 		return identify_by_pidfd(wait);
 	if (errno == ENOSYS || errno == EPERM)
@@ -160,7 +142,7 @@ static int identify(struct wait *wait)
 
 /* ------------------------------------------------------------------ its end */
 
-static int wait_by_pidfd(const struct wait *wait, short events, int timeout_ms)
+static int wait_by_pidfd(const struct pol_pidwait *wait, short events, int timeout_ms)
 {
 	struct pollfd pollfd = { .fd = wait->pidfd, .events = events };
 	int r;
@@ -171,7 +153,7 @@ static int wait_by_pidfd(const struct wait *wait, short events, int timeout_ms)
 	return r < 0 ? -errno : r;
 }
 
-static int wait_by_proc(struct wait *wait)
+static int wait_by_proc(struct pol_pidwait *wait)
 {
 	const struct timespec tick = { .tv_nsec = POLL_NS };
 
@@ -191,7 +173,7 @@ static int wait_by_proc(struct wait *wait)
 
 /* ------------------------------------------------------------------ its status */
 
-static void know(struct wait *wait, uint32_t wait_status, enum pol_pidwait_step step)
+static void know(struct pol_pidwait *wait, uint32_t wait_status, enum pol_pidwait_step step)
 {
 	wait->exit.code = wait_status;
 	wait->exit.cause = wait_status & 0x7f ? POL_CAUSE_SIGNAL : POL_CAUSE_EXIT;
@@ -199,7 +181,7 @@ static void know(struct wait *wait, uint32_t wait_status, enum pol_pidwait_step 
 }
 
 /* By its number only while that was last seen to be the zombie's. */
-static bool ask_child(struct wait *wait)
+static bool ask_child(struct pol_pidwait *wait)
 {
 	idtype_t type = wait->pidfd >= 0 ? P_PIDFD : P_PID;
 	id_t id = (id_t)(wait->pidfd >= 0 ? wait->pidfd : wait->pid);
@@ -219,7 +201,7 @@ static bool ask_child(struct wait *wait)
 	return true;
 }
 
-static bool ask_zombie(struct wait *wait)
+static bool ask_zombie(struct pol_pidwait *wait)
 {
 	if (!wait->seen || look(wait) || !pol_proc_ended(&wait->proc) || wait->proc.threads != 1 ||
 	    !wait->may_see_code)
@@ -229,7 +211,7 @@ static bool ask_zombie(struct wait *wait)
 }
 
 /* Return: 1: told; 0: not reaped yet; -1: this kernel does not say. */
-static int ask_info(struct wait *wait)
+static int ask_info(struct pol_pidwait *wait)
 {
 	struct info info = { .mask = INFO_EXIT };
 
@@ -241,105 +223,69 @@ static int ask_info(struct wait *wait)
 	return 1;
 }
 
-static void ask_status(struct wait *wait)
+/* @start_ns: 0: whoever had the number last. */
+static bool ask_engine(struct pol_pidwait *wait, uint64_t start_ns)
+{
+	int guest = wait->there && wait->is_guest ? wait->pidfd : -EBADF;
+
+	if (pol_exits_ask(wait->pid, start_ns, guest, &wait->record) < 0)
+		return false;
+	if (wait->record.process.parent_tgid != wait->process.parent_tgid)
+		wait->parent_exe[0] = '\0';
+	wait->step = POL_PIDWAIT_ENGINE;
+	return true;
+}
+
+static void ask_status(struct pol_pidwait *wait)
 {
 	wait->step = wait->pidfd >= 0 ? POL_PIDWAIT_PIDFD : POL_PIDWAIT_PROC;
+	/* Who is not seen could be anybody who had the number before. */
+	if (wait->seen && ask_engine(wait, wait->proc.start_ns))
+		return;
 	if (ask_child(wait) || ask_zombie(wait) || wait->pidfd < 0)
 		return;
 	if (!ask_info(wait) && wait_by_pidfd(wait, 0, REAP_MS) > 0)
 		(void)ask_info(wait);
 }
 
-/* ------------------------------------------------------------------ the record */
-
-static void wait_init(struct wait *wait, pid_t pid)
-{
-	*wait = (struct wait){
-		.pid = pid,
-		.pidfd = -EBADF,
-		.process = {
-			.tgid = (uint32_t)pid,
-			.tid = (uint32_t)pid,
-			.uid = (uint32_t)-1,
-			.gid = (uint32_t)-1,
-		},
-		.exit = {
-			.duration_ns = POL_EXIT_UNKNOWN,
-			.utime_ns = POL_EXIT_UNKNOWN,
-			.stime_ns = POL_EXIT_UNKNOWN,
-			.maxrss_bytes = POL_EXIT_UNKNOWN,
-			.minflt = POL_EXIT_UNKNOWN,
-			.majflt = POL_EXIT_UNKNOWN,
-			.read_bytes = POL_EXIT_UNKNOWN,
-			.write_bytes = POL_EXIT_UNKNOWN,
-			.cause = POL_CAUSE_UNKNOWN,
-			.fds_peak = POL_NO_CEILING,
-		},
-	};
-}
-
-static void fill_numbers(struct wait *wait, uint64_t now_ns)
-{
-	const struct pol_proc *proc = &wait->proc;
-
-	if (!wait->seen)
-		return;
-	wait->process.start_ns = proc->start_ns;
-	memcpy(wait->process.comm, proc->comm, sizeof(wait->process.comm));
-	if (!wait->was_over)
-		wait->exit.duration_ns = now_ns - proc->start_ns;
-	if (!pol_proc_ended(proc))
-		return; /* what is known is of a moment before its end */
-	wait->exit.utime_ns = proc->utime_ns;
-	wait->exit.stime_ns = proc->stime_ns;
-	wait->exit.minflt = proc->minflt;
-	wait->exit.majflt = proc->majflt;
-}
-
-static struct pol_event_text put_exe(char *to, size_t size, const char *exe)
-{
-	int len = snprintf(to, size, "%s", exe);
-
-	return (struct pol_event_text){ .data = len ? to : NULL, .len = (size_t)len };
-}
-
-static void fill_view(struct wait *wait, struct pol_event_view *ret)
-{
-	uint64_t now_ns = wait->end_ns ? wait->end_ns : pol_boot_ns();
-
-	fill_numbers(wait, now_ns);
-	*ret = (struct pol_event_view){
-		.type = POL_TYPE_EXIT,
-		.boot_ns = now_ns,
-		.outside = true,
-		.has_process = true,
-		.process = wait->process,
-		.exit = wait->exit,
-	};
-	ret->exe = put_exe(ret->exe_buf, sizeof(ret->exe_buf), wait->exe);
-	ret->parent_exe =
-		put_exe(ret->parent_exe_buf, sizeof(ret->parent_exe_buf), wait->parent_exe);
-}
+/* ------------------------------------------------------------------ the two steps */
 
 /* Is it the one that is meant? Return: 1; 0: it is gone; -EACCES: nobody can say. */
-static int is_meant(const struct wait *wait, uint64_t start_ns)
+static int is_meant(const struct pol_pidwait *wait, uint64_t start_ns)
 {
 	if (!start_ns)
 		return 1;
 	if (!wait->seen)
-		return is_reaped(wait->pidfd) ? 0 : -EACCES;
+		return pol_pidfd_is_reaped(wait->pidfd) ? 0 : -EACCES;
 	return start_ns - wait->proc.start_ns < pol_proc_tick_ns();
 }
 
-static int wait_for(struct wait *wait, uint64_t start_ns)
+int pol_pidwait_begin(pid_t pid, uint64_t start_ns, struct pol_pidwait **ret)
 {
-	int r = identify(wait);
+	_cleanup_(pol_pidwait_freep) struct pol_pidwait *wait = NULL;
+	int r;
 
+	if (pid <= 0)
+		return -EINVAL;
+	wait = calloc(1, sizeof(*wait));
+	if (!wait)
+		return -ENOMEM;
+	pol_pidwait_init(wait, pid);
+	r = identify(wait);
 	if (!r)
 		r = is_meant(wait, start_ns);
-	if (r <= 0)
-		return r == -ESRCH ? 0 : r;
-	r = wait->pidfd >= 0 ? wait_by_pidfd(wait, POLLIN, -1) : wait_by_proc(wait);
+	if (r < 0 && r != -ESRCH)
+		return r;
+	wait->there = r > 0;
+	wait->start_ns = start_ns;
+	*ret = TAKE_PTR(wait);
+	return 0;
+}
+
+static int wait_for(struct pol_pidwait *wait)
+{
+	int r = wait->pidfd >= 0 ? wait_by_pidfd(wait, POLLIN, -1) : wait_by_proc(wait);
+
 	if (r < 0)
 		return r;
 	wait->end_ns = pol_boot_ns();
@@ -347,22 +293,42 @@ static int wait_for(struct wait *wait, uint64_t start_ns)
 	return 0;
 }
 
+/* Who has the number now is not meant, but who had it before. */
+static void ask_past(struct pol_pidwait *wait)
+{
+	wait->seen = false;
+	wait->exe[0] = '\0';
+	wait->process.parent_tgid = 0;
+	(void)ask_engine(wait, wait->start_ns);
+}
+
+int pol_pidwait_end(struct pol_pidwait *wait, struct pol_event_view *ret,
+		    enum pol_pidwait_step *ret_step)
+{
+	int r = wait->there ? wait_for(wait) : 0;
+
+	if (r < 0)
+		return r;
+	if (wait->step == POL_PIDWAIT_NOBODY)
+		ask_past(wait);
+	pol_pidwait_view(wait, ret);
+	*ret_step = wait->step;
+	return 0;
+}
+
+void pol_pidwait_freep(struct pol_pidwait **wait)
+{
+	if (*wait)
+		pol_closep(&(*wait)->pidfd);
+	free(*wait);
+	*wait = NULL;
+}
+
 int pol_pidwait(pid_t pid, uint64_t start_ns, struct pol_event_view *ret,
 		enum pol_pidwait_step *ret_step)
 {
-	struct wait wait;
-	int r;
+	_cleanup_(pol_pidwait_freep) struct pol_pidwait *wait = NULL;
+	int r = pol_pidwait_begin(pid, start_ns, &wait);
 
-	if (pid <= 0)
-		return -EINVAL;
-	wait_init(&wait, pid);
-	r = wait_for(&wait, start_ns);
-	pol_closep(&wait.pidfd);
-	if (r < 0)
-		return r;
-	if (wait.step == POL_PIDWAIT_NOBODY)
-		wait.seen = false; /* who has the number now is not meant */
-	fill_view(&wait, ret);
-	*ret_step = wait.step;
-	return 0;
+	return r < 0 ? r : pol_pidwait_end(wait, ret, ret_step);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "base.h"
 #include "file.h"
@@ -105,6 +106,11 @@ int pol_proc_ids(pid_t pid, struct pol_proc_ids *ret)
 		return -EBADMSG;
 	*ret = ids;
 	return 0;
+}
+
+bool pol_pidfd_is_reaped(int pidfd)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0 && errno == ESRCH;
 }
 
 bool pol_proc_ended(const struct pol_proc *proc)

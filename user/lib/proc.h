@@ -53,6 +53,9 @@ int pol_proc_ids(pid_t pid, struct pol_proc_ids *ret);
 /* pol_proc_tick_ns() - what times are counted in. */
 uint64_t pol_proc_tick_ns(void);
 
+/* pol_pidfd_is_reaped() - nothing of the process is left, not even a zombie. */
+bool pol_pidfd_is_reaped(int pidfd);
+
 /* pol_proc_ended() - no thread of the process runs any more. A leader alone can end before. */
 bool pol_proc_ended(const struct pol_proc *proc);
 
