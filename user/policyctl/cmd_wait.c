@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* policyctl wait: block until a process has ended, print the record of its exit. */
+/* policyctl wait: block until a process or a guest has ended, print the record of its exit. */
+#include <string.h>
+
 #include "base.h"
 #include "cgroup.h"
 #include "ctl.h"
 #include "event_text.h"
+#include "guest_wait.h"
 #include "here.h"
+#include "names.h"
 #include "pidwait.h"
 #include "proc.h"
 
 static const char wait_help[] =
-	"Usage: policyctl wait PID [--json]\n"
+	"Usage: policyctl wait GUEST|PID [--json]\n"
 	"\n"
-	"Block until a process has ended, whosever child it is and whether it is a guest or not, and\n"
-	"print the record of its exit. Its status is unknown where the kernel does not tell it:\n"
-	"another's child, before Linux 6.15. Needs no root.\n"
+	"Block until a guest is empty, and print the record of its first process's exit; of a guest\n"
+	"that is empty, the last one's at once. Needs root.\n"
+	"\n"
+	"Or until a process has ended, whosever child it is and whether it is a guest's or not. For\n"
+	"root a guest's is the engine's record, with cause and sender, also after its end. Else the\n"
+	"status is unknown where the kernel does not tell it: another's child, before Linux 6.15.\n"
 	"\n"
 	"  --json  the record as JSON, in the form of an exit event\n"
 	"  --help  this text\n"
 	"\n"
-	"Exit status: 0 it has ended, however; 1 no such process, or failed; 2 usage.\n";
+	"Digits alone are a process. Exit status: 0 it has ended, however; 1 no such process or\n"
+	"guest, or it never ran, or failed; 2 usage; 4 not root, for a guest.\n";
 
 struct wait_command {
 	const char *target;
@@ -45,7 +53,7 @@ static int parse(int argc, char **argv, struct wait_command *ret)
 			return ctl_usage("wait", "that option is not known");
 	}
 	if (!ret->help && argc - optind != 1)
-		return ctl_usage("wait", "name one process");
+		return ctl_usage("wait", "name one process or guest");
 	ret->target = argv[optind];
 	return 0;
 }
@@ -100,6 +108,20 @@ static int explain(pid_t pid, int code)
 	return ctl_fail("wait", &err);
 }
 
+/* Names of guests and policies are the engine's. */
+static int print_engines(const struct pol_event_view *view, bool json)
+{
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
+	_cleanup_(pol_names_done) struct pol_names names = {};
+	struct pol_event_ctx ctx = { .cgroup = cgroup_path };
+
+	if (!pol_engine_open(&engine, NULL)) {
+		names.control = engine->control;
+		pol_names_context(&names, &ctx);
+	}
+	return print_record(view, &ctx, json);
+}
+
 static int wait_process(const struct wait_command *command, pid_t pid)
 {
 	struct pol_event_ctx ctx = { .cgroup = cgroup_path };
@@ -110,10 +132,49 @@ static int wait_process(const struct wait_command *command, pid_t pid)
 
 	if (r < 0)
 		return explain(pid, r);
+	if (step == POL_PIDWAIT_ENGINE)
+		return print_engines(&view, command->json);
 	if (step != POL_PIDWAIT_NOBODY)
 		return print_record(&view, &ctx, command->json);
 	pol_err_say(&err, POL_ERR_FAILED, -ESRCH, "no process %d", pid);
 	return ctl_fail("wait", &err);
+}
+
+/* ------------------------------------------------------------------ a guest */
+
+static int wait_engine(struct pol_engine *engine, const struct wait_command *command,
+		       struct pol_err *err)
+{
+	_cleanup_(pol_names_done) struct pol_names names = { .control = engine->control };
+	struct pol_event_ctx ctx = {};
+	struct pol_event_view view;
+	uint32_t guest;
+	int r = pol_names_guest_id(&names, command->target, &guest);
+
+	if (r < 0)
+		return pol_err_say(err, POL_ERR_FAILED, r, "the loaded policy has no guest '%s'",
+				   command->target);
+	r = pol_guest_wait(engine, command->target, guest, &view, err);
+	if (r < 0)
+		return r;
+	pol_names_context(&names, &ctx);
+	return print_record(&view, &ctx, command->json);
+}
+
+static int wait_guest(const struct wait_command *command)
+{
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
+	struct pol_err err = {};
+	int r = pol_engine_open(&engine, &err);
+
+	if (!r)
+		r = wait_engine(engine, command, &err);
+	return r < 0 ? ctl_fail("wait", &err) : r;
+}
+
+static bool is_number(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text);
 }
 
 int cmd_wait(int argc, char **argv)
@@ -128,6 +189,8 @@ int cmd_wait(int argc, char **argv)
 		fputs(wait_help, stdout);
 		return 0;
 	}
+	if (!is_number(command.target))
+		return wait_guest(&command);
 	pid = ctl_pid(command.target);
 	if (pid < 0)
 		return ctl_usage("wait", "'%s' is no process id", command.target);

@@ -17,7 +17,7 @@ static const struct command {
 	{ "unload", "remove everything", cmd_unload },
 	{ "run", "start a program as a guest", cmd_run },
 	{ "stop", "end a guest's processes, remove its cgroup", cmd_stop },
-	{ "wait", "block until a process has ended, print its exit", cmd_wait },
+	{ "wait", "block until a guest or process has ended, print its exit", cmd_wait },
 	{ "attach", "make running processes a guest's", cmd_attach },
 	{ "detach", "free processes that are a guest's", cmd_detach },
 	{ "status", "what is loaded, and every guest's numbers", cmd_status },

@@ -78,7 +78,9 @@ _policyctl() {
 			return
 		elif [[ $verb == run || $verb == stop || $verb == attach ]] && ((COMP_CWORD == 2)); then
 			words=$(_policyctl_guests)
-		elif [[ $verb == attach || $verb == detach || $verb == wait ]]; then
+		elif [[ $verb == wait ]]; then
+			words="$(_policyctl_guests) $(ps -eo pid= 2>/dev/null)"
+		elif [[ $verb == attach || $verb == detach ]]; then
 			words=$(ps -eo pid= 2>/dev/null)
 		fi
 		;;
