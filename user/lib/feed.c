@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "base.h"
 #include "engine.h"
@@ -46,7 +47,7 @@ static int take_lock(struct pol_feed *feed, struct pol_err *err)
 	if (errno != EWOULDBLOCK)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot lock " READER_LOCK);
 	pol_err_say(err, POL_ERR_BUSY, -EBUSY, "another reader has the events");
-	return pol_err_fix(err, "end the other 'policyctl events'");
+	return pol_err_fix(err, "end the other 'policyctl events' or policyd");
 }
 
 int pol_feed_open(struct pol_feed **ret, struct pol_err *err)
@@ -109,6 +110,15 @@ int pol_feed_cursor_save(struct pol_feed *feed, uint32_t guest, const struct pol
 uint64_t pol_feed_generation(struct pol_feed *feed)
 {
 	return pol_names_generation(&feed->names);
+}
+
+bool pol_feed_gone(const struct pol_feed *feed)
+{
+	struct stat st;
+
+	if (!__atomic_load_n(&feed->engine->control->active, __ATOMIC_RELAXED))
+		return true;
+	return fstat(feed->lock, &st) < 0 || !st.st_nlink;
 }
 
 int pol_feed_guest_id(struct pol_feed *feed, const char *name, uint32_t *ret)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -43,6 +44,13 @@ int pol_feed_cursor_save(struct pol_feed *feed, uint32_t guest, const struct pol
 
 /* pol_feed_generation() - the generation that decides now; 0: none. */
 uint64_t pol_feed_generation(struct pol_feed *feed);
+
+/**
+ * pol_feed_gone() - whether the engine that was opened is no longer one: it confines nothing, or
+ * its pins were removed. Its rings can still be read. What an unload has only taken out of sight
+ * enforces on and is not gone.
+ */
+bool pol_feed_gone(const struct pol_feed *feed);
 
 /**
  * pol_feed_guest_id() - id of the guest @name in the active generation or any that the feed still

@@ -173,11 +173,7 @@ static bool any_new(const struct pol_ring *rings, size_t cnt)
 	return false;
 }
 
-/*
- * Whether the kernel would wake us: it does when the consumer had caught up with everything before
- * the new record (bpf_ringbuf_commit()), and only then does poll sleep at all.
- */
-static bool caught_up(const struct pol_ring *ring)
+bool pol_ring_caught_up(const struct pol_ring *ring)
 {
 	return ring->fd >= 0 && load(ring->consumer) == ring->pos &&
 	       load(ring->producer) == ring->pos;
@@ -194,7 +190,7 @@ int pol_ring_wait(struct pol_ring *rings, size_t cnt, int timeout_ms, const sigs
 	if (any_new(rings, cnt))
 		return 1;
 	for (size_t i = 0; i < cnt && i < WAIT_RINGS_MAX; i++) {
-		if (caught_up(&rings[i]))
+		if (pol_ring_caught_up(&rings[i]))
 			fds[fds_cnt++] = (struct pollfd){ .fd = rings[i].fd, .events = POLLIN };
 		else if (timeout_ms < 0 || timeout_ms > POL_RING_NAP_MS)
 			timeout_ms = POL_RING_NAP_MS;

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -87,6 +88,13 @@ size_t pol_ring_fill(const struct pol_ring *ring);
 
 /* pol_ring_size() - bytes of data the ring holds. */
 size_t pol_ring_size(const struct pol_ring *ring);
+
+/**
+ * pol_ring_caught_up() - whether the kernel would wake a poll(2) on @fd: it does when the consumer
+ * had caught up with everything before the new record (bpf_ringbuf_commit()), and only then does
+ * poll sleep at all.
+ */
+bool pol_ring_caught_up(const struct pol_ring *ring);
 
 /**
  * pol_ring_wait() - sleep until a ring has something new, for at most @timeout_ms.
