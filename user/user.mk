@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# user/lib -> libpolicy.a, user/policyctl -> policyctl; each twice: build/obj for use, build/san
+# user/lib -> libpolicy.a, user/policyctl -> policyctl, user/policyd -> policyd; each twice: build/obj for use, build/san
 # with ASan and UBSan (unit tests, and SAN=1). Two object trees, so that neither rebuilds the other.
 
 LIB_SRC := $(sort $(wildcard user/lib/*.c user/lib/*.cc))
 CTL_SRC := $(sort $(wildcard user/policyctl/*.c))
+D_SRC := $(sort $(wildcard user/policyd/*.c))
 MAN_SRC := $(sort $(wildcard Documentation/man/*.rst))
 
 # Only what a rule needs is asked for, so that `make help` works before `make deps`.
@@ -29,14 +30,16 @@ user_objects = $(patsubst %,build/$(2)/%.o,$(basename $(1)))
 
 LIB_OBJ := $(call user_objects,$(LIB_SRC),obj)
 CTL_OBJ := $(call user_objects,$(CTL_SRC),obj)
+D_OBJ := $(call user_objects,$(D_SRC),obj)
 SAN_LIB_OBJ := $(call user_objects,$(LIB_SRC),san)
 SAN_CTL_OBJ := $(call user_objects,$(CTL_SRC),san)
+SAN_D_OBJ := $(call user_objects,$(D_SRC),san)
 LIB := $(if $(LIB_SRC),build/libpolicy.a)
 SAN_LIB := $(if $(LIB_SRC),build/san/libpolicy.a)
-USER_OBJ := $(LIB_OBJ) $(CTL_OBJ) $(SAN_LIB_OBJ) $(SAN_CTL_OBJ)
+USER_OBJ := $(LIB_OBJ) $(CTL_OBJ) $(D_OBJ) $(SAN_LIB_OBJ) $(SAN_CTL_OBJ) $(SAN_D_OBJ)
 
 .PHONY: user
-user: $(if $(CTL_SRC),$(if $(filter 1,$(SAN)),build/san/policyctl,build/policyctl)) ## libpolicy and policyctl
+user: $(foreach p,policyctl policyd,$(if $(filter 1,$(SAN)),build/san/$(p),build/$(p))) ## libpolicy, policyctl, policyd
 
 build/obj/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(HARDEN) $(USER_CFLAGS) -MMD -MP -c $< -o $@
@@ -61,13 +64,18 @@ build/san/libpolicy.a: $(SAN_LIB_OBJ) $(call stale,build/san/libpolicy.a,$(SAN_L
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $(SAN_LIB_OBJ)
 	$(call keep,$(SAN_LIB_OBJ))
 
-build/policyctl: $(CTL_OBJ) $(LIB) $(call stale,build/policyctl,$(CTL_OBJ))
-	$(call say,LINK,$@)$(CC) -pie -Wl,-z,relro,-z,now -o $@ $(CTL_OBJ) $(LIB) $(LDFLAGS) $(PKG_LIBS)
-	$(call keep,$(CTL_OBJ))
+# program NAME, OBJECTS, OBJECTS-SAN
+define program
+build/$(1): $(2) $(LIB) $(call stale,build/$(1),$(2))
+	$$(call say,LINK,$$@)$$(CC) -pie -Wl,-z,relro,-z,now -o $$@ $(2) $(LIB) $$(LDFLAGS) $$(PKG_LIBS)
+	$$(call keep,$(2))
 
-build/san/policyctl: $(SAN_CTL_OBJ) $(SAN_LIB) $(call stale,build/san/policyctl,$(SAN_CTL_OBJ))
-	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(SAN_CTL_OBJ) $(SAN_LIB) $(LDFLAGS) $(PKG_LIBS)
-	$(call keep,$(SAN_CTL_OBJ))
+build/san/$(1): $(3) $(SAN_LIB) $(call stale,build/san/$(1),$(3))
+	$$(call say,LINK,$$@)$$(CC) $$(SANITIZE) -o $$@ $(3) $(SAN_LIB) $$(LDFLAGS) $$(PKG_LIBS)
+	$$(call keep,$(3))
+endef
+$(eval $(call program,policyctl,$(CTL_OBJ),$(SAN_CTL_OBJ)))
+$(eval $(call program,policyd,$(D_OBJ),$(SAN_D_OBJ)))
 
 MAN := $(MAN_SRC:Documentation/man/%.rst=build/man/%)
 
@@ -77,7 +85,7 @@ docs: $(MAN) ## the man pages
 build/man/%: Documentation/man/%.rst
 	$(call say,MAN,$@)mkdir -p $(@D) && rst2man $< $@
 
-install: all docs ## policyctl, its man pages and its completion to $(DESTDIR)$(PREFIX)
-	$(Q)selftests/lib/install.sh "$(DESTDIR)$(PREFIX)"
+install: all docs ## programs, unit, man pages, completion to $(DESTDIR)$(PREFIX)
+	$(Q)selftests/lib/install.sh "$(DESTDIR)" "$(PREFIX)"
 
 -include $(USER_OBJ:.o=.d)

@@ -130,6 +130,9 @@ app() {
 	if [[ -e build/policyctl ]]; then
 		put build/policyctl /usr/bin/policyctl
 	fi
+	if [[ -e build/policyd ]]; then
+		put build/policyd /usr/sbin/policyd
+	fi
 	# By source: a binary whose source is gone stays behind in build/.
 	for f in selftests/*_test.c selftests/guests/*.c; do
 		f=${f%.c}
@@ -143,7 +146,7 @@ app() {
 		done
 		cp selftests/bench/in-vm.sh "$stage/selftests/bench/"
 	fi
-	cp selftests/*.sh selftests/verifier_baseline "$stage/selftests/"
+	cp selftests/*.sh selftests/verifier_baseline user/policyd/policyd.service.in "$stage/selftests/"
 	"${CLANG:-clang}" -dumpversion | cut -d. -f1 >"$stage/selftests/clang"
 	cp selftests/lib/{variant,confined,root}.sh "$stage/selftests/lib/"
 	cp -r selftests/software "$stage/selftests/software"

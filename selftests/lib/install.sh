@@ -1,17 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# install.sh ROOT: what `make install` puts under $DESTDIR$PREFIX.
+# install.sh DESTDIR PREFIX: what `make install` puts under $DESTDIR$PREFIX.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-root=$1
+prefix=$2
+root=$1$2
+completions=$root/share/bash-completion/completions
 
 install -D -m 0755 build/policyctl "$root/bin/policyctl"
+install -D -m 0755 build/policyd "$root/sbin/policyd"
 for page in build/man/*; do
 	if [[ -e $page ]]; then
 		install -D -m 0644 "$page" "$root/share/man/man${page##*.}/${page##*/}"
 	fi
 done
-if [[ -e user/policyctl/policyctl.bash ]]; then
-	install -D -m 0644 user/policyctl/policyctl.bash "$root/share/bash-completion/completions/policyctl"
-fi
+install -D -m 0644 user/policyctl/policyctl.bash "$completions/policyctl"
+install -D -m 0644 user/policyd/policyd.bash "$completions/policyd"
+install -d "$root/lib/systemd/system"
+sed "s|@sbindir@|$prefix/sbin|" user/policyd/policyd.service.in >"$root/lib/systemd/system/policyd.service"
+chmod 0644 "$root/lib/systemd/system/policyd.service"

@@ -12,6 +12,7 @@ mkdir /.root
 mount -t ext4 "$1" /.root
 cp -a /init /selftests /policies /.root/
 cp -a /usr/bin/policyctl /.root/usr/bin/
+cp -a /usr/sbin/policyd /.root/usr/sbin/
 for lib in /usr/lib/x86_64-linux-gnu/*; do
 	[ -e "/.root$lib" ] || cp -a "$lib" "/.root$lib"
 done

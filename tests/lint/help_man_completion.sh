@@ -70,4 +70,20 @@ for verb in $(verbs_of_help); do
 	_policyctl
 	same "$verb" "$options" "$(sorted <<<"${COMPREPLY[*]}")" "$completion, completing"
 done
+
+# policyd: no verbs, one section of options.
+completion_d=user/policyd/policyd.bash man_d=Documentation/man/policyd.8.rst
+# shellcheck source=user/policyd/policyd.bash
+. "$completion_d"
+[[ -x build/policyd ]] || make -s build/policyd || exit 1
+text=$(build/policyd --help)
+options=$(options_of_help <<<"$text")
+same policyd "$options" "$(sorted <<<"$_policyd_options")" "$completion_d"
+same policyd "$options" "$(man=$man_d options_of_man OPTIONS)" "$man_d"
+same policyd "$(synopsis_of_help <<<"$text")" "$(awk '/^SYNOPSIS$/ { on = 1 } /^DESCRIPTION$/ { on = 0 }
+	on && /^    +[^ ]/' "$man_d" | tr '\n' ' ' | tr -s ' ' | sed 's/^ //; s/ $//')" "$man_d"
+# What a person gets on <tab>.
+COMP_WORDS=(policyd -) COMP_CWORD=1 COMPREPLY=()
+_policyd
+same policyd "$options" "$(sorted <<<"${COMPREPLY[*]}")" "$completion_d, completing"
 exit $status

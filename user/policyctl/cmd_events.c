@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base.h"
+#include "events_remote.h"
 #include "events_stream.h"
 #include "feed.h"
 #include "str.h"
@@ -31,6 +32,7 @@ static const char usage[] =
 	"Print the events of the loaded engine: refusals, ceilings, exits, changes of guests and\n"
 	"policy. Without --follow, what is pending, then exit. An unfiltered reading consumes what\n"
 	"it printed; with --since or a filter nothing is consumed. Filters all have to match.\n"
+	"Where policyd runs: what it keeps; nothing is consumed.\n"
 	"\n"
 	"  --follow        go on with what comes, until interrupted\n"
 	"  --since T       events after T: RFC 3339, or a span back (90, 1500ms, 30s, 10m, 2h)\n"
@@ -234,6 +236,7 @@ static void free_options(struct options *options)
 int cmd_events(int argc, char **argv)
 {
 	_cleanup_(close_feed) struct pol_feed *feed = NULL;
+	_cleanup_close_ int remote = -EBADF;
 	_cleanup_(free_options) struct options options = {
 		.stream.format = pol_format_find("text"),
 	};
@@ -247,6 +250,9 @@ int cmd_events(int argc, char **argv)
 		(void)fputs(usage, stdout);
 		return 0;
 	}
+	remote = pol_remote_connect();
+	if (remote >= 0)
+		return pol_remote_run(remote, &options.stream, options.guest);
 	r = pol_feed_open(&feed, &err);
 	if (r == -ENOENT && !options.stream.follow) {
 		print_error(&err); /* nothing is pending: said, and no failure */

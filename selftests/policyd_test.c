@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * policyd on a real engine: what it prints and serves, who may subscribe, and that it waits, goes on
+ * and starts over with nothing lost. What it is waited for is a line or a notification, never time.
+ */
+#include "harness.h"
+
+#include <jansson.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "guest.h"
+
+#define POLICYD "/usr/sbin/policyd"
+
+#define SOCK "/run/policyd/policyd.sock" /* where policyctl looks for it */
+
+static const char *root, *bad, *errors;
+static const char *more_args[3]; /* of the next start() */
+
+static void load_one(void)
+{
+	root = scratch();
+	make_dir(text("%s/ok", root));
+	bad = make_file(text("%s/f", root), "bad\n");
+	ASSERT_LOAD(GUEST("g") FILES RULE("%s/ok", "rw") END, root);
+}
+
+/* ---- the daemon ---- */
+
+struct daemon {
+	pid_t pid;
+	int notify;
+	FILE *out;
+};
+
+static struct sockaddr_un address_of(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	return address;
+}
+
+/* Where sd_notify(3) writes to. */
+static int listen_notify(const char *path)
+{
+	struct sockaddr_un address = address_of(path);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	unlink(path);
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	return fd;
+}
+
+/* Reads notifications until one has @word in it. */
+static const char *notified(const struct daemon *d, const char *word)
+{
+	static char buf[1024];
+	ssize_t n;
+
+	do {
+		n = recv(d->notify, buf, sizeof(buf) - 1, 0);
+		buf[n > 0 ? n : 0] = 0;
+	} while (n > 0 && !strstr(buf, word));
+	return buf;
+}
+
+static void exec_policyd(int out, const char *notify)
+{
+	int err = open(errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	setenv("NOTIFY_SOCKET", notify, 1);
+	setenv("WATCHDOG_USEC", "60000000", 1);
+	execl(POLICYD, "policyd", more_args[0], more_args[1], (char *)NULL);
+	_exit(127);
+}
+
+static void start(struct daemon *d)
+{
+	const char *dir = scratch(), *notify = text("%s/notify", dir);
+	int fds[2];
+
+	errors = text("%s/errors", dir);
+	d->notify = listen_notify(notify);
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	fflush(stdout);
+	d->pid = fork();
+	if (!d->pid)
+		exec_policyd(fds[1], notify);
+	close(fds[1]);
+	d->out = fdopen(fds[0], "re");
+	/* The first sign of life comes when the loop is set up. */
+	EXPECT_STRSTR("WATCHDOG=1", notified(d, "WATCHDOG=1"));
+	EXPECT_STRSTR("READY=1", notified(d, "READY=1"));
+}
+
+/* Return: its exit status, 128 + signal. */
+static int end(struct daemon *d, int sig)
+{
+	int status = 0;
+
+	kill(d->pid, sig);
+	waitpid(d->pid, &status, 0);
+	fclose(d->out);
+	close(d->notify);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* The next line with @part in it; "" at the end. */
+static const char *line_with(FILE *f, const char *part)
+{
+	static char line[16384];
+
+	while (fgets(line, sizeof(line), f))
+		if (strstr(line, part))
+			return line;
+	return "";
+}
+
+static const char *violation(const char *path)
+{
+	return text("\"path\":\"%s\"", path);
+}
+
+static FILE *subscribe(const char *request)
+{
+	struct sockaddr_un address = address_of(SOCK);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	signal(SIGPIPE, SIG_IGN); /* one that is refused may be closed before it is sent whole */
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		FAIL("connect: %s", strerror(errno));
+	dprintf(fd, "%s\n", request);
+	return fdopen(fd, "re");
+}
+
+static const char *said(void)
+{
+	static char buf[8192];
+
+	if (read_file(errors, buf, sizeof(buf)) < 0)
+		return "";
+	return buf;
+}
+
+/* ---- the engine comes and goes: first, as all that follow use what it has loaded ---- */
+
+TEST(waits_for_an_engine_and_for_the_next_one)
+{
+	struct daemon d;
+	FILE *f;
+
+	EXPECT_NOTHING(engine_down());
+	start(&d);
+	EXPECT_STRSTR("no policy is loaded, waiting", said());
+	f = subscribe("{}");
+	EXPECT_STRSTR("\"ok\":true", line_with(f, ""));
+	for (int i = 0; i < 2; i++) {
+		load_one();
+		EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+		EXPECT_STRSTR("denied", line_with(d.out, violation(bad)));
+		EXPECT_STRSTR("denied", line_with(f, violation(bad)));
+		if (i)
+			break;
+		EXPECT_EQ(0, ctl("unload --force"));
+		/* Said once its maps are closed: it keeps nothing of an engine that is gone. */
+		EXPECT_STRSTR("waiting", notified(&d, "STATUS=No policy is loaded, waiting"));
+		EXPECT_NOTHING(engine_left());
+	}
+	EXPECT_STRSTR("the engine was unloaded", said());
+	EXPECT_EQ(0, end(&d, SIGTERM));
+}
+
+/* ---- what it prints and serves ---- */
+
+TEST(prints_and_serves_what_was_refused)
+{
+	struct daemon d;
+	FILE *json, *text_;
+	json_t *a, *b;
+
+	load_one();
+	events_forget();
+	start(&d);
+	json = subscribe("{}");
+	EXPECT_STREQ("{\"schema\":\"policyd/v1\",\"ok\":true}\n", line_with(json, ""));
+	text_ = subscribe("{\"format\":\"text\"}");
+	EXPECT_STREQ("{\"schema\":\"policyd/v1\",\"ok\":true}\n", line_with(text_, ""));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+	a = json_loads(line_with(d.out, violation(bad)), 0, NULL);
+	b = json_loads(line_with(json, violation(bad)), 0, NULL);
+	EXPECT_STREQ("violation", json_at(a, "type"));
+	EXPECT_STREQ("EACCES", json_at(a, "errno"));
+	EXPECT_STREQ("g", json_at(a, "guest.name"));
+	EXPECT_TRUE(json_equal(a, b));
+	EXPECT_STRSTR("denied", line_with(text_, bad));
+	EXPECT_EQ(0, kill(d.pid, SIGHUP));
+	EXPECT_STRSTR("RELOADING=1", notified(&d, "RELOADING=1"));
+	EXPECT_STRSTR("READY=1", notified(&d, "READY=1"));
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_STREQ("", line_with(json, "no such line")); /* its end */
+	EXPECT_TRUE(!exists(SOCK));
+	/* Nothing is left for the next reader. */
+	EXPECT_EQ(0, EVENTS("type=violation"));
+}
+
+TEST(refuses_what_is_no_request)
+{
+	struct daemon d;
+
+	load_one();
+	start(&d);
+	EXPECT_STRSTR("\"ok\":false", line_with(subscribe("{\"typ\":\"exit\"}"), ""));
+	EXPECT_STRSTR("'format'", line_with(subscribe("{\"format\":\"xml\"}"), ""));
+	EXPECT_STRSTR("a JSON object", line_with(subscribe("hello"), ""));
+	EXPECT_STRSTR("longer than", line_with(subscribe(text("%032768d", 0)), ""));
+	EXPECT_STRSTR("\"ok\":true", line_with(subscribe("{\"format\":\"json\"}"), ""));
+	EXPECT_EQ(0, end(&d, SIGTERM));
+}
+
+TEST(serves_root_only)
+{
+	struct daemon d;
+	struct stat st;
+	char out[1024];
+
+	load_one();
+	start(&d);
+	EXPECT_EQ(0, stat(SOCK, &st));
+	EXPECT_EQ(0600, (int)st.st_mode & 07777);
+	/* Neither by its mode nor, were that wrong, by who it is. */
+	EXPECT_EQ(0, chmod(SOCK, 0666));
+	fflush(stdout);
+	if (!fork()) {
+		FILE *f;
+
+		if (setuid(1000))
+			_exit(1);
+		f = subscribe("{}");
+		_exit(strstr(line_with(f, ""), "for root only") && !*line_with(f, "") ? 0 : 2);
+	}
+	int status = 0;
+
+	EXPECT_LE(1, wait(&status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	EXPECT_STRSTR("\"ok\":true", line_with(subscribe("{}"), ""));
+	/* A second one, at the same socket and at another. */
+	EXPECT_EQ(5, run_cmd(out, sizeof(out), POLICYD));
+	EXPECT_STRSTR("another policyd serves", out);
+	EXPECT_EQ(5, run_cmd(out, sizeof(out), POLICYD " --socket " SOCK "2"));
+	EXPECT_STRSTR("another reader has the events", out);
+	EXPECT_EQ(0, end(&d, SIGTERM));
+}
+
+/* ---- policyctl events by it ---- */
+
+static long lines_said(void)
+{
+	long cnt = 0;
+
+	for (const char *p = ctl_said; *p; p++)
+		cnt += *p == '\n';
+	return cnt;
+}
+
+/* It prints what policyd keeps, as often as it is asked, by all the filters it has without. */
+TEST(policyctl_prints_what_it_keeps)
+{
+	struct daemon d;
+
+	load_one();
+	events_forget();
+	start(&d);
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "w", bad));
+	for (int i = 0; i < 2; i++) {
+		EXPECT_CTL(0, bad, "events --type violation");
+		EXPECT_EQ(2, lines_said());
+	}
+	EXPECT_CTL(0, "\"missing\":[\"write\"", "events --format json --path %s", bad);
+	EXPECT_CTL(0, "exit", "events --guest g --type exit");
+	EXPECT_EQ(2, lines_said());
+	EXPECT_CTL(0, "", "events --verdict would_deny");
+	EXPECT_EQ(0, lines_said());
+	EXPECT_CTL(0, "", "events --since 2099-01-01T00:00:00Z");
+	EXPECT_EQ(0, lines_said());
+	EXPECT_CTL(0, bad, "events --since 1h --verdict denied");
+	EXPECT_EQ(2, lines_said());
+	EXPECT_CTL(1, "no guest 'other'", "events --guest other");
+	/* Without it nothing is left: it had taken them from the ring. */
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_CTL(0, "", "events --type violation");
+	EXPECT_EQ(0, lines_said());
+}
+
+TEST(policyctl_follows_by_it)
+{
+	struct daemon d;
+	FILE *f;
+
+	load_one();
+	events_forget();
+	start(&d);
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+	f = popen("exec policyctl events --follow --format json 2>&1", "re");
+	EXPECT_STRSTR("\"missing\":[\"read\"", line_with(f, violation(bad)));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "w", bad));
+	EXPECT_STRSTR("\"missing\":[\"write\"", line_with(f, violation(bad)));
+	EXPECT_EQ(137, end(&d, SIGKILL));
+	EXPECT_STRSTR("policyd has ended", line_with(f, "has ended"));
+	EXPECT_EQ(1, WEXITSTATUS(pclose(f)));
+}
+
+/* ---- who does not read ---- */
+
+static long count_of(FILE *f, long want)
+{
+	static char line[16384];
+	long cnt = 0;
+
+	while (cnt < want && fgets(line, sizeof(line), f)) {
+		json_t *event = json_loads(line, 0, NULL);
+
+		if (!event)
+			FAIL("no JSON: %.200s", line);
+		if (!strcmp("violation", json_at(event, "type")))
+			cnt++;
+		else if (!strcmp("lost", json_at(event, "type")) &&
+			 !strcmp("violation", json_at(event, "of")))
+			cnt += strtol(json_at(event, "count"), NULL, 10);
+		json_decref(event);
+	}
+	return cnt;
+}
+
+TEST(who_does_not_read_holds_nobody_up)
+{
+	long refused = 2500;
+	struct daemon d;
+	FILE *slow;
+
+	load_one();
+	events_forget();
+	more_args[0] = "--keep";
+	more_args[1] = "256KiB";
+	start(&d);
+	slow = subscribe("{}");
+	EXPECT_STRSTR("\"ok\":true", line_with(slow, ""));
+	fflush(stdout);
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(PROBE("g", "opens", text("%ld", refused), "r", bad) != EACCES);
+	/* Standard output has all of it while the other has read nothing ... */
+	EXPECT_EQ(refused, count_of(d.out, refused));
+	/* ... which then gets some, and is told exactly how many it did not get. */
+	EXPECT_EQ(refused, count_of(slow, refused));
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_EQ(0, EVENTS("type=violation"));
+}
+
+/* ---- it dies ---- */
+
+TEST(killed_it_loses_nothing_and_weakens_nothing)
+{
+	struct daemon d;
+
+	load_one();
+	events_forget();
+	start(&d);
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+	EXPECT_STRSTR("denied", line_with(d.out, violation(bad)));
+	EXPECT_EQ(137, end(&d, SIGKILL));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "w", bad));
+	EXPECT_TRUE(exists(SOCK)); /* nobody's: the next one takes its place */
+	start(&d);
+	EXPECT_STRSTR("\"missing\":[\"write\"]", line_with(d.out, "\"missing\":[\"write\""));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+	EXPECT_STRSTR("denied", line_with(d.out, violation(bad)));
+	EXPECT_EQ(0, end(&d, SIGTERM));
+}
+
+TEST(says_what_it_is)
+{
+	char out[4096];
+
+	EXPECT_EQ(0, run_cmd(out, sizeof(out), POLICYD " --help"));
+	EXPECT_STRSTR("usage: policyd", out);
+	EXPECT_EQ(0, run_cmd(out, sizeof(out), POLICYD " --version"));
+	EXPECT_STRSTR("kernel interface", out);
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --sock"));
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " more"));
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --keep 1KiB"));
+	EXPECT_STRSTR("64KiB to 1GiB", out);
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --keep much"));
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --socket here"));
+	EXPECT_STRSTR("absolute", out);
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --socket /%0200d", 0));
+	EXPECT_STRSTR("107 bytes", out);
+	EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " --socket /no/such/dir/s"));
+	EXPECT_STRSTR("cannot make the directory '/no/such/dir'", out);
+	EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " --socket %s",
+			     make_file(text("%s/f", scratch()), "")));
+	EXPECT_STRSTR("is no socket", out);
+	EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " >&-"));
+	EXPECT_STRSTR("standard output is closed", out);
+}
+
+LEAVES_NO_GUEST()

@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Bash completion of policyd; compared with its help and its man page by
+# tests/lint/help_man_completion.sh.
+
+_policyd_options='--socket --keep --help --version'
+
+_policyd() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+
+	COMPREPLY=()
+	case $prev in
+	--socket)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames 2>/dev/null
+		;;
+	--keep) return ;;
+	*) mapfile -t COMPREPLY < <(compgen -W "$_policyd_options" -- "$cur") ;;
+	esac
+}
+
+complete -F _policyd policyd

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * policyd: one process, one thread, one sd-event loop. It reads the kernel's rings for everybody
+ * and hands each event to its sink and to the subscribers of its socket. Enforcement is the
+ * kernel's: nothing here is needed for it, and nothing here can weaken it by dying.
+ *
+ *	policyd.c	the loop and the table of its event sources; signals, systemd
+ *	engine.c	which engine is read: found, gone, found again
+ *	rounds.c	when the rings are read
+ *	fan.c		one event to every receiver
+ *	sink.c		standard output
+ *	server.c	the socket; subscriber.c: who is connected to it
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <systemd/sd-event.h>
+
+#include "err.h"
+#include "feed.h"
+#include "here.h"
+#include "keep.h"
+#include "outlet.h"
+#include "pump.h"
+
+/**
+ * struct policyd_options - the command line.
+ * @socket: where subscribers connect.
+ * @keep: bytes of events that are kept for them.
+ */
+struct policyd_options {
+	const char *socket;
+	size_t keep;
+};
+
+struct sink;
+struct server;
+struct engine_watch;
+struct rounds;
+
+/**
+ * struct policyd - the whole of it.
+ * @feed, @pump: of the engine that is loaded; both NULL while none is.
+ * @keep: the last events; what subscribers are fed from.
+ * @here: this host, for what is said while no engine is loaded.
+ * @status: what to exit with.
+ */
+struct policyd {
+	const struct policyd_options *options;
+	sd_event *event;
+	struct pol_feed *feed;
+	struct pol_pump *pump;
+	struct engine_watch *watch;
+	struct rounds *rounds;
+	struct sink *sink;
+	struct server *server;
+	struct pol_keep *keep;
+	struct pol_here here;
+	struct pol_event_ctx here_ctx;
+	int status;
+};
+
+/* policyd_run() - until SIGTERM. Return: the exit status. */
+int policyd_run(const struct policyd_options *options);
+
+/* policyd_fail() - end the loop with this exit status; what is not safe yet stays in the rings. */
+void policyd_fail(struct policyd *d, int status);
+
+/**
+ * policyd_flush() - tell an outlet's losses and write what it holds, by @fn.
+ * Return: 0: nothing is left; else what @fn failed with; -ENOMEM.
+ */
+int policyd_flush(struct policyd *d, struct pol_outlet *outlet, pol_outlet_fn fn, void *arg);
+
+/* policyd_say() - one line on standard error. */
+void policyd_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* policyd_say_err() - likewise, with the fix. */
+void policyd_say_err(const struct pol_err *err);
+
+/* ------------------------------------------------------------------ the sources, see policyd.c */
+
+/**
+ * engine_add() - find the engine; read it if it is there, else wait for it.
+ * Return: 0; negative errno, said: it cannot go on (exit status in d->status).
+ */
+int engine_add(struct policyd *d);
+
+/* engine_check() - look again: gone, there, or as before. */
+void engine_check(struct policyd *d);
+
+/* engine_lost() - the engine that is read failed with @error; it is opened again. */
+void engine_lost(struct policyd *d, int error);
+void engine_done(struct policyd *d);
+
+/* rounds_add() - the timer of rounds. */
+int rounds_add(struct policyd *d);
+
+/* rounds_begin(), rounds_end() - there is an engine to read; there is none any more. */
+int rounds_begin(struct policyd *d);
+void rounds_end(struct policyd *d);
+
+/* rounds_now() - one at once; for a receiver that has room again. */
+void rounds_now(struct policyd *d);
+
+/* rounds_drain() - everything pending; see pol_pump_drain(). */
+void rounds_drain(struct policyd *d);
+void rounds_done(struct policyd *d);
+
+/* sink_add() - standard output. */
+int sink_add(struct policyd *d);
+void sink_done(struct policyd *d);
+
+/* sink_view() - Return: 0; -ENOMEM. */
+int sink_view(struct policyd *d, const struct pol_event_view *view,
+	      const struct pol_event_ctx *ctx);
+
+/* sink_flush() - Return: 0: all is written, or counted as lost; 1: not yet; else it has ended. */
+int sink_flush(struct policyd *d);
+
+/* server_add() - take the socket's lock and serve it. Return: as engine_add(). */
+int server_add(struct policyd *d);
+void server_done(struct policyd *d);
+
+/* server_flush() - to each subscriber what it takes; none of them holds anything up. */
+void server_flush(struct policyd *d);
+
+/* server_sweep() - forget the subscribers that are over. */
+void server_sweep(struct policyd *d);
+
+/* fan_ops - the pump's receiving side: the sink and the subscribers. */
+extern const struct pol_pump_ops fan_ops;
