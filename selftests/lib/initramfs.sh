@@ -148,7 +148,7 @@ app() {
 	fi
 	cp selftests/*.sh selftests/verifier_baseline user/policyd/policyd.service.in "$stage/selftests/"
 	"${CLANG:-clang}" -dumpversion | cut -d. -f1 >"$stage/selftests/clang"
-	cp selftests/lib/{variant,confined,root}.sh "$stage/selftests/lib/"
+	cp selftests/lib/{variant,confined,root,units}.sh "$stage/selftests/lib/"
 	cp -r selftests/software "$stage/selftests/software"
 	[[ ! -d selftests/variants ]] || cp -r selftests/variants/. "$stage/selftests/variants/"
 	[[ ! -d policies ]] || cp -r policies/. "$stage/policies/"

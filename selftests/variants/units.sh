@@ -9,68 +9,25 @@
 
 # shellcheck source=selftests/lib/variant.sh
 . /selftests/lib/variant.sh
+# shellcheck source=selftests/lib/units.sh
+. /selftests/lib/units.sh
 
 cgroup=/sys/fs/cgroup/system.slice/web.service
-units=/run/systemd/system
-policy=/srv/policy.toml
-mkdir -p /srv/web /srv/bin
-mkfifo /srv/web/in /srv/web/out
-echo good >/srv/web/good
-echo secret >/srv/secret
 disk=$(cat /sys/block/vda/dev)
 
-# Says of each path that it is asked for whether it can be read.
-cat >/srv/bin/web <<'SH'
-#!/bin/sh
-while read -r path </srv/web/in; do
-	if true 2>/dev/null <"$path"; then echo yes; else echo no; fi >/srv/web/out
-done
-SH
-chmod +x /srv/bin/web
-
-# unit NAME LINES: of [Service]
-unit() {
-	printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/srv/bin/web\n%s\n' "$2" >"$units/$1"
-}
-unit web.service 'Restart=always
+unit web.service 'ExecStart=/srv/bin/web
+Restart=always
 ExecStop=/usr/bin/touch /srv/web/stopped
 TasksMax=77
 MemoryMax=128M
 CPUQuota=20%
 IOWriteBandwidthMax=/dev/vda 10M'
 ln -s web.service $units/www.service
-unit other.service ''
 printf '[Service]\nExecStart=/no\nType=nonsense\nExecStart=\n' >$units/bad.service
 ln -s /dev/null $units/masked.service
 systemctl daemon-reload
 
-# policy MEMBERS LIMITS: of guest web
-policy() {
-	cat >$policy <<-TOML
-		version = 1
-		[guest.web]
-		files = [
-		  { path = "/usr", access = "rx" },
-		  { path = "/srv/bin", access = "rx" },
-		  { path = "/srv/web", access = "rw" },
-		  { path = "/dev/null", access = "rw" },
-		]
-		[guest.web.members]
-		$1
-		[guest.web.limits]
-		$2
-	TOML
-}
 web='units = ["web.service"]'
-load() { policyctl load $policy; }
-
-# reads PATH: yes or no, as the service says
-# shellcheck disable=SC2016
-reads() {
-	timeout 60 sh -c 'echo "$1" >/srv/web/in; cat /srv/web/out' sh "$1" 2>&1
-}
-confined() { [ "$(reads /srv/web/good) $(reads /srv/secret)" = 'yes no' ]; }
-unconfined() { [ "$(reads /srv/web/good) $(reads /srv/secret)" = 'yes yes' ]; }
 
 # ceilings: of the files, on one line
 ceilings() {
@@ -100,7 +57,6 @@ memory = "64MiB"
 cpu = 0.5
 io = [{ device = "/dev/vda", riops = 5000 }]'
 our_files="20 67108864 1 50000 100000 $disk rbps=max wbps=max riops=5000 wiops=max "
-main_pid() { systemctl show -p MainPID --value web.service; }
 
 # ---- not there, and refused
 

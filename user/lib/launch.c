@@ -15,9 +15,9 @@
 
 #include "base.h"
 #include "descriptors.h"
+#include "launch_int.h"
 #include "nofile.h"
 
-#define KEEP_MAX    64
 #define LABEL_TRIES 8 /* a third of the children had none in the worst storm seen */
 
 /* What a child tells its parent: which step failed, enum pol_launch_step and errno; or: */
@@ -44,16 +44,17 @@ static void say(int pipe, int step, int value)
  * By the system calls themselves: what glibc has around them deals with the threads of a process
  * that this is not. Ambient capabilities would outlive the change with SECBIT_NO_SETUID_FIXUP.
  */
-static int become_user(const struct pol_launch *launch)
+int pol_launch_become(const struct pol_launch *launch)
 {
 	uid_t uid = launch->uid;
 	gid_t gid = launch->gid;
 
-	if (!launch->set_user)
-		return 0;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+	if (launch->set_user &&
+	    (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
 	    syscall(SYS_setgroups, launch->groups_cnt, launch->groups) < 0 ||
-	    syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
+	    syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0))
+		return -errno;
+	if (launch->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	return 0;
 }
@@ -77,7 +78,7 @@ struct helper {
 	int pipe;
 	int go; /* a byte: it has its label and what it holds is known, it may execve(2) */
 	const struct pol_limits *limits;
-	int keep[KEEP_MAX + 3];
+	int keep[POL_KEEP_MAX + 3];
 	size_t keep_cnt;
 };
 
@@ -108,9 +109,7 @@ static _Noreturn void run_guest(const struct helper *helper)
 		say(pipe, POL_LAUNCH_SETUP, -r);
 		_exit(125);
 	}
-	r = become_user(launch);
-	if (!r && launch->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		r = -errno;
+	r = pol_launch_become(launch);
 	if (r < 0) {
 		say(pipe, POL_LAUNCH_USER, -r);
 		_exit(125);
@@ -205,7 +204,7 @@ static _Noreturn void run_helper(struct helper *helper)
 
 /* ------------------------------------------------------------------ the parent's side */
 
-static int by_number(const void *a, const void *b)
+int pol_fd_order(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;
 }
@@ -231,7 +230,7 @@ static void floor_of(struct helper *helper)
 
 static int prepare(struct helper *helper, const struct pol_launch *launch)
 {
-	if (launch->keep_fds_cnt > KEEP_MAX)
+	if (launch->keep_fds_cnt > POL_KEEP_MAX)
 		return -E2BIG;
 	for (size_t i = 0; i < launch->keep_fds_cnt; i++) {
 		if (fcntl(launch->keep_fds[i], F_GETFD) < 0)
@@ -243,7 +242,7 @@ static int prepare(struct helper *helper, const struct pol_launch *launch)
 	if (helper->cgroup >= 0)
 		helper->keep[helper->keep_cnt++] = helper->cgroup;
 	helper->keep[helper->keep_cnt++] = helper->go;
-	qsort(helper->keep, helper->keep_cnt, sizeof(*helper->keep), by_number);
+	qsort(helper->keep, helper->keep_cnt, sizeof(*helper->keep), pol_fd_order);
 	return 0;
 }
 

@@ -66,3 +66,16 @@ int pol_launch(const struct pol_engine *engine, const struct pol_meta_guest *gue
 int pol_launch_placed(const struct pol_limits *limits, const struct pol_launch *launch,
 		      int (*place)(pid_t pid, void *arg), void *arg, pid_t *ret_pid,
 		      enum pol_launch_step *ret_step);
+
+/**
+ * pol_launch_in_place() - this process becomes the program: same pid, same cgroup, no child.
+ * @launch: without tmp.
+ * @adopt: makes @pid, which stands still, the guest; called in another process, which lies in the root
+ *	   cgroup and is no child of this one. Not 0: the program is not started.
+ *
+ * Closes descriptors, so that a caller which goes on after a failure has 0 to 2 and those it keeps.
+ * Return: does not; negative errno with @ret_step: as pol_launch(); what @adopt returned, or -ECHILD:
+ * it died, with POL_LAUNCH_PLACE.
+ */
+int pol_launch_in_place(const struct pol_launch *launch, int (*adopt)(pid_t pid, void *arg),
+			void *arg, enum pol_launch_step *ret_step);

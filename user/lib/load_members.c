@@ -294,7 +294,7 @@ static int let_go(uint64_t cgroup, const struct pol_foreign *foreign, void *arg)
 	return 0;
 }
 
-void pol_joining_finish(struct pol_joining *joining)
+void pol_joining_settle(struct pol_joining *joining)
 {
 	for (size_t i = 0; i < joining->finds.cnt; i++) {
 		const struct pol_found *found = &joining->finds.items[i];
@@ -307,6 +307,11 @@ void pol_joining_finish(struct pol_joining *joining)
 		if (is_cgroup(found) ? !found->known : found->adopted > 0)
 			pol_note(joining->engine, guest->id, POL_ACTION_ATTACHED);
 	}
+}
+
+void pol_joining_finish(struct pol_joining *joining)
+{
+	pol_joining_settle(joining);
 	(void)pol_foreign_each(joining->engine->maps[POL_MAP_FOREIGN], let_go, joining);
 }
 

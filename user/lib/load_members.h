@@ -39,7 +39,9 @@ int pol_joining_raise(struct pol_joining *joining, struct pol_err *err);
 /* pol_joining_adopt() - after publishing: ceilings of all; those that are new become the guest. */
 int pol_joining_adopt(struct pol_joining *joining, struct pol_err *err);
 
-/* pol_joining_finish() - the load is done: those that leave do. */
+/* pol_joining_settle() - those that were adopted stay. pol_joining_finish() - the load is done: it does
+ * that, and those that leave do. */
+void pol_joining_settle(struct pol_joining *joining);
 void pol_joining_finish(struct pol_joining *joining);
 
 /* pol_joining_warn() - cgroups that a ceiling is not held in, with best_effort. */

@@ -172,6 +172,7 @@ static int find_unit(struct finder *f, size_t guest, const struct pol_member *me
 {
 	struct pol_err err = {};
 	struct pol_unit unit;
+	size_t cnt;
 	int r = f->systemd ? 0 : pol_systemd_open(false, &f->systemd, &err);
 
 	if (!r)
@@ -181,7 +182,11 @@ static int find_unit(struct finder *f, size_t guest, const struct pol_member *me
 		       err.message);
 	if (r < 0 || !is_running(f, member, &unit) || refuse_place(f, member, unit.cgroup))
 		return 0;
-	return find_cgroup(f, guest, member, unit.cgroup);
+	cnt = f->finds.cnt;
+	r = find_cgroup(f, guest, member, unit.cgroup);
+	if (!r && f->finds.cnt > cnt)
+		f->finds.items[cnt].in_place = unit.in_place;
+	return r;
 }
 
 /* ------------------------------------------------------------------ processes */

@@ -15,6 +15,7 @@
  * @fd: the cgroup's directory, or a pidfd. Owned.
  * @id, @level, @path: of the cgroup, the root of the tree being level 0 and "/"; @path is owned, NULL:
  * it is a process. @unit: of a unit, its name, borrowed; else NULL. @pid: of the process.
+ * @in_place: of a unit: its program is `policyctl run --in-place`, which adopts it before it begins.
  * @known: for a load: the cgroup was the guest's before. @adopted: processes that the load has moved.
  */
 struct pol_found {
@@ -26,6 +27,7 @@ struct pol_found {
 	char *path;
 	const char *unit;
 	pid_t pid;
+	bool in_place;
 	bool known;
 	size_t adopted;
 };

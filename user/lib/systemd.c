@@ -144,6 +144,51 @@ static int find_unit(struct pol_systemd *systemd, const char *method, const char
 	return r < 0 ? refuse_call(r, &error, "find unit", name, err) : 0;
 }
 
+/* One of ExecStart=: path, words, and what became of it. Return: 1; 0: no more. */
+static int take_command(sd_bus_message *reply, bool *ret_in_place)
+{
+	const char *path, *word, *name;
+	int r = sd_bus_message_enter_container(reply, 'r', "sasbttttuii");
+
+	if (r > 0)
+		r = sd_bus_message_read(reply, "s", &path);
+	if (r <= 0)
+		return r;
+	name = strrchr(path, '/');
+	name = name ? name + 1 : path;
+	r = sd_bus_message_enter_container(reply, 'a', "s");
+	while (r >= 0 && (r = sd_bus_message_read(reply, "s", &word)) > 0 && strcmp(word, "--") != 0)
+		*ret_in_place |= !strcmp(name, "policyctl") && !strcmp(word, "--in-place");
+	while (r > 0)
+		r = sd_bus_message_read(reply, "s", &word);
+	if (r >= 0)
+		r = sd_bus_message_exit_container(reply);
+	if (r >= 0)
+		r = sd_bus_message_skip(reply, "bttttuii");
+	if (r >= 0)
+		r = sd_bus_message_exit_container(reply);
+	return r < 0 ? r : 1;
+}
+
+static int read_command(struct pol_systemd *systemd, const char *object, const char *interface,
+			const char *name, bool *ret_in_place, struct pol_err *err)
+{
+	_cleanup_(done_error) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(unrefp) sd_bus_message *reply = NULL;
+	int r;
+
+	*ret_in_place = false;
+	if (strcmp(interface, SERVICE ".Service") != 0)
+		return 0;
+	r = sd_bus_get_property(systemd->bus, SERVICE, object, interface, "ExecStart", &error,
+				&reply, "a(sasbttttuii)");
+	if (r >= 0)
+		r = sd_bus_message_enter_container(reply, 'a', "(sasbttttuii)");
+	while (r > 0)
+		r = take_command(reply, ret_in_place);
+	return r < 0 ? refuse_call(r, &error, "look at", name, err) : 0;
+}
+
 static int read_unit(struct pol_systemd *systemd, const char *object, const char *name,
 		     struct pol_unit *ret, struct pol_err *err)
 {
@@ -162,7 +207,7 @@ static int read_unit(struct pol_systemd *systemd, const char *object, const char
 	if (!r)
 		r = read_text(systemd, object, interface, "ControlGroup", ret->cgroup,
 			      sizeof(ret->cgroup), name, err);
-	return r;
+	return r ? r : read_command(systemd, object, interface, name, &ret->in_place, err);
 }
 
 static int look_at_unit(struct pol_systemd *systemd, const char *method, const char *name,

@@ -35,12 +35,14 @@ int pol_systemd_cgroup(struct pol_systemd *systemd, char *buf, size_t size, stru
  * struct pol_unit - what systemd says of a unit.
  * @active: "active", "activating", "reloading", "deactivating", "inactive", "failed", as systemd(1)
  *	    has them. @load: "loaded", "not-found", "masked", "bad-setting", "error". @cgroup: as in /proc/PID/cgroup; empty: it has none now.
+ * @in_place: it is a service that is started by `policyctl run ... --in-place`.
  */
 struct pol_unit {
 	char load[32];
 	char active[32];
 	char description[128];
 	char cgroup[1024];
+	bool in_place;
 };
 
 /* pol_systemd_unit() - Return: 0; -ENOENT: not loaded (@err is set, too). */

@@ -16,13 +16,13 @@
 #include "enter.h"
 #include "launch.h"
 #include "members.h"
+#include "members_refresh.h"
+#include "run_path.h"
 #include "run_user.h"
 #include "tmpdir.h"
 
 /* Failures of ours, whatever their kind: CMD's own status must stay tellable (cli.md). */
 #define EXIT_OURS 125
-#define EXIT_CANNOT_EXEC 126
-#define EXIT_NOT_FOUND 127
 
 #define KEEP_MAX 64
 
@@ -37,6 +37,8 @@ static const char run_help[] =
 	"  --keep-fd N         CMD gets descriptor N, too; may be repeated\n"
 	"  --user USER[:GROUP] CMD runs as this user\n"
 	"  --no-new-privs      set-user-ID programs and file capabilities have no effect\n"
+	"  --in-place          in the present cgroup, a member of the guest's, and as the same\n"
+	"                      process: policyctl becomes CMD; for ExecStart= of a unit\n"
 	"  --ceilings-only     for who can't load programs: only the guest's limits, by a systemd\n"
 	"                      scope; files are not confined\n"
 	"  --policy FILE       with --ceilings-only: the policy\n"
@@ -48,6 +50,7 @@ struct run_command {
 	const char *guest;
 	const char *policy;
 	bool ceilings_only;
+	bool in_place;
 	char **argv;
 	int keep[KEEP_MAX];
 	size_t keep_cnt;
@@ -104,6 +107,7 @@ static int parse(int argc, char **argv, struct run_command *ret)
 		{ "keep-fd", required_argument, NULL, 'k' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "no-new-privs", no_argument, NULL, 'n' },
+		{ "in-place", no_argument, NULL, 'i' },
 		{ "ceilings-only", no_argument, NULL, 'c' },
 		{ "policy", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
@@ -126,6 +130,8 @@ static int parse(int argc, char **argv, struct run_command *ret)
 			r = set_user(ret, optarg);
 		else if (c == 'n')
 			ret->launch.no_new_privs = true;
+		else if (c == 'i')
+			ret->in_place = true;
 		else if (c == 'c')
 			ret->ceilings_only = true;
 		else if (c == 'p')
@@ -139,6 +145,8 @@ static int parse(int argc, char **argv, struct run_command *ret)
 		return r;
 	if (ret->ceilings_only != !!ret->policy)
 		return usage("--ceilings-only and --policy FILE go together");
+	if (ret->ceilings_only && ret->in_place)
+		return usage("--in-place needs the engine: not with --ceilings-only");
 	if (!ret->guest && optind < argc && strcmp(argv[optind - 1], "--") != 0) {
 		ret->guest = argv[optind++];
 		if (optind < argc && strcmp(argv[optind], "--") == 0)
@@ -148,57 +156,6 @@ static int parse(int argc, char **argv, struct run_command *ret)
 		return usage("name a guest and, after '--', a command");
 	ret->argv = argv + optind;
 	return 0;
-}
-
-/* ------------------------------------------------------------------ the program */
-
-static bool is_file(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISREG(st.st_mode);
-}
-
-/*
- * As execvp(3) would find it, but by us: a guest that tried every directory of PATH would be
- * refused, and reported, for each one outside its rules.
- */
-static char *find_program(const char *name, int *ret_status)
-{
-	const char *path = getenv("PATH");
-	char *found = NULL;
-	bool seen = false;
-
-	if (strchr(name, '/')) {
-		*ret_status = EXIT_NOT_FOUND;
-		if (access(name, F_OK) < 0)
-			return NULL; /* what is there and cannot be executed, execve says */
-		return name[0] == '/' ? strdup(name) : realpath(name, NULL);
-	}
-	for (const char *at = path ? path : "/usr/bin:/bin"; *at && !found;) {
-		size_t len = strcspn(at, ":");
-
-		if (asprintf(&found, "%.*s/%s", (int)len, len ? at : ".", name) < 0)
-			return NULL;
-		if (!is_file(found) || access(found, X_OK) < 0) {
-			seen = seen || is_file(found);
-			free(found);
-			found = NULL;
-		}
-		at += len + (at[len] == ':');
-	}
-	*ret_status = seen ? EXIT_CANNOT_EXEC : EXIT_NOT_FOUND;
-	return found;
-}
-
-static char *find_or_say(const char *name, int *ret_status)
-{
-	char *path = find_program(name, ret_status);
-
-	if (!path)
-		fprintf(stderr, "policyctl run: error: '%s': %s\n", name,
-			*ret_status == EXIT_NOT_FOUND ? "command not found" : "permission denied");
-	return path;
 }
 
 /* ------------------------------------------------------------------ being its parent */
@@ -321,6 +278,11 @@ static int explain_launch(const struct run_command *command, const char *path, i
 			    command->guest);
 		(void)pol_err_fix(&err, "it takes CAP_SYS_ADMIN, for unshare(2) and mount(2)");
 		break;
+	case POL_LAUNCH_PLACE:
+		pol_err_say(&err, POL_ERR_FAILED, code,
+			    "who was to make '%s' guest '%s' has died, not started", path,
+			    command->guest);
+		break;
 	case POL_LAUNCH_USER:
 		pol_err_set(&err, POL_ERR_FAILED, code, "cannot become the user");
 		break;
@@ -408,12 +370,48 @@ static int find_and_run(struct run_command *command)
 	pol_diags_done(&diags);
 	if (r < 0)
 		return fail(&err);
-	path = find_or_say(command->argv[0], &status);
+	path = run_find_program(command->argv[0], &status);
 	if (!path)
 		return status;
 	if (take_tmp(engine, meta, guest, command, &err) < 0)
 		return fail(&err);
 	return run_in(engine, guest, cgroup, command, path);
+}
+
+/* ------------------------------------------------------------------ in place */
+
+/* In the helper: what is to be said it says itself. */
+static int adopt_here(pid_t pid, void *arg)
+{
+	const struct run_command *command = arg;
+	struct pol_diags diags = {};
+	struct pol_err err = {};
+	int r = pol_members_adopt_here(command->guest, pid, &diags, &err);
+
+	if (r < 0) {
+		ctl_print_diags(&diags, false);
+		(void)fail(&err);
+	}
+	pol_diags_done(&diags);
+	return r;
+}
+
+static int become_program(struct run_command *command)
+{
+	_cleanup_free_ char *path = NULL;
+	enum pol_launch_step step;
+	int status = 0, r;
+	bool may;
+
+	path = run_find_program(command->argv[0], &status);
+	if (!path)
+		return status;
+	may = !access(path, X_OK);
+	fill_launch(command, path);
+	r = pol_launch_in_place(&command->launch, adopt_here, command, &step);
+	if (step == POL_LAUNCH_PLACE && r != -ECHILD)
+		return EXIT_OURS;
+	return explain_launch(command, path, r, step, may);
 }
 
 /* ------------------------------------------------------------------ ceilings only */
@@ -445,7 +443,7 @@ static int run_under_ceilings(struct run_command *command)
 
 	if (ctl_ceilings_open("run", command->policy, command->guest, &ceilings))
 		return EXIT_OURS;
-	path = find_or_say(command->argv[0], &status);
+	path = run_find_program(command->argv[0], &status);
 	if (!path)
 		return status;
 	fill_launch(command, path);
@@ -472,5 +470,7 @@ int cmd_run(int argc, char **argv)
 		fputs(run_help, stdout);
 		return 0;
 	}
+	if (command.in_place)
+		return become_program(&command);
 	return command.ceilings_only ? run_under_ceilings(&command) : find_and_run(&command);
 }

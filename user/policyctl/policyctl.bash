@@ -12,7 +12,7 @@ _policyctl_options() {
 	check) echo '--strict --offline --json --help' ;;
 	load) echo '--dry-run --reanchor --force --json --help' ;;
 	unload) echo '--force --help' ;;
-	run) echo '--keep-fd --user --no-new-privs --ceilings-only --policy --help' ;;
+	run) echo '--keep-fd --user --no-new-privs --in-place --ceilings-only --policy --help' ;;
 	stop) echo '--timeout --json --help' ;;
 	wait) echo '--json --help' ;;
 	attach) echo '--tid --ceilings-only --policy --help' ;;

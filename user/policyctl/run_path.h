@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* policyctl run: the program's file. */
+#pragma once
+
+#define EXIT_CANNOT_EXEC 126
+#define EXIT_NOT_FOUND	 127
+
+/**
+ * run_find_program() - the path of a command, by PATH if it has no slash; says so if there is none.
+ * @ret_status: EXIT_CANNOT_EXEC or EXIT_NOT_FOUND.
+ * Return: to be freed; NULL.
+ */
+char *run_find_program(const char *name, int *ret_status);
