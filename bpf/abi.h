@@ -488,7 +488,8 @@ _Static_assert(POL_FILES_MAX <= POL_COUNT_MASK && POL_TASKS_MAX <= POL_COUNT_MAS
  * @refused: by enum pol_resource, what a ceiling has refused.
  * @pressure: POL_PRESSURE() of the thresholds passed and reported.
  * @killed: a ceiling with on_exceed = "kill" was passed; back to 0 when its last task ends.
- * @ooms: what the memory controller had counted as "oom" of its cgroup when the last task so ended.
+ * @ooms: what the memory controller had counted as "oom" of its cgroup when the last task so ended:
+ *	the lower half; the upper one: the number of that cgroup's directory.
  * @oom_instance: the instance, and 1, of which that was reported; 0: none.
  *
  * Written by the programs with atomic operations; user space only reads.

@@ -36,14 +36,17 @@ POL_SUBPROG const struct mem_cgroup *memory_of(u32 guest)
 	return (const void *)(search.css - bpf_core_field_offset(struct mem_cgroup, css));
 }
 
-/* How often a charge found no room below the controller's limit, nor could make some. */
+/*
+ * How often a charge found no room below the controller's limit, nor could make some: the lower half;
+ * of which cgroup: the upper one, the number of its directory. A guest's next cgroup counts anew.
+ */
 static __always_inline u64 ooms_of(const struct mem_cgroup *memory)
 {
 	u64 at = (u64)memory + bpf_core_field_offset(struct mem_cgroup, memory_events), ooms = 0;
 
 	at += bpf_core_enum_value(enum memcg_memory_event, MEMCG_OOM) * sizeof(ooms);
 	bpf_probe_read_kernel(&ooms, sizeof(ooms), (const void *)at);
-	return ooms;
+	return (u32)ooms | BPF_CORE_READ(memory, css.cgroup, kn, id) << 32;
 }
 
 /* Return: whether it is news: several tasks of an instance end for one shortage. */

@@ -257,6 +257,13 @@ TEST(oom)
 	EXPECT_EQ(2, CEILING("g", "verdict=killed"));
 	EXPECT_EQ(0, ctl("run g -- " PROBE_BIN " eat 8"));
 	EXPECT_EQ(2, CEILING("g"));
+	/* Its next cgroup counts anew, up to the same number. */
+	for (int i = 3; i <= 4; i++) {
+		EXPECT_EQ(0, ctl("stop g"));
+		EXPECT_EQ(137, ctl("run g -- " PROBE_BIN " eat 64"));
+		EXPECT_EQ(0, tasks_settle("g", 0));
+		EXPECT_EQ(i, CEILING("g", "verdict=killed"));
+	}
 }
 
 /*
