@@ -94,7 +94,7 @@ Test(event_syslog, escapes_as_the_format_says)
 
 Test(event_syslog, a_host_that_is_no_word_is_told_in_the_data)
 {
-	static const char *const hosts[] = { "a b", "caf\xc3\xa9", "", "a\n" };
+	static const char *const hosts[] = { "a b", "caf\xc3\xa9", "", "a\n", "/a\"" };
 	struct pol_event_ctx ctx = test_record_ctx;
 
 	test_record_violation(&record);

@@ -21,6 +21,7 @@ check() {
 check schema tests/receivers/schema.py
 check cef tests/receivers/cef.py
 # A machine that cannot get it fails: that a receiver was not asked is no success.
-check syslog tests/receivers/syslog.py "$(.ci/rsyslog.sh)"
+check rsyslog tests/receivers/syslog.py rsyslog "$(.ci/unpacked.sh rsyslog)"
+check syslog-ng tests/receivers/syslog.py syslog-ng "$(.ci/unpacked.sh syslog-ng-core)"
 echo "$passed passed, $failed failed, 0 skipped"
 ((failed == 0))

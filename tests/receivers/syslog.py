@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""rsyslog takes every RFC 5424 message, octet-counted on a stream, and has the same values as the
-native JSON. Its own files, unpacked (.ci/rsyslog.sh); it runs as long as this does, and listens on a
-socket in a directory of its own."""
+"""syslog.py rsyslog|syslog-ng ROOT: it takes every RFC 5424 message, octet-counted on a stream, and
+has the same values as the native JSON.
+
+ROOT is where its package is unpacked (.ci/unpacked.sh). It runs as long as this does, and listens on
+a socket in a directory of its own, or on loopback."""
 
 import glob
 import json
@@ -16,17 +18,16 @@ import tempfile
 
 import lines
 
-CONF = """
+RSYSLOG = """
 global(workDirectory="{dir}" maxMessageSize="16k")
 module(load="imptcp")
 module(load="mmpstrucdata")
 template(name="line" type="list") {{
-  constant(value="{{\\"pri\\":\\"") property(name="pri")
-  constant(value="\\",\\"time\\":\\"") property(name="timereported" dateFormat="rfc3339")
-  constant(value="\\",\\"host\\":\\"") property(name="hostname" format="json")
+  constant(value="{{\\"host\\":\\"") property(name="hostname" format="json")
   constant(value="\\",\\"app\\":\\"") property(name="app-name" format="json")
   constant(value="\\",\\"msgid\\":\\"") property(name="msgid" format="json")
   constant(value="\\",\\"msg\\":\\"") property(name="msg" format="json")
+  constant(value="\\",\\"time\\":\\"") property(name="timereported" dateFormat="rfc3339")
   constant(value="\\",\\"data\\":") property(name="$!rfc5424-sd") constant(value="}}\\n")
 }}
 input(type="imptcp" path="{dir}/in" ruleset="all")
@@ -36,52 +37,101 @@ ruleset(name="all") {{
 }}
 """
 
-
-def start(root, directory):
-    """rsyslogd, once it listens: it forks when it does."""
-    with open(f"{directory}/conf", "w", encoding="ascii") as conf:
-        conf.write(CONF.format(dir=directory))
-    modules = glob.glob(f"{root}/usr/lib/*/rsyslog")[0]
-    subprocess.run(
-        [f"{root}/usr/sbin/rsyslogd", "-M", modules, "-f", f"{directory}/conf",
-         "-i", f"{directory}/pid"], check=True)
-    with open(f"{directory}/pid", encoding="ascii") as pid:
-        return int(pid.read())
+SYSLOG_NG = """@version: {version}
+options {{ log-msg-size(16384); keep-hostname(yes); use-dns(no); dns-cache(no); stats-freq(0);
+           frac-digits(6); ts-format(iso); }};
+source in {{ syslog(ip("127.0.0.1") port({port}) transport("tcp")); }};
+destination out {{ file("{dir}/out" template("$(format-json host=$HOST app=$PROGRAM msgid=$MSGID
+  msg=$MESSAGE time=$S_ISODATE --key .SDATA.*)\\n")); }};
+log {{ source(in); destination(out); }};
+"""
 
 
-def stop(pid):
+def write(path, text):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+class Rsyslog:
+    def start(self, root, directory):
+        """Returns when it listens: it forks then."""
+        write(f"{directory}/conf", RSYSLOG.format(dir=directory))
+        modules = glob.glob(f"{root}/usr/lib/*/rsyslog")[0]
+        libraries = os.pathsep.join(glob.glob(f"{root}/usr/lib/*-linux-gnu*"))
+        subprocess.run(
+            [f"{root}/usr/sbin/rsyslogd", "-M", modules, "-f", f"{directory}/conf",
+             "-i", f"{directory}/pid"], check=True, env={**os.environ, "LD_LIBRARY_PATH": libraries})
+
+    def connect(self, directory):
+        stream = socket.socket(socket.AF_UNIX)
+        stream.connect(f"{directory}/in")
+        return stream
+
+    def read(self, got):
+        return got, got["data"].get("policyd@32473", {})
+
+
+class SyslogNg:
+    def start(self, root, directory):
+        """Returns when it listens; on another port if somebody has taken this one meanwhile."""
+        home = os.path.dirname(glob.glob(f"{root}/usr/lib/**/libafsocket.so", recursive=True)[0])
+        libraries = glob.glob(f"{root}/usr/lib/*-linux-gnu*") + [os.path.dirname(home)]
+        for left in (2, 1, 0):
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = free.getsockname()[1]
+            write(f"{directory}/conf", SYSLOG_NG.format(
+                dir=directory, port=self.port, version=os.path.basename(home)))
+            done = subprocess.run(
+                [f"{root}/usr/sbin/syslog-ng", "--process-mode=background", "--no-caps",
+                 f"--module-path={home}", f"--cfgfile={directory}/conf",
+                 f"--persist-file={directory}/persist", f"--pidfile={directory}/pid",
+                 f"--control={directory}/control"], check=left == 0,
+                env={**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(libraries)})
+            if done.returncode == 0:
+                return
+
+    def connect(self, _directory):
+        return socket.create_connection(("127.0.0.1", self.port))
+
+    def read(self, got):
+        return got, got.get("_SDATA", {}).get("policyd@32473", {})
+
+
+def stop(directory):
     """It writes what it has, then ends: wait for the end, not for a time."""
-    handle = os.pidfd_open(pid)
+    with open(f"{directory}/pid", encoding="ascii") as file:
+        handle = os.pidfd_open(int(file.read()))
     signal.pidfd_send_signal(handle, signal.SIGTERM)
     select.select([handle], [], [])
     os.close(handle)
 
 
-def receive(root, messages):
+def receive(receiver, root, messages):
     with tempfile.TemporaryDirectory() as directory:
-        pid = start(root, directory)
+        receiver.start(root, directory)
         try:
-            with socket.socket(socket.AF_UNIX) as stream:
-                stream.connect(f"{directory}/in")
+            with receiver.connect(directory) as stream:
                 for message in messages:
                     stream.sendall(b"%d %s" % (len(message), message))
                 stream.shutdown(socket.SHUT_WR)
                 # It closes when it has read all.
                 stream.recv(1)
         finally:
-            stop(pid)
+            stop(directory)
         with open(f"{directory}/out", encoding="utf-8", newline="\n") as out:
-            return [json.loads(line) for line in out]
+            return [receiver.read(json.loads(line)) for line in out]
 
 
+name, root = sys.argv[1:]
+receiver = {"rsyslog": Rsyslog, "syslog-ng": SyslogNg}[name]()
 messages, events = lines.printed("syslog"), lines.native()
-tally = lines.Tally("rsyslog")
-for got, event in zip(receive(sys.argv[1], messages), events):
+tally = lines.Tally(name)
+for (got, data), event in zip(receive(receiver, root, messages), events):
     tally.lines += 1
-    data = got["data"].get("policyd@32473", {})
     tally.check(got["app"] == "policyd", f"app {got['app']}")
     tally.check(got["msgid"] == event["type"], f"msgid {got['msgid']}")
-    tally.check(got["time"] == event["time"][:26] + "Z", f"time {got['time']}")
+    tally.check(got["time"][:26] == event["time"][:26], f"time {got['time']}")
     tally.check(data.get("verdict") == event.get("verdict"), f"verdict {data.get('verdict')}")
     if event["guest"]:
         tally.check(data["seq"] == str(event["guest"]["seq"]), "seq")

@@ -69,10 +69,17 @@ static unsigned int severity(enum pol_level level)
 	return severities[level];
 }
 
-/* A host that is no word is told in the structured data only. */
+/*
+ * Names and addresses. The RFC takes any PRINTUSASCII, syslog-ng does not: it drops the fields of
+ * such a message. Another host is told in the structured data only.
+ */
 static const char *hostname_of(const struct pol_event_ctx *ctx)
 {
-	return ctx->host && is_word(ctx->host, HOSTNAME_MAX) ? ctx->host : "-";
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789.-_:";
+	const char *host = ctx->host;
+
+	return host && is_word(host, HOSTNAME_MAX) && !host[strspn(host, plain)] ? host : "-";
 }
 
 /* "<84>1 TIME HOST APP PID MSGID" */
