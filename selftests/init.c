@@ -12,6 +12,7 @@
  *	::start NAME			a test binary starts
  *	::skipped NAME: REASON		::failed likewise
  *	::total PASSED FAILED SKIPPED	after each binary, of all so far
+ *	::event JSON, ::status JSON	from the harness: for run.sh to hold against the schemas
  *	::exit STATUS			of the script (mode run)
  *	::result passed|failed		the verdict; without this line the run has failed
  *

@@ -99,6 +99,21 @@ if [[ $mode == shell ]]; then
 	exit 0
 fi
 
+# What the VM has printed as JSON, against the schemas.
+check_schemas() {
+	local lines
+
+	for lines in "$tmp"/{events,status}; do
+		[[ -s $lines ]] || continue
+		if PYTHONDONTWRITEBYTECODE=1 tests/receivers/schema.py "$lines"; then
+			((passed += 1))
+		else
+			echo "failed: [$kernel] ${lines##*/}: not as Documentation/schema has it" >>"$tmp/names"
+			((failed += 1))
+		fi
+	done
+}
+
 # One line of the report. Sets booted, result, status, total; collects names; writes what comes as
 # "::file NAME" ... base64 ... "::end" to build/vm/out/NAME.
 booted='' result='' status='' total='' current='' file=''
@@ -116,6 +131,8 @@ take_line() {
 		;;
 	"::skipped "*) echo "skipped: [$kernel] ${line#::skipped }" >>"$tmp/names" ;;
 	"::failed "*) echo "failed: [$kernel] ${line#::failed }" >>"$tmp/names" ;;
+	"::event "*) printf '%s\n' "${line#::event }" >>"$tmp/events" ;;
+	"::status "*) printf '%s\n' "${line#::status }" >>"$tmp/status" ;;
 	"::total "*) total=${line#::total } ;;
 	"::result "*) result=${line#::result } ;;
 	"::exit "*) status=${line#::exit } ;;
@@ -254,6 +271,7 @@ for t in "${variants[@]}"; do
 	fi
 	vm "$name" policy.mode=variant "policy.script=/$t" "$(sed -n 's/^# cmdline: *//p' "$t")"
 done
+check_schemas
 if [[ ! $binaries ]] && ((!${#variants[@]})); then
 	echo "failed: no selftest matches '$tests'" >>"$tmp/names"
 	failed=1
