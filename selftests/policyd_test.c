@@ -6,6 +6,8 @@
 #include "harness.h"
 
 #include <jansson.h>
+#include <limits.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,7 +19,7 @@
 #define SOCK "/run/policyd/policyd.sock" /* where policyctl looks for it */
 
 static const char *root, *bad, *errors;
-static const char *more_args[3]; /* of the next start() */
+static const char *more_args[8]; /* of the next start() */
 
 static void load_one(void)
 {
@@ -75,7 +77,10 @@ static void exec_policyd(int out, const char *notify)
 	dup2(err, STDERR_FILENO);
 	setenv("NOTIFY_SOCKET", notify, 1);
 	setenv("WATCHDOG_USEC", "60000000", 1);
-	execl(POLICYD, "policyd", more_args[0], more_args[1], (char *)NULL);
+	char *argv[10] = { (char *)"policyd" };
+
+	memcpy(argv + 1, more_args, sizeof(more_args));
+	execv(POLICYD, argv);
 	_exit(127);
 }
 
@@ -149,7 +154,8 @@ static const char *said(void)
 
 /* ---- the engine comes and goes: first, as all that follow use what it has loaded ---- */
 
-TEST(waits_for_an_engine_and_for_the_next_one)
+/* Two first loads, on 6.1 with a wait for RCU at each hook. */
+TEST_TIMEOUT(waits_for_an_engine_and_for_the_next_one, 900)
 {
 	struct daemon d;
 	FILE *f;
@@ -337,7 +343,7 @@ static long count_of(FILE *f, long want)
 	return cnt;
 }
 
-TEST(who_does_not_read_holds_nobody_up)
+TEST_TIMEOUT(who_does_not_read_holds_nobody_up, 600)
 {
 	long refused = 2500;
 	struct daemon d;
@@ -367,6 +373,163 @@ TEST(who_does_not_read_holds_nobody_up)
 	EXPECT_EQ(0, EVENTS("type=violation"));
 }
 
+/* ---- a file ---- */
+
+/* Starts it on a file in a new directory. Return: the file. */
+static const char *start_on_file(struct daemon *d, const char *size)
+{
+	const char *file = text("%s/events.jsonl", scratch());
+	const char *args[] = {
+		"--keep", "64KiB", "--file", file, size ? "--file-size" : NULL, size
+	};
+
+	memcpy(more_args, args, sizeof(args));
+	start(d);
+	return file;
+}
+
+/* Until the daemon has written it: SIGTERM delivers what is pending. */
+static long violations_in(const char *file)
+{
+	FILE *f = fopen(file, "re");
+	long cnt = f ? count_of(f, LONG_MAX) : 0;
+
+	if (f)
+		fclose(f);
+	return cnt;
+}
+
+TEST(writes_to_a_file_that_may_be_moved_away)
+{
+	static const int signals[] = { SIGHUP, SIGUSR1 };
+	struct daemon d;
+	const char *file;
+	struct stat st;
+	FILE *f;
+
+	load_one();
+	events_forget();
+	file = start_on_file(&d, NULL);
+	f = subscribe("{}");
+	EXPECT_STRSTR("\"ok\":true", line_with(f, ""));
+	for (size_t i = 0; i < 2; i++) {
+		EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+		EXPECT_STRSTR("denied", line_with(f, violation(bad)));
+		EXPECT_EQ(0, rename(file, text("%s.%d", file, signals[i])));
+		EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+		EXPECT_STRSTR("denied", line_with(f, violation(bad)));
+		EXPECT_EQ(0, kill(d.pid, signals[i]));
+		/* Its answer to the next request comes after the signal was handled. */
+		EXPECT_STRSTR("\"ok\":true", line_with(subscribe("{}"), ""));
+	}
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_EQ(2, violations_in(text("%s.%d", file, SIGHUP)));
+	EXPECT_EQ(2, violations_in(text("%s.%d", file, SIGUSR1)));
+	EXPECT_EQ(1, violations_in(file));
+	EXPECT_EQ(0, stat(file, &st));
+	EXPECT_EQ(0600, (int)st.st_mode & 07777);
+}
+
+TEST(rotates_by_size)
+{
+	long refused = 250, sum = 0;
+	struct daemon d;
+	const char *file;
+	struct stat st;
+
+	load_one();
+	events_forget();
+	file = start_on_file(&d, "64KiB");
+	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", refused), "r", bad));
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_TRUE(exists(text("%s.1", file)));
+	EXPECT_TRUE(!exists(text("%s.6", file)));
+	for (int i = 5; i >= 0; i--)
+		sum += violations_in(i ? text("%s.%d", file, i) : file);
+	EXPECT_EQ(refused, sum);
+	EXPECT_EQ(0, stat(text("%s.1", file), &st));
+	EXPECT_LE(64 << 10, st.st_size);
+}
+
+/* The disk is full: no line is torn; what was lost meanwhile is told once there is room. */
+TEST(a_full_disk_tears_no_line_and_hides_no_loss)
+{
+	const char *dir = scratch(), *file = text("%s/f", dir);
+	long refused = 600;
+	struct daemon d;
+	FILE *f;
+
+	load_one();
+	events_forget();
+	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", 0, "size=128k"));
+	const char *args[] = { "--keep", "64KiB", "--file", file };
+
+	memcpy(more_args, args, sizeof(args));
+	start(&d);
+	f = subscribe("{\"type\":\"violation\"}");
+	EXPECT_STRSTR("\"ok\":true", line_with(f, ""));
+	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", refused), "r", bad));
+	EXPECT_EQ(refused, count_of(f, refused)); /* this one is held up by nothing */
+	EXPECT_STRSTR("takes no more events", said());
+	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", MS_REMOUNT, "size=16m"));
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_EQ(refused, violations_in(file));
+	EXPECT_EQ(0, run_cmd(NULL, 0, "grep -q '\"type\":\"lost\"' %s", file));
+	EXPECT_EQ(0, umount(dir));
+}
+
+TEST(says_at_its_end_what_a_full_disk_cost)
+{
+	const char *dir = scratch(), *file = text("%s/f", dir);
+	long refused = 600;
+	struct daemon d;
+	FILE *f;
+
+	load_one();
+	events_forget();
+	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", 0, "size=64k"));
+	const char *args[] = { "--keep", "64KiB", "--file", file };
+
+	memcpy(more_args, args, sizeof(args));
+	start(&d);
+	f = subscribe("{\"type\":\"violation\"}");
+	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", refused), "r", bad));
+	EXPECT_EQ(refused, count_of(f, refused));
+	EXPECT_EQ(1, end(&d, SIGTERM));
+	EXPECT_STRSTR("are lost, and the lines that waited", said());
+	EXPECT_EQ(0, umount(dir));
+}
+
+TEST(cuts_a_torn_line_and_shares_with_nobody)
+{
+	const char *file = text("%s/f", scratch());
+	struct daemon d;
+	char out[1024];
+
+	load_one();
+	events_forget();
+	make_file(file, "{\"whole\":1}\n{\"to");
+	const char *args[] = { "--file", file };
+
+	memcpy(more_args, args, sizeof(args));
+	start(&d);
+	EXPECT_STRSTR("torn line: cut off", said());
+	EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " --socket " SOCK "2 --file %s", file));
+	EXPECT_STRSTR("locked by another process", out);
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_EQ(1, violations_in(file));
+	EXPECT_EQ(0, run_cmd(NULL, 0, "grep -qx '{\"whole\":1}' %s", file));
+	EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " --file /dev/null"));
+	EXPECT_STRSTR("no regular file", out);
+	EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " --file /no/such/file"));
+	EXPECT_STRSTR("cannot open '/no/such/file'", out);
+	EXPECT_EQ(1, run_cmd(out, sizeof(out), "ln -s %s %s.l; " POLICYD " --file %s.l", file, file,
+			     file));
+	EXPECT_STRSTR("Too many levels of symbolic links", out);
+}
+
 /* ---- it dies ---- */
 
 TEST(killed_it_loses_nothing_and_weakens_nothing)
@@ -388,6 +551,72 @@ TEST(killed_it_loses_nothing_and_weakens_nothing)
 	EXPECT_EQ(0, end(&d, SIGTERM));
 }
 
+/* Marks the numbers of guest @name that a file accounts for; those of `lost` by their count. */
+static long account(const char *file, const char *name, bool *seen, long max)
+{
+	static char line[16384];
+	FILE *f = fopen(file, "re");
+	long lost = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		json_t *event = json_loads(line, 0, NULL);
+		long seq = event ? strtol(json_at(event, "guest.seq"), NULL, 10) : 0;
+
+		if (!event)
+			FAIL("no JSON: %.200s", line);
+		if (strcmp(name, json_at(event, "guest.name")) != 0)
+			seq = 0;
+		else if (!strcmp("lost", json_at(event, "type")))
+			lost += strtol(json_at(event, "count"), NULL, 10);
+		else if (seq < max)
+			seen[seq] = true;
+		json_decref(event);
+	}
+	if (f)
+		fclose(f);
+	return lost;
+}
+
+/* Killed in the middle of a flood, and again: each number is in the file, or counted as lost. */
+TEST_TIMEOUT(killed_in_a_flood_every_number_is_accounted_for, 600)
+{
+	static bool seen[1 << 16];
+	const char *file = text("%s/f", scratch());
+	const char *args[] = { "--file", file };
+	long refused = 400, emitted, cnt = 0;
+	struct daemon d;
+	FILE *f;
+
+	load_one();
+	events_forget();
+	emitted = strtol(guest_value("g", "events.emitted"), NULL, 10);
+	memcpy(more_args, args, sizeof(args));
+	for (int i = 0; i < 3; i++) {
+		int status = -1;
+		pid_t pid;
+
+		fflush(stdout);
+		pid = fork();
+		if (!pid)
+			_exit(PROBE("g", "opens", text("%ld", refused), "r", bad) != EACCES);
+		start(&d);
+		f = subscribe("{\"kept\":true,\"type\":\"violation\"}");
+		EXPECT_STRSTR("denied", line_with(f, violation(bad)));
+		EXPECT_EQ(137, end(&d, SIGKILL));
+		fclose(f);
+		waitpid(pid, &status, 0);
+		EXPECT_EQ(0, status);
+	}
+	start(&d);
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	cnt = account(file, "g", seen, 1 << 16);
+	emitted = strtol(guest_value("g", "events.emitted"), NULL, 10) - emitted;
+	for (size_t i = 0; i < sizeof(seen); i++)
+		cnt += seen[i];
+	EXPECT_LE(3 * refused, emitted);
+	EXPECT_EQ(emitted, cnt);
+}
+
 TEST(says_what_it_is)
 {
 	char out[4096];
@@ -401,6 +630,13 @@ TEST(says_what_it_is)
 	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --keep 1KiB"));
 	EXPECT_STRSTR("64KiB to 1GiB", out);
 	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --keep much"));
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --format xml"));
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --file here"));
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --file /f --file-size 1"));
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --file /f --file-count 0"));
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --file /f --file-count 1x"));
+	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --sync"));
+	EXPECT_STRSTR("are for --file", out);
 	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --socket here"));
 	EXPECT_STRSTR("absolute", out);
 	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --socket /%0200d", 0));
@@ -412,6 +648,8 @@ TEST(says_what_it_is)
 	EXPECT_STRSTR("is no socket", out);
 	EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " >&-"));
 	EXPECT_STRSTR("standard output is closed", out);
+	EXPECT_EQ(4, run_cmd(out, sizeof(out), "setpriv --reuid 1000 --clear-groups " POLICYD));
+	EXPECT_STRSTR("not root", out);
 }
 
 LEAVES_NO_GUEST()

@@ -215,3 +215,20 @@ Test(outlet, adds_up_whatever_comes)
 	cr_assert_gt(lost, 0, "the test met no full queue");
 	cr_assert_gt(outlet.delivered, lost / 1000);
 }
+
+Test(outlet, writes_again_what_was_taken_back)
+{
+	uint64_t lost;
+
+	put();
+	put();
+	receiver.room = strlen("1 3 1 1\n") + 3;
+	cr_assert_eq(pol_outlet_flush(&outlet, take, NULL), -EAGAIN);
+	cr_assert_eq(outlet.within, 3);
+	receiver.len -= 3;
+	pol_outlet_rewind(&outlet);
+	cr_assert_eq(outlet.within, 0);
+	receiver.room = SIZE_MAX;
+	cr_assert_eq(pol_outlet_flush(&outlet, take, NULL), 0);
+	cr_assert_eq(accounted(&lost), 2);
+}

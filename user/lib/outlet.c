@@ -137,6 +137,12 @@ int pol_outlet_flush(struct pol_outlet *outlet, pol_outlet_fn fn, void *arg)
 	return 0;
 }
 
+void pol_outlet_rewind(struct pol_outlet *outlet)
+{
+	outlet->start -= outlet->within;
+	outlet->within = 0;
+}
+
 bool pol_outlet_has_room(const struct pol_outlet *outlet)
 {
 	return queued(outlet) <= outlet->max / 2 && !outlet->loss.open;

@@ -69,6 +69,12 @@ typedef ssize_t (*pol_outlet_fn)(void *arg, const char *data, size_t len);
 int pol_outlet_flush(struct pol_outlet *outlet, pol_outlet_fn fn, void *arg);
 
 /**
+ * pol_outlet_rewind() - the part of a line that is out was taken back: it is written again, whole.
+ * Only right after a pol_outlet_flush() that failed.
+ */
+void pol_outlet_rewind(struct pol_outlet *outlet);
+
+/**
  * pol_outlet_has_room() - whether the queue is less than half full and no loss untold: what is put
  * now is not counted as lost.
  */

@@ -5,6 +5,9 @@
  */
 #include "policyd.h"
 
+/* Of the smallest memory to be kept, a small part. */
+#define FLUSH_EVERY 16
+
 static int fan_view(void *arg, const struct pol_event_view *view, const struct pol_event_ctx *ctx)
 {
 	struct policyd *d = arg;
@@ -14,6 +17,9 @@ static int fan_view(void *arg, const struct pol_event_view *view, const struct p
 
 	if (r < 0)
 		return r;
+	/* A round may bring more than is kept: who reads gets it all the same. */
+	if (pol_keep_next(d->keep) % FLUSH_EVERY == 0)
+		server_flush(d);
 	/* With no room for even one it is not there any more. */
 	(void)pol_keep_get(d->keep, pol_keep_next(d->keep) - 1, &kept, &kept_ctx);
 	return sink_view(d, kept, kept_ctx);

@@ -18,25 +18,42 @@
 #define KEEP_MIN     (64u << 10)
 #define KEEP_MAX     (1u << 30)
 
-static const char usage[] =
-	"usage: policyd [--socket PATH] [--keep SIZE]\n"
-	"\n"
-	"Reads the events of the loaded engine, prints them as JSON Lines, and serves them to\n"
-	"subscribers. Waits while no policy is loaded. Enforcement does not need it.\n"
-	"\n"
-	"  --socket PATH  where subscribers connect (" POL_SOCKET ")\n"
-	"  --keep SIZE    memory for the last events, for subscribers (4MiB)\n"
-	"  --help         this text\n"
-	"  --version      the version\n"
-	"\n"
-	"SIGTERM reads what is pending and ends. Exit status: 0 done, 1 failed, 2 usage, 4 the\n"
-	"kernel, host or user lacks something, 5 busy: another policyd, or another reader.\n";
+#define FILE_SIZE_MIN	   (64u << 10)
+#define FILE_COUNT_DEFAULT 5
+#define FILE_COUNT_MAX	   999
 
-enum { SOCKET = 256, KEEP, HELP, VERSION };
+static const char usage[] =
+	"usage: policyd [--socket PATH] [--keep SIZE] [--format F]\n"
+	"               [--file PATH] [--file-size SIZE] [--file-count N] [--sync]\n"
+	"\n"
+	"Reads the events of the loaded engine, writes them to standard output or to a file, and serves\n"
+	"them to subscribers. Waits while no policy is loaded. Enforcement does not need it.\n"
+	"\n"
+	"  --socket PATH     where subscribers connect (" POL_SOCKET ")\n"
+	"  --keep SIZE       memory for the last events, for subscribers, and as much for what\n"
+	"                    waits to be written (4MiB)\n"
+	"  --format F        json (default), or another of 'policyctl events'\n"
+	"  --file PATH       write to PATH, not to standard output\n"
+	"  --file-size SIZE  rotate it once it has that many bytes\n"
+	"  --file-count N    rotated files to keep (5)\n"
+	"  --sync            fdatasync(2) it before the kernel forgets an event\n"
+	"  --help            this text\n"
+	"  --version         the version\n"
+	"\n"
+	"SIGTERM reads what is pending and ends; SIGHUP and SIGUSR1 open PATH again. Exit status: 0\n"
+	"done, 1 failed, 2 usage, 4 the kernel, host or user lacks something, 5 busy: another policyd,\n"
+	"or another reader.\n";
+
+enum { SOCKET = 256, KEEP, FORMAT, FILE_PATH, FILE_SIZE, FILE_COUNT, SYNC, HELP, VERSION };
 
 static const struct option longs[] = {
 	{ "socket", required_argument, NULL, SOCKET },
 	{ "keep", required_argument, NULL, KEEP },
+	{ "format", required_argument, NULL, FORMAT },
+	{ "file", required_argument, NULL, FILE_PATH },
+	{ "file-size", required_argument, NULL, FILE_SIZE },
+	{ "file-count", required_argument, NULL, FILE_COUNT },
+	{ "sync", no_argument, NULL, SYNC },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{ 0 },
@@ -69,6 +86,59 @@ static int set_keep(struct policyd_options *options, const char *text)
 	return 0;
 }
 
+static int set_format(struct policyd_options *options, const char *name)
+{
+	options->format = pol_format_find(name);
+	return options->format ? 0
+			       : usage_error("--format: no such format; see 'policyctl events'");
+}
+
+static int set_file(struct policyd_options *options, const char *path)
+{
+	options->file = path;
+	return *path == '/' ? 0 : usage_error("--file: expected an absolute path");
+}
+
+static int set_file_size(struct policyd_options *options, const char *text)
+{
+	if (pol_str_size(text, &options->file_size) < 0 || options->file_size < FILE_SIZE_MIN)
+		return usage_error("--file-size: expected a size, at least 64KiB");
+	return 0;
+}
+
+static int set_file_count(struct policyd_options *options, const char *text)
+{
+	char *end;
+	unsigned long count = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !count || count > FILE_COUNT_MAX)
+		return usage_error("--file-count: expected a number, 1 to 999");
+	options->file_count = (unsigned int)count;
+	return 0;
+}
+
+static int set_sync(struct policyd_options *options, const char *none)
+{
+	(void)none;
+	options->sync = true;
+	return 0;
+}
+
+/* By the numbers of the options. */
+static int (*const setters[])(struct policyd_options *options, const char *value) = {
+	[SOCKET - SOCKET] = set_socket,	      [KEEP - SOCKET] = set_keep,
+	[FORMAT - SOCKET] = set_format,	      [FILE_PATH - SOCKET] = set_file,
+	[FILE_SIZE - SOCKET] = set_file_size, [FILE_COUNT - SOCKET] = set_file_count,
+	[SYNC - SOCKET] = set_sync,
+};
+
+static int check(const struct policyd_options *options)
+{
+	if (!options->file && (options->file_size || options->file_count || options->sync))
+		return usage_error("--file-size, --file-count and --sync are for --file");
+	return -1;
+}
+
 /* Return: -1: go on; else the exit status. */
 static int parse(int argc, char **argv, struct policyd_options *options)
 {
@@ -76,16 +146,6 @@ static int parse(int argc, char **argv, struct policyd_options *options)
 
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
 		switch (opt) {
-		case SOCKET:
-			r = set_socket(options, optarg);
-			if (r)
-				return r;
-			break;
-		case KEEP:
-			r = set_keep(options, optarg);
-			if (r)
-				return r;
-			break;
 		case HELP:
 			(void)fputs(usage, stdout);
 			return 0;
@@ -93,23 +153,27 @@ static int parse(int argc, char **argv, struct policyd_options *options)
 			(void)printf("policyd %s (kernel interface %d)\n", POL_VERSION,
 				     POL_ABI_VERSION);
 			return 0;
-		default:
+		case '?':
 			(void)fputs("try 'policyd --help'\n", stderr);
 			return POL_ERR_USAGE;
+		default:
+			r = setters[opt - SOCKET](options, optarg);
+			if (r)
+				return r;
 		}
 	}
-	return optind < argc ? usage_error("no arguments but options are taken") : -1;
+	return optind < argc ? usage_error("no arguments but options are taken") : check(options);
 }
 
 /*
  * Descriptors 0 to 2 are there: else a file of ours would get such a number, and be written to. Not
  * /dev/null for standard output: events would go nowhere, unsaid.
  */
-static int open_standard(void)
+static int open_standard(const struct policyd_options *options)
 {
 	int fd;
 
-	if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
+	if (!options->file && fcntl(STDOUT_FILENO, F_GETFD) < 0) {
 		policyd_say("standard output is closed; events go there");
 		return -EBADF;
 	}
@@ -124,10 +188,16 @@ static int open_standard(void)
 
 int main(int argc, char **argv)
 {
-	struct policyd_options options = { .socket = POL_SOCKET, .keep = KEEP_DEFAULT };
+	struct policyd_options options = {
+		.socket = POL_SOCKET,
+		.keep = KEEP_DEFAULT,
+		.format = pol_format_find("json"),
+	};
 	int r = parse(argc, argv, &options);
 
 	if (r >= 0)
 		return r;
-	return open_standard() < 0 ? POL_ERR_FAILED : policyd_run(&options);
+	if (!options.file_count)
+		options.file_count = FILE_COUNT_DEFAULT;
+	return open_standard(&options) < 0 ? POL_ERR_FAILED : policyd_run(&options);
 }

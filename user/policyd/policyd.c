@@ -25,7 +25,7 @@ static const struct source {
 } sources[] = {
 	{ "signals", add_signals, NULL },
 	{ "the watchdog", add_watchdog, NULL },
-	{ "standard output", sink_add, sink_done },
+	{ "the sink", sink_add, sink_done },
 	{ "the socket", server_add, server_done },
 	{ "the rings' timer", rounds_add, rounds_done },
 	{ "the engine", engine_add, engine_done },
@@ -91,6 +91,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 	(void)info;
 	(void)sd_notify(0, "STOPPING=1\nSTATUS=Reading what is pending");
 	rounds_drain(d);
+	(void)sink_flush(d);
 	return sd_event_exit(d->event, 0);
 }
 
@@ -105,8 +106,17 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 			 (unsigned long long)now.tv_sec * 1000000 +
 				 (unsigned long long)now.tv_nsec / 1000);
+	sink_reopen(d);
 	engine_check(d);
 	(void)sd_notify(0, "READY=1");
+	return 0;
+}
+
+static int on_reopen(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)source;
+	(void)info;
+	sink_reopen(arg);
 	return 0;
 }
 
@@ -119,6 +129,7 @@ static int add_signals(struct policyd *d)
 		{ SIGTERM, on_stop },
 		{ SIGINT, on_stop },
 		{ SIGHUP, on_reload },
+		{ SIGUSR1, on_reopen },
 	};
 	sigset_t set;
 	int r = 0;

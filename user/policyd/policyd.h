@@ -8,7 +8,7 @@
  *	engine.c	which engine is read: found, gone, found again
  *	rounds.c	when the rings are read
  *	fan.c		one event to every receiver
- *	sink.c		standard output
+ *	sink.c		where events go unasked: sink_stdout.c, sink_file.c
  *	server.c	the socket; subscriber.c: who is connected to it
  */
 #pragma once
@@ -27,11 +27,19 @@
 /**
  * struct policyd_options - the command line.
  * @socket: where subscribers connect.
- * @keep: bytes of events that are kept for them.
+ * @keep: bytes of events that are kept for them, and of lines that wait for the sink.
+ * @format: of the sink's lines.
+ * @file: the sink; NULL: standard output. @file_size: it is rotated once it has so many bytes; 0:
+ * never. @file_count: of rotated ones, at least 1. @sync: it is on the disk before the ring is freed.
  */
 struct policyd_options {
 	const char *socket;
 	size_t keep;
+	const struct pol_format *format;
+	const char *file;
+	uint64_t file_size;
+	unsigned int file_count;
+	bool sync;
 };
 
 struct sink;
@@ -108,8 +116,11 @@ void rounds_now(struct policyd *d);
 void rounds_drain(struct policyd *d);
 void rounds_done(struct policyd *d);
 
-/* sink_add() - standard output. */
+/* sink_add() - standard output, or the file. Return: as engine_add(). */
 int sink_add(struct policyd *d);
+
+/* sink_reopen() - the file at its name, if it was moved away. */
+void sink_reopen(struct policyd *d);
 void sink_done(struct policyd *d);
 
 /* sink_view() - Return: 0; -ENOMEM. */

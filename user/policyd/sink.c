@@ -1,52 +1,47 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Standard output as a sink of JSON lines. What it has not taken stays in the kernel's ring, so it
- * survives us; only when SINK_MAX bytes wait for it is more counted as lost, and the ring goes on
- * for the subscribers.
+ * What a sink has not taken stays in the kernel's ring, so it survives us. Only when as much waits
+ * for it as is kept for subscribers is more counted as lost, and the ring goes on for them.
  */
-#include <fcntl.h>
+#include "sink.h"
+
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base.h"
-#include "outlet.h"
-#include "policyd.h"
 
-#define SINK_MAX (4u << 20)
-
-struct sink {
-	int fd;
-	bool is_socket;
-	sd_event_source *io; /* NULL: a file, which cannot be waited for */
-	struct pol_outlet outlet;
-	int said;
-};
-
-static ssize_t write_some(void *arg, const char *data, size_t len)
-{
-	const struct sink *sink = arg;
-	ssize_t n = sink->is_socket ? send(sink->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL)
-				    : write(sink->fd, data, len);
-
-	return n < 0 ? -errno : n;
-}
-
-int sink_view(struct policyd *d, const struct pol_event_view *view, const struct pol_event_ctx *ctx)
-{
-	return pol_outlet_put(&d->sink->outlet, view, ctx);
-}
-
-/* Full for now: it may have room again. */
-static bool is_full(int r)
+bool sink_is_full(int r)
 {
 	return r == -EAGAIN || r == -EINTR || r == -ENOSPC || r == -EDQUOT;
 }
 
-static int give_up(struct policyd *d, int r)
+int sink_view(struct policyd *d, const struct pol_event_view *view, const struct pol_event_ctx *ctx)
 {
-	policyd_say("cannot write events to standard output: %s", strerror(-r));
+	struct sink *sink = d->sink;
+
+	/* A round may bring more than waits at once: only what it does not take is to be lost. */
+	if (!sink->stuck && !pol_outlet_has_room(&sink->outlet))
+		(void)sink_flush(d);
+	return pol_outlet_put(&sink->outlet, view, ctx);
+}
+
+static void say(struct policyd *d, int r)
+{
+	struct sink *sink = d->sink;
+
+	if (r == -EAGAIN || r == -EINTR)
+		return;
+	if (r && r != sink->said)
+		policyd_say("%s takes no more events: %s, waiting", sink->kind->name, strerror(-r));
+	if (!r && sink->said)
+		policyd_say("%s takes events again", sink->kind->name);
+	sink->said = r;
+}
+
+/* What it got since the last round that was safe stays in the ring. */
+static int give_up(struct policyd *d)
+{
+	d->sink->failed = true;
 	policyd_fail(d, POL_ERR_FAILED);
 	return 1;
 }
@@ -54,13 +49,19 @@ static int give_up(struct policyd *d, int r)
 int sink_flush(struct policyd *d)
 {
 	struct sink *sink = d->sink;
-	int r = policyd_flush(d, &sink->outlet, write_some, sink);
+	int r;
 
-	if (r < 0 && !is_full(r))
-		return give_up(d, r);
-	if (r && r != sink->said && r != -EAGAIN && r != -EINTR)
-		policyd_say("standard output takes no more events: %s, waiting", strerror(-r));
-	sink->said = r;
+	if (sink->failed)
+		return 1;
+	r = policyd_flush(d, &sink->outlet, sink->kind->write, sink);
+	if (r < 0 && !sink_is_full(r)) {
+		policyd_say("cannot write events to %s: %s", sink->kind->name, strerror(-r));
+		return give_up(d);
+	}
+	if (sink->kind->settle && sink->kind->settle(d, r) < 0)
+		return give_up(d);
+	say(d, r);
+	sink->stuck = r;
 	if (sink->io)
 		(void)sd_event_source_set_enabled(sink->io, r ? SD_EVENT_ON : SD_EVENT_OFF);
 	/* With losses to tell the ring goes on: they are counted. */
@@ -81,23 +82,10 @@ static int on_room(sd_event_source *source, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
-/*
- * A pipe or a terminal is opened again: O_NONBLOCK on the one we got would be on everybody's who
- * shares it. A socket is asked not to block at each send, and a file does not block.
- */
-static int open_output(struct sink *sink)
+void sink_reopen(struct policyd *d)
 {
-	struct stat st;
-
-	if (fstat(STDOUT_FILENO, &st) < 0)
-		return -errno;
-	sink->is_socket = S_ISSOCK(st.st_mode);
-	if (S_ISFIFO(st.st_mode) || isatty(STDOUT_FILENO))
-		sink->fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	/* It may be another user's, too. */
-	if (sink->fd < 0)
-		sink->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	return sink->fd < 0 ? -errno : 0;
+	if (d->sink->kind->reopen)
+		d->sink->kind->reopen(d);
 }
 
 int sink_add(struct policyd *d)
@@ -108,12 +96,13 @@ int sink_add(struct policyd *d)
 	if (!sink)
 		return -ENOMEM;
 	d->sink = sink;
-	sink->outlet.format = pol_format_find("json");
-	sink->outlet.max = SINK_MAX;
+	sink->kind = d->options->file ? &sink_file : &sink_stdout;
+	sink->outlet.format = d->options->format;
+	sink->outlet.max = d->options->keep;
 	sink->fd = -EBADF;
-	r = open_output(sink);
+	r = sink->kind->open(d);
 	if (r < 0) {
-		policyd_say("cannot write events to standard output: %s", strerror(-r));
+		d->status = POL_ERR_FAILED;
 		return r;
 	}
 	r = sd_event_add_io(d->event, &sink->io, sink->fd, EPOLLOUT, on_room, d);
@@ -122,10 +111,30 @@ int sink_add(struct policyd *d)
 	return r < 0 ? r : sd_event_source_set_enabled(sink->io, SD_EVENT_OFF);
 }
 
+/*
+ * With losses untold the ring went on, so that they, and the lines that wait before them, are
+ * nowhere but here: that must not pass for an end where all was delivered.
+ */
+static void say_untold(struct policyd *d)
+{
+	struct pol_loss *loss = &d->sink->outlet.loss;
+	const struct pol_lost *lost;
+	uint64_t cnt = 0;
+
+	if (!loss->open)
+		return;
+	for (; (lost = pol_loss_first(loss)); pol_loss_told(loss))
+		cnt += lost->count;
+	policyd_say("%s took no more events: %llu are lost, and the lines that waited for it",
+		    d->sink->kind->name, (unsigned long long)cnt);
+	d->status = POL_ERR_FAILED;
+}
+
 void sink_done(struct policyd *d)
 {
 	if (!d->sink)
 		return;
+	say_untold(d);
 	sd_event_source_disable_unref(d->sink->io);
 	pol_closep(&d->sink->fd);
 	pol_outlet_done(&d->sink->outlet);
