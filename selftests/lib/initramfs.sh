@@ -146,7 +146,7 @@ app() {
 		done
 		cp selftests/bench/in-vm.sh "$stage/selftests/bench/"
 	fi
-	cp selftests/*.sh selftests/verifier_baseline user/policyd/policyd.service.in "$stage/selftests/"
+	cp selftests/*.sh selftests/verifier_baseline user/policyd/*.{in,path} "$stage/selftests/"
 	"${CLANG:-clang}" -dumpversion | cut -d. -f1 >"$stage/selftests/clang"
 	cp selftests/lib/{variant,confined,root,units}.sh "$stage/selftests/lib/"
 	cp -r selftests/software "$stage/selftests/software"

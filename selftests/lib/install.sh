@@ -17,6 +17,9 @@ for page in build/man/*; do
 done
 install -D -m 0644 user/policyctl/policyctl.bash "$completions/policyctl"
 install -D -m 0644 user/policyd/policyd.bash "$completions/policyd"
-install -d "$root/lib/systemd/system"
-sed "s|@sbindir@|$prefix/sbin|" user/policyd/policyd.service.in >"$root/lib/systemd/system/policyd.service"
-chmod 0644 "$root/lib/systemd/system/policyd.service"
+units=$root/lib/systemd/system
+install -D -m 0644 user/policyd/policyctl-load.path "$units/policyctl-load.path"
+for unit in policyd policyctl-load; do
+	sed "s|@sbindir@|$prefix/sbin|; s|@bindir@|$prefix/bin|" "user/policyd/$unit.service.in" >"$units/$unit.service"
+	chmod 0644 "$units/$unit.service"
+done

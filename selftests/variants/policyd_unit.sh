@@ -1,0 +1,78 @@
+# shellcheck shell=sh disable=SC2317,SC2329 # functions that are arguments
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# policyd by its unit, with all its hardening, on a host whose init is systemd: it is ready, finds the
+# engine that comes later, reads it whole, is started again when it is killed, and ends when told to.
+#
+# root: systemd
+# cmdline: policy.init=/usr/lib/systemd/systemd
+
+# shellcheck source=selftests/lib/variant.sh
+. /selftests/lib/variant.sh
+
+units=/etc/systemd/system
+for unit in policyd policyctl-load; do
+	sed 's|@sbindir@|/usr/sbin|; s|@bindir@|/usr/bin|' /selftests/$unit.service.in >$units/$unit.service
+done
+cp /selftests/policyctl-load.path $units/
+mkdir -p /srv/web /srv/no /etc/policyctl
+echo no >/srv/no/first
+echo no >/srv/no/second
+cat >/etc/policyctl/policy.toml <<'TOML'
+version = 1
+[guest.web]
+files = [
+	{ path = "/usr", access = "rx" },
+	{ path = "/etc", access = "ro" },
+	{ path = "/dev/null", access = "rw" },
+	{ path = "/srv/web", access = "rw" },
+]
+TOML
+
+journal_has() { journalctl -u policyd -o cat | grep -q "$1"; }
+status_is() { systemctl show -p StatusText --value policyd | grep -q "$1"; }
+main_pid() { systemctl show -p MainPID --value policyd; }
+is_another() { [ "$(main_pid)" != "$1" ] && [ "$(main_pid)" != 0 ]; }
+
+generation_is() { policyctl status --json | grep -q "\"generation\":$1,"; }
+loader_is() { [ "$(systemctl show -p ActiveState --value policyctl-load)" = "$1" ]; }
+# put TEXT: the policy with TEXT behind it, in place of the one before, as an editor does.
+put() {
+	{ cat /srv/policy.toml && echo "$1"; } >/etc/policyctl/new
+	mv /etc/policyctl/new /etc/policyctl/policy.toml
+}
+
+check units_are_clean systemd-analyze verify --man=no $units/policyd.service $units/policyctl-load.service \
+	$units/policyctl-load.path
+check starts_without_a_policy systemctl start policyd
+check says_that_it_waits within status_is 'waiting for one'
+cp /etc/policyctl/policy.toml /srv/policy.toml
+check loads_the_policy systemctl start policyctl-load.service
+check watches_the_policy systemctl start policyctl-load.path
+check finds_the_engine within status_is 'Reading the events'
+expect_status refused 1 '' policyctl run web -- cat /srv/no/first
+check writes_to_the_journal within journal_has '"path":"/srv/no/first"'
+# What only a process with the host's view can say: the rule's policy, the cgroup's path, the parent.
+check names_the_cgroup journal_has '"cgroup":"/policyctl/web"'
+check names_the_guest journal_has '"name":"web"'
+check serves_root test -S /run/policyd/policyd.sock
+check reloads systemctl reload policyd
+pid=$(main_pid)
+kill -9 "$pid"
+expect_status refused_without_it 1 '' policyctl run web -- cat /srv/no/second
+check is_started_again within is_another "$pid"
+check delivers_what_came_meanwhile within journal_has '"path":"/srv/no/second"'
+expect_status a_second_one_is_busy 5 'another policyd serves' policyd
+check first_generation generation_is 1
+put '[guest.other]'
+check a_change_is_loaded within generation_is 2
+put 'nonsense'
+check a_broken_one_fails within loader_is failed
+check the_one_before_stays generation_is 2
+put '[guest.third]'
+check and_a_whole_one_is_loaded_again within generation_is 3
+check stops systemctl stop policyd
+check ended_well test "$(systemctl show -p Result --value policyd)" = success
+expect_status the_ring_is_free 0 '' policyctl events
+expect_status unload 0 '' policyctl unload --force
+finish
