@@ -49,12 +49,15 @@ static __always_inline u64 ooms_of(const struct mem_cgroup *memory)
 	return (u32)ooms | BPF_CORE_READ(memory, css.cgroup, kn, id) << 32;
 }
 
-/* Return: whether it is news: several tasks of an instance end for one shortage. */
+/*
+ * Return: whether it is news: several tasks of an instance end for one shortage; and a shortage of the
+ * host, or of a cgroup above, is none of the guest's.
+ */
 static __always_inline bool take_news(struct pol_guest_state *state, u64 ooms)
 {
 	u32 instance = POL_COUNT_INSTANCE(state->counts) + 1, before = state->oom_instance;
 
-	if (ooms == state->ooms)
+	if (!(u32)ooms || ooms == state->ooms)
 		return false;
 	state->ooms = ooms;
 	return before != instance &&

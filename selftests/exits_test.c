@@ -266,6 +266,21 @@ TEST(oom)
 	}
 }
 
+/* What is short above the guest is no ceiling of its own. */
+TEST(oom_of_others)
+{
+	const char *above = CGROUPS "/memory.max";
+
+	load_lines("[guest.g.limits]\nmemory = \"1GiB\"\nswap = \"0\"\n");
+	EXPECT_EQ(0, ctl("stop g")); /* a cgroup that has counted none yet */
+	ASSERT_EQ(0, write_file(above, "33554432"));
+	EXPECT_EQ(137, ctl("run g -- " PROBE_BIN " eat 64"));
+	EXPECT_EQ(0, write_file(above, "max"));
+	EXPECT_EQ(0, tasks_settle("g", 0));
+	EXPECT_EQ(1, EVENTS("type=exit", "signal=9", "cause.kind=oom"));
+	EXPECT_EQ(0, CEILING("g"));
+}
+
 /*
  * The killer sends its signal first and marks the process then: one that is quick to die still tells
  * (without is_oom_victim's wait: one in 100 on 8 virtual CPUs of a busy host).
