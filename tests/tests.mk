@@ -8,6 +8,8 @@ UNIT_SRC := $(sort $(wildcard tests/harness/*.c tests/lib/test_*.c tests/bpf/tes
 UNIT_OBJ := $(UNIT_SRC:%.c=build/san/%.o)
 UNIT_CTL_OBJ := $(filter-out %/policyctl/main.o,$(SAN_CTL_OBJ))
 UNIT_BENCH_OBJ := $(BENCH_PURE_SRC:%.c=build/san/%.o)
+# What tests stand in for: pins of generations (test_names.c).
+UNIT_WRAP := -Wl,--wrap=pol_meta_load
 UNIT_ARGS ?=## arguments for the unit test binary: UNIT_ARGS='--filter policy_parse/*'
 # Criterion's macros define without declaring, and each test's parameters go unused.
 $(UNIT_OBJ): WARN_C := -Wno-unused-parameter
@@ -20,7 +22,7 @@ build/tests:
 UNIT_ALL := $(UNIT_OBJ) $(UNIT_CTL_OBJ) $(UNIT_BENCH_OBJ)
 
 build/tests/unit: $(UNIT_ALL) $(SAN_LIB) $(call stale,build/tests/unit,$(UNIT_ALL)) | build/tests
-	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(UNIT_ALL) $(SAN_LIB) $(UNIT_LDFLAGS) $(PKG_LIBS) -lcriterion -lm
+	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(UNIT_ALL) $(SAN_LIB) $(UNIT_WRAP) $(UNIT_LDFLAGS) $(PKG_LIBS) -lcriterion -lm
 	$(call keep,$(UNIT_ALL))
 
 # Lines for receivers that are programs of their own.

@@ -10,7 +10,7 @@
 
 void pol_names_done(struct pol_names *names)
 {
-	for (size_t i = 0; i < POL_GENERATIONS_KEPT; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names->metas); i++)
 		pol_meta_free(names->metas[i]);
 	*names = (struct pol_names){};
 }
@@ -20,9 +20,9 @@ uint64_t pol_names_generation(const struct pol_names *names)
 	return __atomic_load_n(&names->control->active, __ATOMIC_RELAXED);
 }
 
-static const struct pol_meta *meta_of(struct pol_names *names, uint64_t generation)
+/* @at: where it is kept; what was there before is freed. */
+static const struct pol_meta *meta_at(struct pol_names *names, size_t at, uint64_t generation)
 {
-	size_t at = generation % POL_GENERATIONS_KEPT;
 	struct pol_meta *meta = NULL;
 
 	if (names->metas[at] && names->metas[at]->generation == generation)
@@ -38,22 +38,38 @@ static const struct pol_meta *meta_of(struct pol_names *names, uint64_t generati
 	return meta;
 }
 
+/* An event's. Its strings are lent until one of another generation is asked for. */
+static const struct pol_meta *meta_of(struct pol_names *names, uint64_t generation)
+{
+	return meta_at(names, generation % POL_GENERATIONS_KEPT, generation);
+}
+
+/*
+ * The active one, in a place of its own: in that of its number could be the event's, of which strings
+ * are lent. It may be another with the next call: what is found in it is copied.
+ */
+static const struct pol_meta *meta_now(struct pol_names *names)
+{
+	return meta_at(names, POL_GENERATIONS_KEPT, pol_names_generation(names));
+}
+
+static const struct pol_meta_guest *guest_in(const struct pol_meta *meta, uint32_t guest)
+{
+	return meta ? pol_meta_guest_by_id(meta, guest) : NULL;
+}
+
 static const char *guest_name(void *arg, uint64_t generation, uint32_t guest)
 {
 	struct pol_names *names = arg;
-	const struct pol_meta *metas[] = {
-		meta_of(names, generation),
-		meta_of(names, pol_names_generation(names)),
-	};
+	const struct pol_meta_guest *found = guest_in(meta_of(names, generation), guest);
 
-	for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
-		const struct pol_meta_guest *found =
-			metas[i] ? pol_meta_guest_by_id(metas[i], guest) : NULL;
-
-		if (found)
-			return found->name;
-	}
-	return NULL;
+	if (found)
+		return found->name;
+	found = guest_in(meta_now(names), guest);
+	if (!found)
+		return NULL;
+	(void)snprintf(names->guest, sizeof(names->guest), "%s", found->name);
+	return names->guest;
 }
 
 static int rule_of(void *arg, uint64_t generation, uint32_t id, struct pol_event_rule *ret)
@@ -88,7 +104,7 @@ static const char *cgroup_of(void *arg, uint64_t id)
 	if (!pol_cgroup_path_of(id, names->cgroup, sizeof(names->cgroup)))
 		return names->cgroup;
 	/* It is gone; a guest's own can still be named. */
-	meta = meta_of(names, pol_names_generation(names));
+	meta = meta_now(names);
 	for (size_t i = 0; meta && i < meta->guests_cnt; i++) {
 		if (meta->guests[i].cgroup_id != id)
 			continue;

@@ -15,8 +15,10 @@
 /* struct pol_names - zero but @control, the engine's, which must outlive it. */
 struct pol_names {
 	const struct pol_control *control;
-	struct pol_meta *metas[POL_GENERATIONS_KEPT]; /* by generation; loaded when asked for */
-	uint64_t missing[POL_GENERATIONS_KEPT];	      /* generations that were not to be had */
+	/* By generation, and the active one; loaded when asked for. */
+	struct pol_meta *metas[POL_GENERATIONS_KEPT + 1];
+	uint64_t missing[POL_GENERATIONS_KEPT + 1]; /* generations that were not to be had */
+	char guest[POL_GUEST_NAME_SIZE];
 	char where[512];
 	char cgroup[1024];
 };
