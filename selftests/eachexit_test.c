@@ -279,17 +279,26 @@ static pid_t reader_start(const char *file)
 	return pid;
 }
 
-/* Until it has written something more: it is in the middle of it. */
-static void reader_kill(pid_t reader, const char *file)
+static off_t written(const char *file)
 {
-	struct stat before = {}, now;
+	struct stat st = {};
+
+	(void)stat(file, &st); /* not there: it has not begun */
+	return st.st_size;
+}
+
+/*
+ * Once it has written more than @before, what was there when the payloads still waited: it is in the
+ * middle of theirs, or done. Nobody else reads those, so that more follows always.
+ */
+static void reader_kill(pid_t reader, const char *file, off_t before)
+{
 	int status;
 
-	(void)stat(file, &before);
 	do {
 		ASSERT_EQ(0, waitpid(reader, &status, WNOHANG));
 		usleep(1000);
-	} while (stat(file, &now) || now.st_size == before.st_size);
+	} while (written(file) == before);
 	ASSERT_EQ(0, kill(reader, SIGKILL));
 	EXPECT_EQ(128 + SIGKILL, end_of(reader));
 	/* What it was about to write is cut; the next one says it whole. */
@@ -365,12 +374,14 @@ TEST_TIMEOUT(readers_that_are_killed, 600)
 	payloads_start(p, kills, each);
 	for (long i = 0; i < kills; i++) {
 		pid_t reader = reader_start(file);
+		off_t before_go;
 
-		for (int k = 0; k < PAIRS; k++) {
+		for (int k = 0; k < PAIRS; k++)
 			probe_until(&p[k], "paused");
+		before_go = written(file);
+		for (int k = 0; k < PAIRS; k++)
 			probe_go(&p[k]);
-		}
-		reader_kill(reader, file);
+		reader_kill(reader, file, before_go);
 	}
 	for (int i = 0; i < PAIRS; i++)
 		EXPECT_EQ(0, probe_end(&p[i]));
