@@ -5,7 +5,6 @@
  */
 #include "harness.h"
 
-#include <dirent.h>
 #include <grp.h>
 #include <bpf/bpf.h>
 
@@ -41,35 +40,24 @@ static void waiter_exec(const char *target, const char *file, bool root)
 	_exit(98);
 }
 
-/* Has @pid a descriptor of that name open? By then it has looked at whom it waits for. */
-static bool holds(pid_t pid, const char *part)
+/* Does @pid sleep in poll(2)? By then it has looked at whom it waits for: it polls for nothing else. */
+static bool polls(pid_t pid)
 {
-	DIR *dir = opendir(text("/proc/%d/fd", pid));
-	struct dirent *entry;
-	bool found = false;
-	char link[4096];
+	char call[256] = "";
 
-	while (dir && !found && (entry = readdir(dir))) {
-		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
-
-		link[n < 0 ? 0 : n] = '\0';
-		found = strstr(link, part) != NULL;
-	}
-	if (dir)
-		closedir(dir);
-	return found;
+	return read_file(text("/proc/%d/syscall", pid), call, sizeof(call)) > 0 &&
+	       strtol(call, NULL, 10) == SYS_poll;
 }
 
 static struct waiter waiter_start(const char *target, bool root)
 {
 	struct waiter w = { .file = text("%s/record", scratch()) };
-	const char *part = target[strspn(target, "0123456789")] ? "cgroup.events" : "pidfd";
 
 	fflush(stdout);
 	w.pid = fork();
 	if (!w.pid)
 		waiter_exec(target, w.file, root);
-	while (!holds(w.pid, part)) {
+	while (!polls(w.pid)) {
 		ASSERT_EQ(0, waitpid(w.pid, NULL, WNOHANG));
 		usleep(10000);
 	}
@@ -235,7 +223,7 @@ TEST(a_guest_needs_root)
 		   NOBODY, NOBODY);
 }
 
-/* Nobody counts any more. */
+/* Nobody counts any more; its process lives on. */
 TEST(a_guest_of_an_engine_that_goes)
 {
 	struct waiter w;
@@ -245,10 +233,28 @@ TEST(a_guest_of_an_engine_that_goes)
 	start(&p, "g", "7");
 	w = waiter_start("g", true);
 	EXPECT_CTL(0, "", "unload --force");
-	EXPECT_EQ(7, end(&p));
 	EXPECT_EQ(1, waiter_end(&w));
 	EXPECT_STRSTR("the engine was unloaded while guest 'g' ran", ctl_said);
 	EXPECT_CTL(1, "no policy is loaded", "wait g");
+	EXPECT_EQ(7, end(&p));
+}
+
+/* Nobody has ended, and its cgroup tells nothing: another guest's process stays in there. */
+TEST(a_guest_that_is_detached)
+{
+	struct probe p, other;
+	struct waiter w;
+	pid_t pid;
+
+	load_two();
+	pid = start(&p, "g", "7");
+	ASSERT_EQ(0, tasks_move(start(&other, "h", "3"), tasks_cgroup("g", "")));
+	w = waiter_start("g", true);
+	EXPECT_CTL(0, "1 process freed", "detach %d", pid);
+	EXPECT_EQ(1, waiter_end(&w));
+	EXPECT_STRSTR("guest 'g' is empty, but no exit of it is kept", ctl_said);
+	EXPECT_EQ(7, end(&p));
+	EXPECT_EQ(3, end(&other));
 }
 
 /* ---- a process ---- */
