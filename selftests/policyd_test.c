@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <limits.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -254,12 +255,33 @@ TEST(serves_root_only)
 	EXPECT_LE(1, wait(&status));
 	EXPECT_EQ(0, WEXITSTATUS(status));
 	EXPECT_STRSTR("\"ok\":true", line_with(subscribe("{}"), ""));
-	/* A second one, at the same socket and at another. */
+	/* A second one. */
 	EXPECT_EQ(5, run_cmd(out, sizeof(out), POLICYD));
 	EXPECT_STRSTR("another policyd serves", out);
-	EXPECT_EQ(5, run_cmd(out, sizeof(out), POLICYD " --socket " SOCK "2"));
-	EXPECT_STRSTR("another reader has the events", out);
 	EXPECT_EQ(0, end(&d, SIGTERM));
+}
+
+/* One at another socket: it says so once, and goes on when the ring is free. */
+TEST(waits_for_another_reader)
+{
+	struct daemon d, second;
+	const char *why = "another reader has the events";
+
+	load_one();
+	events_forget();
+	start(&d);
+	more_args[0] = "--socket";
+	more_args[1] = SOCK "2";
+	start(&second);
+	EXPECT_STRSTR(why, said());
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+	EXPECT_STRSTR("denied", line_with(d.out, violation(bad)));
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_STRSTR("STATUS=Reading the events", notified(&second, "STATUS=Reading the events"));
+	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+	EXPECT_STRSTR("denied", line_with(second.out, violation(bad)));
+	EXPECT_TRUE(!strstr(strstr(said(), why) + 1, why));
+	EXPECT_EQ(0, end(&second, SIGTERM));
 }
 
 /* ---- policyctl events by it ---- */
@@ -297,6 +319,7 @@ TEST(policyctl_prints_what_it_keeps)
 	EXPECT_CTL(0, bad, "events --since 1h --verdict denied");
 	EXPECT_EQ(2, lines_said());
 	EXPECT_CTL(1, "no guest 'other'", "events --guest other");
+	EXPECT_CTL(2, "--path '/\\xff'", "events --path \"$(printf '/\\377')\"");
 	/* Without it nothing is left: it had taken them from the ring. */
 	EXPECT_EQ(0, end(&d, SIGTERM));
 	EXPECT_CTL(0, "", "events --type violation");
@@ -494,11 +517,163 @@ TEST(says_at_its_end_what_a_full_disk_cost)
 	memcpy(more_args, args, sizeof(args));
 	start(&d);
 	f = subscribe("{\"type\":\"violation\"}");
+	EXPECT_STRSTR("\"ok\":true", line_with(f, ""));
 	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", refused), "r", bad));
 	EXPECT_EQ(refused, count_of(f, refused));
 	EXPECT_EQ(1, end(&d, SIGTERM));
-	EXPECT_STRSTR("are lost, and the lines that waited", said());
+	EXPECT_STRSTR("events that found no room", said());
 	EXPECT_EQ(0, umount(dir));
+}
+
+/* Refusals for which the subscriber @f is waited: what went before has been written by then. */
+static void refuse_each(FILE *f, int cnt)
+{
+	for (int i = 0; i < cnt; i++) {
+		EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
+		EXPECT_EQ(1, count_of(f, 1));
+	}
+}
+
+static void refuse_many(FILE *f, long cnt)
+{
+	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", cnt), "r", bad));
+	EXPECT_EQ(cnt, count_of(f, cnt));
+}
+
+static FILE *subscribe_violations(void)
+{
+	FILE *f = subscribe("{\"type\":\"violation\"}");
+
+	EXPECT_STRSTR("\"ok\":true", line_with(f, ""));
+	return f;
+}
+
+static bool holds(const char *file, const char *line)
+{
+	return run_cmd(NULL, 0, "grep -qx '%s' %s", line, file) == 0;
+}
+
+/* No inode for the next file: nothing is shifted; with one, it goes on. */
+TEST(a_rotation_that_fails_takes_nothing)
+{
+	const char *dir = scratch(), *file = text("%s/f", dir);
+	int one = 1;
+	long sum = 0;
+	struct daemon d;
+	FILE *f;
+
+	load_one();
+	events_forget();
+	/* The directory, PATH and two rotated ones. */
+	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", 0, "size=16m,nr_inodes=4"));
+	make_file(text("%s.1", file), "one\n");
+	make_file(text("%s.2", file), "two\n");
+	const char *args[] = { "--file", file, "--file-size", "64KiB" };
+
+	memcpy(more_args, args, sizeof(args));
+	start(&d);
+	f = subscribe_violations();
+	refuse_many(f, 150);
+	refuse_each(f, 8);
+	EXPECT_STRSTR("cannot open", said());
+	EXPECT_TRUE(holds(text("%s.1", file), "one"));
+	EXPECT_TRUE(holds(text("%s.2", file), "two"));
+	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", MS_REMOUNT, "size=16m,nr_inodes=64"));
+	refuse_many(f, 150);
+	refuse_each(f, 1);
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_EQ(0, run_cmd(NULL, 0, "test -e %s.1 && ! test -e %s.new", file, file));
+	/* One rotation or, as it falls, two. */
+	while (one < 4 && !holds(text("%s.%d", file, one), "one"))
+		sum += violations_in(text("%s.%d", file, one++));
+	EXPECT_TRUE(holds(text("%s.%d", file, one + 1), "two"));
+	EXPECT_EQ(150 + 8 + 150 + 1, sum + violations_in(file));
+	EXPECT_EQ(0, umount(dir));
+}
+
+/* Moved with no signal: a new one, once it is to be rotated; the rotated ones stay. */
+TEST(a_file_that_was_moved_away_is_not_rotated)
+{
+	struct daemon d;
+	const char *file;
+	FILE *f;
+
+	load_one();
+	events_forget();
+	file = start_on_file(&d, "64KiB");
+	make_file(text("%s.1", file), "one\n");
+	f = subscribe_violations();
+	refuse_each(f, 2);
+	EXPECT_EQ(0, rename(file, text("%s.moved", file)));
+	refuse_many(f, 120);
+	refuse_each(f, 4);
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_TRUE(holds(text("%s.1", file), "one"));
+	EXPECT_TRUE(!exists(text("%s.2", file)));
+	EXPECT_LE(1, violations_in(file));
+	EXPECT_EQ(2 + 120 + 4, violations_in(text("%s.moved", file)) + violations_in(file));
+}
+
+/* The engine goes while lines wait, on a full disk; their records are in no ring any more. */
+static FILE *unload_with_lines_waiting(struct daemon *d, const char *dir, const char *file)
+{
+	FILE *f;
+
+	load_one();
+	events_forget();
+	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", 0, "size=64k"));
+	const char *args[] = { "--file", file };
+
+	memcpy(more_args, args, sizeof(args));
+	start(d);
+	f = subscribe_violations();
+	refuse_many(f, 300);
+	EXPECT_EQ(0, ctl("unload --force"));
+	EXPECT_STRSTR("waiting", notified(d, "STATUS=No policy is loaded, waiting"));
+	return f;
+}
+
+TEST_TIMEOUT(lines_that_outlive_their_engine_are_written, 600)
+{
+	const char *dir = scratch(), *file = text("%s/f", dir);
+	struct daemon d;
+
+	unload_with_lines_waiting(&d, dir, file);
+	EXPECT_STRSTR("takes no more events", said());
+	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", MS_REMOUNT, "size=16m"));
+	while (!strstr(said(), "takes events again"))
+		usleep(10000); /* nothing else tells; the test's time bounds it */
+	EXPECT_EQ(300, violations_in(file));
+	EXPECT_EQ(0, end(&d, SIGTERM));
+	EXPECT_EQ(0, umount(dir));
+}
+
+TEST_TIMEOUT(lines_that_outlive_their_engine_are_not_lost_unsaid, 600)
+{
+	const char *dir = scratch(), *file = text("%s/f", dir);
+	struct daemon d;
+
+	unload_with_lines_waiting(&d, dir, file);
+	EXPECT_EQ(1, end(&d, SIGTERM));
+	EXPECT_STRSTR("lines that waited are lost", said());
+	EXPECT_EQ(0, umount(dir));
+}
+
+TEST(touches_no_file_of_others)
+{
+	static const char *const foreign[] = { "root:x:0:0", "root:x:0:0\nbin:x:1:1\n",
+					       "{\"version\":1}", "[Unit]\nDescription=x" };
+	const char *file = text("%s/f", scratch());
+	char out[1024];
+
+	load_one();
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		make_file(file, foreign[i]);
+		EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " --file %s", file));
+		EXPECT_STRSTR("is no file of events", out);
+		EXPECT_LE(0, read_file(file, out, sizeof(out)));
+		EXPECT_STREQ(foreign[i], out);
+	}
 }
 
 TEST(cuts_a_torn_line_and_shares_with_nobody)
@@ -509,7 +684,7 @@ TEST(cuts_a_torn_line_and_shares_with_nobody)
 
 	load_one();
 	events_forget();
-	make_file(file, "{\"whole\":1}\n{\"to");
+	make_file(file, "{\"schema\":\"policyctl/v1\",\"whole\":1}\n{\"sc");
 	const char *args[] = { "--file", file };
 
 	memcpy(more_args, args, sizeof(args));
@@ -520,7 +695,7 @@ TEST(cuts_a_torn_line_and_shares_with_nobody)
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
 	EXPECT_EQ(0, end(&d, SIGTERM));
 	EXPECT_EQ(1, violations_in(file));
-	EXPECT_EQ(0, run_cmd(NULL, 0, "grep -qx '{\"whole\":1}' %s", file));
+	EXPECT_TRUE(holds(file, "{\"schema\":\"policyctl/v1\",\"whole\":1}"));
 	EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " --file /dev/null"));
 	EXPECT_STRSTR("no regular file", out);
 	EXPECT_EQ(1, run_cmd(out, sizeof(out), POLICYD " --file /no/such/file"));
@@ -528,6 +703,37 @@ TEST(cuts_a_torn_line_and_shares_with_nobody)
 	EXPECT_EQ(1, run_cmd(out, sizeof(out), "ln -s %s %s.l; " POLICYD " --file %s.l", file, file,
 			     file));
 	EXPECT_STRSTR("Too many levels of symbolic links", out);
+}
+
+/* ---- policyctl-load.service ---- */
+
+/* POLICY is a pipe first, so that the load waits for its end while it is replaced. */
+TEST(a_save_during_a_load_is_loaded_too)
+{
+	const char *dir = scratch(), *policy = text("%s/policy.toml", dir);
+	const char *next = text("%s/next", dir), *loaded;
+	static const char head[] = "version = 1\n[guest.g]\n";
+	char event[sizeof(struct inotify_event) + NAME_MAX + 1];
+	int opened = inotify_init1(IN_CLOEXEC), pipe_fd;
+	FILE *f;
+
+	load_one();
+	make_file(next, text("%s[guest.later]\n", head));
+	EXPECT_EQ(0, mkfifo(policy, 0600));
+	pipe_fd = open(policy, O_RDWR | O_CLOEXEC);
+	EXPECT_LE(0, inotify_add_watch(opened, policy, IN_OPEN));
+	f = popen(text("exec policyctl load --settle %s 2>&1", policy), "re");
+	EXPECT_LE(1, read(opened, event, sizeof(event)));
+	EXPECT_EQ((ssize_t)strlen(head), write(pipe_fd, head, strlen(head)));
+	EXPECT_EQ(0, rename(next, policy));
+	close(pipe_fd);
+	close(opened);
+	EXPECT_STRSTR("1 guest,", line_with(f, "replaced"));
+	loaded = line_with(f, "replaced");
+	EXPECT_STRSTR("2 guests,", loaded);
+	EXPECT_STREQ("", line_with(f, "replaced"));
+	EXPECT_EQ(0, WEXITSTATUS(pclose(f)));
+	EXPECT_CTL(2, "'-'", "load --settle -");
 }
 
 /* ---- it dies ---- */

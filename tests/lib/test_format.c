@@ -36,6 +36,43 @@ Test(format, each_writes_one_line_or_tells_that_there_is_no_room)
 	}
 }
 
+/* Each beginning of its line, as a crash may leave it. */
+Test(format, each_is_known_by_its_beginning)
+{
+	test_record_violation(&record);
+	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
+	for (size_t i = 0; pol_format_at(i); i++) {
+		const struct pol_format *format = pol_format_at(i);
+		int len = format->write(&view, &test_record_ctx, 0, line, sizeof(line));
+
+		for (int cut = 0; cut <= len; cut++)
+			cr_assert(pol_format_begins(line, (size_t)cut), "%s: %.*s", format->name,
+				  cut, line);
+	}
+}
+
+Test(format, what_others_write_is_known_as_such)
+{
+	static const char *const others[] = {
+		"root:x:0:0",
+		"{\"version\":1}",
+		"{}",
+		"[Unit]",
+		"#!/bin/sh",
+		"<html>",
+		"\n",
+		"CEF:1|",
+		"2026-11-21 01:02:03",
+		"Nov 21 01:02:03 h1 x: y",
+		"{ ",
+		"<1>1 2026",
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		cr_assert_not(pol_format_begins(others[i], strlen(others[i])), "%s", others[i]);
+	cr_assert_not(pol_format_begins("\0", 1));
+}
+
 Test(format, only_text_has_colours)
 {
 	test_record_violation(&record);

@@ -22,7 +22,7 @@ static int write_plain(const struct pol_event_view *view, const struct pol_event
 			(unsigned long long)view->seq, (int)padding, (unsigned long long)count);
 }
 
-static const struct pol_format plain = { "plain", write_plain };
+static const struct pol_format plain = { .name = "plain", .write = write_plain };
 
 /* A receiver that takes @room bytes, at most @piece at once. */
 static struct {
@@ -111,8 +111,10 @@ Test(outlet, hands_on_what_it_gets)
 	put();
 	receiver.room = SIZE_MAX;
 	cr_assert_not(pol_outlet_empty(&outlet));
+	cr_assert_eq(pol_outlet_lines(&outlet), 2);
 	cr_assert_eq(pol_outlet_flush(&outlet, take, NULL), 0);
 	cr_assert(pol_outlet_empty(&outlet));
+	cr_assert_eq(pol_outlet_lines(&outlet), 0);
 	cr_assert_null(outlet.data, "keeps memory for nothing");
 	cr_assert_eq(accounted(&lost), 2);
 	cr_assert_eq(lost, 0);

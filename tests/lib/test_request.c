@@ -98,7 +98,7 @@ Test(request, comes_over_whole)
 	};
 	const struct pol_request none = { .format = pol_format_find("json"), .follow = true };
 	char buf[POL_REQUEST_SIZE];
-	int len = pol_request_write(&all, buf, sizeof(buf));
+	int len = pol_request_write(&all, buf, sizeof(buf), &err);
 
 	cr_assert_gt(len, 1);
 	cr_assert_eq(strchr(buf, '\n'), buf + len - 1);
@@ -114,11 +114,30 @@ Test(request, comes_over_whole)
 	cr_assert_eq(request.filter.since_ns, -1234567890123456789);
 	cr_assert_str_eq(request.filter.path, "/srv/a \"b\"");
 	pol_request_done(&request);
-	len = pol_request_write(&none, buf, sizeof(buf));
+	len = pol_request_write(&none, buf, sizeof(buf), &err);
 	cr_assert_eq(pol_request_read(buf, (size_t)len - 1, &request, &err), 0);
 	cr_assert(pol_event_filter_any(&request.filter));
 	cr_assert_null(request.guest);
-	cr_assert_eq(pol_request_write(&all, buf, 20), -ENOSPC);
+	cr_assert_eq(pol_request_write(&all, buf, 20, &err), -ENOSPC);
+}
+
+Test(request, names_what_is_no_utf_8)
+{
+	struct pol_request asked = {
+		.format = pol_format_find("json"),
+		.filter = { .path = "/srv/\xff" },
+	};
+	char buf[POL_REQUEST_SIZE];
+
+	memset(&err, 0, sizeof(err));
+	cr_assert_eq(pol_request_write(&asked, buf, sizeof(buf), &err), -EINVAL);
+	cr_assert_eq(err.kind, POL_ERR_USAGE);
+	cr_assert_not_null(strstr(err.message, "--path '/srv/\\xff'"), "%s", err.message);
+	cr_assert_not_null(strstr(err.fix, "policyd"), "%s", err.fix);
+	asked.filter.path = NULL;
+	asked.guest = (char *)(uintptr_t) "w\xff";
+	cr_assert_eq(pol_request_write(&asked, buf, sizeof(buf), &err), -EINVAL);
+	cr_assert_not_null(strstr(err.message, "--guest 'w\\xff'"), "%s", err.message);
 }
 
 Test(request, wants_a_guest_by_name)

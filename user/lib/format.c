@@ -65,13 +65,33 @@ static int write_syslog(const struct pol_event_view *view, const struct pol_even
 }
 
 static const struct pol_format formats[] = {
-	{ "text", write_text }, { "json", write_json }, { "ecs", write_ecs },
-	{ "ocsf", write_ocsf }, { "cef", write_cef },	{ "syslog", write_syslog },
+	{ "text", write_text, "####-##-##T" },
+	{ "json", write_json, "{\"schema\":\"policyctl/v1\"," },
+	{ "ecs", write_ecs, "{\"@timestamp\":\"" },
+	{ "ocsf", write_ocsf, "{\"category_uid\":" },
+	{ "cef", write_cef, "CEF:0|policy|policyd|" },
+	{ "syslog", write_syslog, "<##>1 " },
 };
 
 const struct pol_format *pol_format_at(size_t index)
 {
 	return index < ARRAY_SIZE(formats) ? &formats[index] : NULL;
+}
+
+static bool begins_as(const char *begins, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len && begins[i]; i++)
+		if (begins[i] == '#' ? text[i] < '0' || text[i] > '9' : text[i] != begins[i])
+			return false;
+	return true;
+}
+
+bool pol_format_begins(const char *text, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (begins_as(formats[i].begins, text, len))
+			return true;
+	return false;
 }
 
 const struct pol_format *pol_format_find(const char *name)

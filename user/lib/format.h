@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "event.h"
@@ -17,15 +18,23 @@
  * @write: an event's line, newline included, and a NUL; pure. @flags: POL_FORMAT_*. @buf:
  *	POL_EVENT_LINE_SIZE bytes are always enough. Return: its length without the NUL; -ENOSPC:
  *	@size is too small for any line.
+ * @begins: what each of its lines begins with; '#' is a digit.
  */
 struct pol_format {
 	const char *name;
 	int (*write)(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
 		     unsigned int flags, char *buf, size_t size);
+	const char *begins;
 };
 
 /* pol_format_at() - the formats in the order in which they are listed; NULL: no more. */
 const struct pol_format *pol_format_at(size_t index);
+
+/**
+ * pol_format_begins() - whether text could be lines of one of the formats, by how it begins. A part
+ * of a beginning will do, and so will nothing.
+ */
+bool pol_format_begins(const char *text, size_t len);
 
 /* pol_format_find() - by name. Return: NULL: there is none. */
 const struct pol_format *pol_format_find(const char *name);

@@ -148,6 +148,15 @@ bool pol_outlet_has_room(const struct pol_outlet *outlet)
 	return queued(outlet) <= outlet->max / 2 && !outlet->loss.open;
 }
 
+size_t pol_outlet_lines(const struct pol_outlet *outlet)
+{
+	size_t cnt = 0;
+
+	for (size_t i = outlet->start; i < outlet->end; i++)
+		cnt += outlet->data[i] == '\n';
+	return cnt;
+}
+
 bool pol_outlet_empty(const struct pol_outlet *outlet)
 {
 	return !queued(outlet) && !outlet->loss.open;

@@ -80,5 +80,8 @@ void pol_outlet_rewind(struct pol_outlet *outlet);
  */
 bool pol_outlet_has_room(const struct pol_outlet *outlet);
 
+/* pol_outlet_lines() - how many lines are queued, one that is out in part included. */
+size_t pol_outlet_lines(const struct pol_outlet *outlet);
+
 /* pol_outlet_empty() - nothing is queued, and no loss untold. */
 bool pol_outlet_empty(const struct pol_outlet *outlet);

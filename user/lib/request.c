@@ -168,14 +168,14 @@ int pol_request_read(const char *line, size_t len, struct pol_request *ret, stru
 
 /* ------------------------------------------------------------------ writing it */
 
-/* A line of @object, which is freed. Return: its length; -EINVAL: no object; -ENOSPC. */
+/* A line of @object, which is freed. Return: its length; -ENOMEM: no object; -ENOSPC. */
 static int write_line(json_t *object, char *buf, size_t size)
 {
 	size_t len = object ? json_dumpb(object, buf, size, JSON_COMPACT) : 0;
 
 	json_decref(object);
 	if (!object)
-		return -EINVAL;
+		return -ENOMEM;
 	if (!len || len + 2 > size)
 		return -ENOSPC;
 	buf[len++] = '\n';
@@ -183,19 +183,55 @@ static int write_line(json_t *object, char *buf, size_t size)
 	return (int)len;
 }
 
-int pol_request_write(const struct pol_request *request, char *buf, size_t size)
+static bool is_utf8(const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		uint32_t code;
+		int n = pol_utf8_next(text, len, &code);
+
+		if (n <= 0)
+			return false;
+		text += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static int check_utf8(const char *option, const char *value, struct pol_err *err)
+{
+	_cleanup_free_ char *shown = NULL;
+
+	if (!value || is_utf8(value))
+		return 0;
+	shown = pol_str_escape(value, strlen(value));
+	pol_err_say(err, POL_ERR_USAGE, -EINVAL,
+		    "%s '%.400s': policyd is asked in UTF-8, and this is none", option,
+		    shown ? shown : "?");
+	return pol_err_fix(err, "leave it out and filter what is printed, or end policyd");
+}
+
+int pol_request_write(const struct pol_request *request, char *buf, size_t size,
+		      struct pol_err *err)
 {
 	const struct pol_event_filter *filter = &request->filter;
 	char since[32];
+	int r = check_utf8("--path", filter->path, err);
 
+	if (!r)
+		r = check_utf8("--guest", request->guest, err);
+	if (r < 0)
+		return r;
 	(void)snprintf(since, sizeof(since), "%lld", (long long)filter->since_ns);
-	return write_line(
-		json_pack("{ss,sb,sb,sb,ss*,ss*,ss*,ss*,ss*}", "format", request->format->name,
-			  "colour", request->colour, "kept", request->kept, "follow",
-			  request->follow, "guest", request->guest, "path", filter->path, "type",
-			  pol_type_word(filter->type), "verdict", pol_verdict_word(filter->verdict),
-			  "since_ns", filter->has_since ? since : NULL),
-		buf, size);
+	r = write_line(json_pack("{ss,sb,sb,sb,ss*,ss*,ss*,ss*,ss*}", "format",
+				 request->format->name, "colour", request->colour, "kept",
+				 request->kept, "follow", request->follow, "guest", request->guest,
+				 "path", filter->path, "type", pol_type_word(filter->type),
+				 "verdict", pol_verdict_word(filter->verdict), "since_ns",
+				 filter->has_since ? since : NULL),
+		       buf, size);
+	return r < 0 ? pol_err_set(err, POL_ERR_FAILED, r, "cannot ask policyd") : r;
 }
 
 bool pol_request_wants(const struct pol_request *request, const struct pol_event_view *view,

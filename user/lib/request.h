@@ -50,9 +50,11 @@ int pol_request_read(const char *line, size_t len, struct pol_request *ret, stru
 
 /**
  * pol_request_write() - the line that pol_request_read() reads, newline and a NUL included.
- * Return: its length; -ENOSPC; -EINVAL: a path or a name that is no UTF-8.
+ * Return: its length; -EINVAL: the path or the guest is no UTF-8, and JSON is; -ENOSPC: @size is too
+ * small; -ENOMEM. @err says why, in the words of policyctl's options.
  */
-int pol_request_write(const struct pol_request *request, char *buf, size_t size);
+int pol_request_write(const struct pol_request *request, char *buf, size_t size,
+		      struct pol_err *err);
 
 /**
  * pol_request_wants() - whether it is an event that was asked for. Guests are compared by name: of

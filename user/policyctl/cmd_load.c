@@ -2,6 +2,7 @@
 /* policyctl load, unload. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base.h"
 #include "ctl.h"
@@ -9,7 +10,8 @@
 #include "unload.h"
 
 static const char load_help[] =
-	"Usage: policyctl load POLICY [--dry-run] [--reanchor] [--force] [--json]\n"
+	"Usage: policyctl load POLICY [--dry-run] [--reanchor] [--force] [--settle]\n"
+	"                      [--json]\n"
 	"\n"
 	"Install a policy, or replace the running one atomically while guests run. If anything\n"
 	"fails, what was there stays. POLICY may be '-', standard input.\n"
@@ -17,6 +19,7 @@ static const char load_help[] =
 	"  --dry-run   everything but making it so\n"
 	"  --reanchor  accept directories that a guest could have put in place of anchored ones\n"
 	"  --force     guests that the policy lacks keep their tasks, which may open nothing\n"
+	"  --settle    load again if POLICY was changed meanwhile\n"
 	"  --json      the result as JSON, problems as JSON Lines on stderr\n"
 	"  --help      this text\n"
 	"\n"
@@ -26,6 +29,7 @@ static const char load_help[] =
 struct load_command {
 	struct pol_load_options options;
 	const char *file;
+	bool settle;
 	bool json;
 	bool help;
 };
@@ -36,6 +40,7 @@ static int parse_load(int argc, char **argv, struct load_command *ret)
 		{ "dry-run", no_argument, NULL, 'd' },
 		{ "reanchor", no_argument, NULL, 'r' },
 		{ "force", no_argument, NULL, 'f' },
+		{ "settle", no_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -50,6 +55,8 @@ static int parse_load(int argc, char **argv, struct load_command *ret)
 			ret->options.reanchor = true;
 		else if (c == 'f')
 			ret->options.force = true;
+		else if (c == 's')
+			ret->settle = true;
 		else if (c == 'j')
 			ret->json = true;
 		else if (c == 'h')
@@ -62,6 +69,8 @@ static int parse_load(int argc, char **argv, struct load_command *ret)
 	if (argc - optind != 1)
 		return ctl_usage("load", "name one policy file, or '-' for standard input");
 	ret->file = argv[optind];
+	if (ret->settle && strcmp(ret->file, "-") == 0)
+		return ctl_usage("load", "--settle is for a file, not for '-'");
 	return 0;
 }
 
@@ -90,33 +99,62 @@ static void report_load(const struct load_command *command, const struct pol_dia
 	       result->guests == 1 ? "" : "s", result->rules, result->rules == 1 ? "" : "s");
 }
 
-static int do_load(const struct load_command *command, struct pol_diags *diags)
+static int load_once(const struct load_command *command)
 {
+	_cleanup_(pol_diags_done) struct pol_diags diags = {};
 	struct pol_load_result result = {};
 	struct pol_policy *policy = NULL;
 	struct pol_err err = {};
 	int r;
 
-	r = pol_policy_read(command->file, diags, &policy);
+	r = pol_policy_read(command->file, &diags, &policy);
 	if (r == -EINVAL) {
-		report_load(command, diags, &result, false);
+		report_load(command, &diags, &result, false);
 		return POL_ERR_POLICY;
 	}
 	if (r < 0) {
 		pol_err_set(&err, POL_ERR_FAILED, r, "cannot read '%s'", command->file);
 		return ctl_fail("load", &err);
 	}
-	r = pol_load(policy, &command->options, diags, &result, &err);
+	r = pol_load(policy, &command->options, &diags, &result, &err);
 	pol_policy_free(policy);
-	report_load(command, diags, &result, r == 0);
-	if (r < 0 && err.kind == POL_ERR_POLICY && diags->errors)
+	report_load(command, &diags, &result, r == 0);
+	if (r < 0 && err.kind == POL_ERR_POLICY && diags.errors)
 		return POL_ERR_POLICY;
 	return r < 0 ? ctl_fail("load", &err) : 0;
 }
 
+/* All zero: it is not there. */
+static struct stat look(const char *file)
+{
+	struct stat st = {};
+
+	return stat(file, &st) < 0 ? (struct stat){} : st;
+}
+
+/* Another file in its place, or written to. */
+static bool is_changed(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev != b->st_dev || a->st_ino != b->st_ino || a->st_size != b->st_size ||
+	       a->st_mtim.tv_sec != b->st_mtim.tv_sec || a->st_mtim.tv_nsec != b->st_mtim.tv_nsec;
+}
+
+/* Also after a failure: what was saved meanwhile may be what mends it. */
+static int load_settled(const struct load_command *command)
+{
+	struct stat before, after = look(command->file);
+	int r;
+
+	do {
+		before = after;
+		r = load_once(command);
+		after = look(command->file);
+	} while (is_changed(&before, &after));
+	return r;
+}
+
 int cmd_load(int argc, char **argv)
 {
-	_cleanup_(pol_diags_done) struct pol_diags diags = {};
 	struct load_command command = {};
 	int r = parse_load(argc, argv, &command);
 
@@ -126,7 +164,7 @@ int cmd_load(int argc, char **argv)
 		fputs(load_help, stdout);
 		return 0;
 	}
-	return do_load(&command, &diags);
+	return command.settle ? load_settled(&command) : load_once(&command);
 }
 
 static const char unload_help[] =

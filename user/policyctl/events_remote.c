@@ -35,7 +35,8 @@ int pol_remote_connect(void)
 	return TAKE_FD(fd);
 }
 
-static int ask(int fd, const struct pol_stream_options *options, const char *guest)
+static int ask(int fd, const struct pol_stream_options *options, const char *guest,
+	       struct pol_err *err)
 {
 	const struct pol_request request = {
 		.format = options->format,
@@ -46,12 +47,14 @@ static int ask(int fd, const struct pol_stream_options *options, const char *gue
 		.filter = options->filter,
 	};
 	char line[POL_REQUEST_SIZE];
-	int len = pol_request_write(&request, line, sizeof(line));
+	int len = pol_request_write(&request, line, sizeof(line), err);
 
 	if (len < 0)
 		return len;
 	/* It fits into the socket's buffer whole. */
-	return send(fd, line, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -errno;
+	if (send(fd, line, (size_t)len, MSG_NOSIGNAL) == len)
+		return 0;
+	return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot ask policyd");
 }
 
 static int fail(const struct pol_err *err)
@@ -136,14 +139,11 @@ static int relay(struct remote *remote, bool follow, const sigset_t *asleep)
 int pol_remote_run(int fd, const struct pol_stream_options *options, const char *guest)
 {
 	struct remote remote = { .fd = fd };
+	struct pol_err err = { 0 };
 	sigset_t asleep;
-	int r;
 
-	r = ask(fd, options, guest);
-	if (r < 0) {
-		(void)fprintf(stderr, "policyctl events: cannot ask policyd: %s\n", strerror(-r));
-		return POL_ERR_FAILED;
-	}
+	if (ask(fd, options, guest, &err) < 0)
+		return fail(&err);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (options->follow)
 		pol_stop_catch(&asleep);

@@ -10,7 +10,7 @@ _policyctl_verbs='check load unload run stop wait attach detach status events do
 _policyctl_options() {
 	case $1 in
 	check) echo '--strict --offline --json --help' ;;
-	load) echo '--dry-run --reanchor --force --json --help' ;;
+	load) echo '--dry-run --reanchor --force --settle --json --help' ;;
 	unload) echo '--force --help' ;;
 	run) echo '--keep-fd --user --no-new-privs --in-place --ceilings-only --policy --help' ;;
 	stop) echo '--timeout --json --help' ;;

@@ -27,9 +27,10 @@ struct engine_watch {
 	int said; /* why the engine could not be opened: each reason is said once */
 };
 
-static void say_waiting(void)
+static void say_waiting(int r)
 {
-	(void)sd_notify(0, "STATUS=No policy is loaded, waiting for one");
+	(void)sd_notify(0, r == -EBUSY ? "STATUS=Another reader has the events, waiting for its end"
+				       : "STATUS=No policy is loaded, waiting for one");
 }
 
 static void close_engine(struct policyd *d)
@@ -76,17 +77,14 @@ static bool is_told(int r)
 	return r == -ENOENT || r == -ESTALE || r == -EPROTO;
 }
 
-static void try_open(struct policyd *d)
+/* It could not be opened, as @err says. */
+static void wait_for(struct policyd *d, int r, const struct pol_err *err)
 {
 	struct engine_watch *watch = d->watch;
-	struct pol_err err = { 0 };
-	int r = open_engine(d, &err);
 
-	if (!r)
-		return;
-	say_waiting();
+	say_waiting(r);
 	if (r != watch->said && r != -ENOENT)
-		policyd_say_err(&err);
+		policyd_say_err(err);
 	watch->said = r;
 	if (is_told(r))
 		return;
@@ -94,10 +92,20 @@ static void try_open(struct policyd *d)
 	(void)sd_event_source_set_enabled(watch->retry, SD_EVENT_ONESHOT);
 }
 
+static void try_open(struct policyd *d)
+{
+	struct pol_err err = { 0 };
+	int r = open_engine(d, &err);
+
+	if (r < 0)
+		wait_for(d, r, &err);
+}
+
 void engine_check(struct policyd *d)
 {
 	if (d->feed && pol_feed_gone(d->feed)) {
 		rounds_drain(d);
+		sink_orphan(d);
 		close_engine(d);
 		policyd_say("the engine was unloaded");
 	}
@@ -184,25 +192,21 @@ static int add_watches(struct policyd *d)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* The first look: what a second instance or an ordinary user meets ends the program. */
+/* The first look: what cannot get better ends the program. */
 static int open_first(struct policyd *d)
 {
 	struct pol_err err = { 0 };
 	int r = open_engine(d, &err);
 
-	if (r == -EBUSY || r == -EPERM || r == -EACCES) {
+	if (r == -EPERM || r == -EACCES) {
 		policyd_say_err(&err);
 		d->status = (int)err.kind;
 		return r;
 	}
-	if (r < 0) {
-		if (r != -ENOENT)
-			policyd_say_err(&err);
-		else
-			policyd_say("no policy is loaded, waiting for one");
-		d->watch->said = r;
-		say_waiting();
-	}
+	if (r == -ENOENT)
+		policyd_say("no policy is loaded, waiting for one");
+	if (r < 0)
+		wait_for(d, r, &err);
 	return 0;
 }
 

@@ -41,8 +41,8 @@ static const char usage[] =
 	"  --version         the version\n"
 	"\n"
 	"SIGTERM reads what is pending and ends; SIGHUP and SIGUSR1 open PATH again. Exit status: 0\n"
-	"done, 1 failed, 2 usage, 4 the kernel, host or user lacks something, 5 busy: another policyd,\n"
-	"or another reader.\n";
+	"done, 1 failed, 2 usage, 4 the kernel, host or user lacks something, 5 busy: another policyd\n"
+	"serves the socket.\n";
 
 enum { SOCKET = 256, KEEP, FORMAT, FILE_PATH, FILE_SIZE, FILE_COUNT, SYNC, HELP, VERSION };
 

@@ -105,7 +105,10 @@ void engine_done(struct policyd *d);
 /* rounds_add() - the timer of rounds. */
 int rounds_add(struct policyd *d);
 
-/* rounds_begin(), rounds_end() - there is an engine to read; there is none any more. */
+/*
+ * rounds_begin(), rounds_end() - there is an engine to read; there is none any more, and the timer
+ * only tries the sink again, if something waits for it.
+ */
 int rounds_begin(struct policyd *d);
 void rounds_end(struct policyd *d);
 
@@ -118,6 +121,12 @@ void rounds_done(struct policyd *d);
 
 /* sink_add() - standard output, or the file. Return: as engine_add(). */
 int sink_add(struct policyd *d);
+
+/* sink_waits() - whether there is something that it has not taken yet. */
+bool sink_waits(const struct policyd *d);
+
+/* sink_orphan() - the engine is gone with its rings: what waits for the sink is nowhere else. */
+void sink_orphan(struct policyd *d);
 
 /* sink_reopen() - the file at its name, if it was moved away. */
 void sink_reopen(struct policyd *d);

@@ -34,6 +34,15 @@ static void arm(struct policyd *d, uint64_t in_ms)
 	(void)sd_event_source_set_enabled(d->rounds->timer, SD_EVENT_ONESHOT);
 }
 
+/* With no engine: nobody tells when a file can be written again. */
+static void arm_sink(struct policyd *d)
+{
+	if (sink_waits(d))
+		arm(d, POL_PUMP_IDLE_MS);
+	else
+		(void)sd_event_source_set_enabled(d->rounds->timer, SD_EVENT_OFF);
+}
+
 /* What wakes the next round. */
 static void arm_next(struct policyd *d, bool full)
 {
@@ -99,9 +108,12 @@ static int on_time(sd_event_source *source, uint64_t usec, void *arg)
 	(void)source;
 	(void)usec;
 	rounds_now(d);
+	if (d->pump)
+		return 0;
 	/* Nothing comes any more, but the sink or a subscriber may have something left. */
-	if (!d->pump)
-		server_flush(d);
+	server_flush(d);
+	(void)sink_flush(d);
+	arm_sink(d);
 	return 0;
 }
 
@@ -145,7 +157,7 @@ void rounds_end(struct policyd *d)
 	for (size_t i = 0; i < rounds->rings_cnt; i++)
 		rounds->rings[i] = sd_event_source_disable_unref(rounds->rings[i]);
 	rounds->rings_cnt = 0;
-	(void)sd_event_source_set_enabled(rounds->timer, SD_EVENT_OFF);
+	arm_sink(d);
 }
 
 int rounds_add(struct policyd *d)

@@ -15,6 +15,21 @@ bool sink_is_full(int r)
 	return r == -EAGAIN || r == -EINTR || r == -ENOSPC || r == -EDQUOT;
 }
 
+bool sink_lets_go(const struct sink *sink, int r)
+{
+	return !r || sink->outlet.loss.open;
+}
+
+bool sink_waits(const struct policyd *d)
+{
+	return !d->sink->failed && !pol_outlet_empty(&d->sink->outlet);
+}
+
+void sink_orphan(struct policyd *d)
+{
+	d->sink->alone = !pol_outlet_empty(&d->sink->outlet);
+}
+
 int sink_view(struct policyd *d, const struct pol_event_view *view, const struct pol_event_ctx *ctx)
 {
 	struct sink *sink = d->sink;
@@ -62,10 +77,11 @@ int sink_flush(struct policyd *d)
 		return give_up(d);
 	say(d, r);
 	sink->stuck = r;
+	if (!r)
+		sink->alone = false;
 	if (sink->io)
 		(void)sd_event_source_set_enabled(sink->io, r ? SD_EVENT_ON : SD_EVENT_OFF);
-	/* With losses to tell the ring goes on: they are counted. */
-	return r && !sink->outlet.loss.open;
+	return !sink_lets_go(sink, r);
 }
 
 static int on_room(sd_event_source *source, int fd, uint32_t events, void *arg)
@@ -112,21 +128,22 @@ int sink_add(struct policyd *d)
 }
 
 /*
- * With losses untold the ring went on, so that they, and the lines that wait before them, are
- * nowhere but here: that must not pass for an end where all was delivered.
+ * With losses untold the ring went on, and with the engine it went: they, and the lines that wait
+ * before them, are nowhere but here. That must not pass for an end where all was delivered.
  */
 static void say_untold(struct policyd *d)
 {
-	struct pol_loss *loss = &d->sink->outlet.loss;
+	struct pol_outlet *outlet = &d->sink->outlet;
 	const struct pol_lost *lost;
 	uint64_t cnt = 0;
 
-	if (!loss->open)
+	if (!outlet->loss.open && !d->sink->alone)
 		return;
-	for (; (lost = pol_loss_first(loss)); pol_loss_told(loss))
+	for (; (lost = pol_loss_first(&outlet->loss)); pol_loss_told(&outlet->loss))
 		cnt += lost->count;
-	policyd_say("%s took no more events: %llu are lost, and the lines that waited for it",
-		    d->sink->kind->name, (unsigned long long)cnt);
+	policyd_say("%s took no more events: %zu lines that waited are lost, and %llu events that "
+		    "found no room",
+		    d->sink->kind->name, pol_outlet_lines(outlet), (unsigned long long)cnt);
 	d->status = POL_ERR_FAILED;
 }
 

@@ -27,7 +27,9 @@ struct sink_kind {
  * struct sink - the one sink.
  * @io: NULL: a file, which cannot be waited for.
  * @stuck: it took nothing more at the last flush. @failed: for good: the program ends.
+ * @alone: lines wait whose engine is gone, and its ring with it.
  * @said: what it failed with last: each reason is said once.
+ * @rotate_at: bytes of the file at which it is rotated next; 0: never.
  */
 struct sink {
 	const struct sink_kind *kind;
@@ -37,8 +39,9 @@ struct sink {
 	struct pol_outlet outlet;
 	bool stuck;
 	bool failed;
+	bool alone;
 	int said;
-	bool rotation_said;
+	uint64_t rotate_at;
 };
 
 extern const struct sink_kind sink_stdout;
@@ -46,3 +49,9 @@ extern const struct sink_kind sink_file;
 
 /* sink_is_full() - no room for now: there may be later. */
 bool sink_is_full(int r);
+
+/*
+ * sink_lets_go() - whether the rings go on after a flush that ended with @r: all is written, or there
+ * are losses to tell, so that what came is counted.
+ */
+bool sink_lets_go(const struct sink *sink, int r);

@@ -12,13 +12,37 @@
 #include "base.h"
 #include "sink.h"
 
-static int fail(const struct policyd *d, int r, const char *what)
+/* Enough to tell our lines by. */
+#define HEAD_SIZE 64
+
+static int fail(const char *path, int r, const char *what)
 {
-	policyd_say("cannot %s '%s': %s", what, d->options->file, strerror(-r));
+	policyd_say("cannot %s '%s': %s", what, path, strerror(-r));
 	return r;
 }
 
-/* Where the last whole line ends. What has no line's end in a line's length is not ours to cut. */
+/* ------------------------------------------------------------------ opening it */
+
+static int refuse(const char *path)
+{
+	policyd_say("'%s' is no file of events\n  help: give another --file; this one was left as "
+		    "it is",
+		    path);
+	return -EINVAL;
+}
+
+/* A path with a typing error must not cost a file of somebody else's. */
+static int check_events(const char *path, int fd)
+{
+	char head[HEAD_SIZE];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	if (n < 0)
+		return fail(path, -errno, "read");
+	return pol_format_begins(head, (size_t)n) ? 0 : refuse(path);
+}
+
+/* Where the last whole line ends. Return: 0; -EBADMSG: there is no line's end in a line's length. */
 static int find_end(int fd, uint64_t size, uint64_t *ret)
 {
 	char tail[POL_EVENT_LINE_SIZE];
@@ -29,66 +53,86 @@ static int find_end(int fd, uint64_t size, uint64_t *ret)
 	if (n < 0)
 		return -errno;
 	newline = memrchr(tail, '\n', (size_t)n);
-	*ret = newline ? from + (uint64_t)(newline + 1 - tail) : from ? size : 0;
+	if (!newline && from)
+		return -EBADMSG;
+	*ret = newline ? from + (uint64_t)(newline + 1 - tail) : 0;
 	return 0;
 }
 
-static int cut_torn_line(const struct policyd *d, int fd, uint64_t size)
+static int cut_torn_line(const char *path, int fd, uint64_t size)
 {
 	uint64_t end = 0;
 	int r = find_end(fd, size, &end);
 
 	if (r < 0)
-		return fail(d, r, "read");
+		return r == -EBADMSG ? refuse(path) : fail(path, r, "read");
 	if (end == size)
 		return 0;
 	if (ftruncate(fd, (off_t)end) < 0)
-		return fail(d, -errno, "cut the torn line at the end of");
-	policyd_say("'%s' ended with a torn line: cut off", d->options->file);
+		return fail(path, -errno, "cut the torn line at the end of");
+	policyd_say("'%s' ended with a torn line: cut off", path);
 	return 0;
 }
 
 /* Regular, and ours alone: another writer's lines would be cut, and ours be torn by it. */
-static int check_file(const struct policyd *d, int fd, uint64_t *ret_size)
+static int check_file(const char *path, int fd, uint64_t *ret_size)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return fail(d, -errno, "look at");
+		return fail(path, -errno, "look at");
 	if (!S_ISREG(st.st_mode)) {
 		policyd_say("'%s' is no regular file\n  help: for a pipe, use standard output",
-			    d->options->file);
+			    path);
 		return -EINVAL;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		policyd_say("'%s' is locked by another process\n  help: end it, or give another "
 			    "--file",
-			    d->options->file);
+			    path);
 		return -EBUSY;
 	}
 	*ret_size = (uint64_t)st.st_size;
 	return 0;
 }
 
-/* The file at its name, made if it is not there. The one before stays if that fails. */
-static int open_file(struct policyd *d)
+/* Made if it is not there. Return: a descriptor; negative errno, said. */
+static int open_path(const char *path, uint64_t *ret_size)
 {
-	struct sink *sink = d->sink;
 	_cleanup_close_ int fd = open(
-		d->options->file,
-		O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
-	uint64_t size = 0;
+		path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+		0600);
 	int r;
 
 	if (fd < 0)
-		return fail(d, -errno, "open");
-	r = check_file(d, fd, &size);
+		return fail(path, -errno, "open");
+	r = check_file(path, fd, ret_size);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+static void use(struct policyd *d, int fd)
+{
+	pol_closep(&d->sink->fd);
+	d->sink->fd = fd;
+	d->sink->rotate_at = d->options->file_size;
+}
+
+/* The file at its name. The one before stays if that fails. */
+static int open_file(struct policyd *d)
+{
+	const char *path = d->options->file;
+	uint64_t size = 0;
+	_cleanup_close_ int fd = open_path(path, &size);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = check_events(path, fd);
 	if (!r)
-		r = cut_torn_line(d, fd, size);
+		r = cut_torn_line(path, fd, size);
 	if (r < 0)
 		return r;
-	pol_closep(&sink->fd);
-	sink->fd = TAKE_FD(fd);
+	use(d, TAKE_FD(fd));
 	return 0;
 }
 
@@ -107,37 +151,93 @@ static void reopen(struct policyd *d)
 		(void)open_file(d); /* said; the old one goes on getting events */
 }
 
-/* PATH.N-1 to PATH.N and so on; PATH to PATH.1. */
-static int move_files(const struct policyd *d)
-{
-	_cleanup_free_ char *from = NULL, *to = NULL;
+/* ------------------------------------------------------------------ rotating it */
 
-	for (unsigned int n = d->options->file_count; n; n--) {
-		free(from);
-		free(to);
-		from = to = NULL;
-		if (asprintf(&to, "%s.%u", d->options->file, n) < 0 ||
-		    (n > 1 ? asprintf(&from, "%s.%u", d->options->file, n - 1)
-			   : asprintf(&from, "%s", d->options->file)) < 0)
+/* PATH.N, or PATH itself. Return: to be freed; NULL: out of memory. */
+static char *name_of(const struct policyd *d, unsigned int n)
+{
+	char *name = NULL;
+	int r = n ? asprintf(&name, "%s.%u", d->options->file, n)
+		  : asprintf(&name, "%s", d->options->file);
+
+	return r < 0 ? NULL : name;
+}
+
+static int shift(const struct policyd *d, unsigned int n)
+{
+	_cleanup_free_ char *from = name_of(d, n - 1), *to = name_of(d, n);
+
+	if (!from || !to)
+		return -ENOMEM;
+	return rename(from, to) < 0 ? -errno : 0;
+}
+
+/* The first number that no file has, or the last one there may be. */
+static int find_gap(const struct policyd *d, unsigned int *ret)
+{
+	for (*ret = 1; *ret < d->options->file_count; ++*ret) {
+		_cleanup_free_ char *name = name_of(d, *ret);
+		struct stat st;
+
+		if (!name)
 			return -ENOMEM;
-		if (rename(from, to) < 0 && (n == 1 || errno != ENOENT))
-			return -errno;
+		if (lstat(name, &st) < 0)
+			return errno == ENOENT ? 0 : -errno;
 	}
 	return 0;
 }
 
-/* What cannot be rotated grows on: said once. */
-static void rotate(struct policyd *d)
+/*
+ * PATH.N-1 to PATH.N and so on; PATH to PATH.1. Up to the first gap: one that was broken off goes on
+ * where it was, and shifts nothing twice.
+ */
+static int shift_all(const struct policyd *d)
 {
-	struct sink *sink = d->sink;
-	int r = move_files(d);
+	unsigned int n = 0;
+	int r = find_gap(d, &n);
 
-	if (r < 0 && !sink->rotation_said)
-		(void)fail(d, r, "rotate");
-	sink->rotation_said = r < 0;
-	if (!r)
-		(void)open_file(d);
+	for (; !r && n; n--)
+		r = shift(d, n);
+	return r;
 }
+
+/* What can fail for want of room comes first: the next file, under a name of its own. */
+static int replace(struct policyd *d)
+{
+	_cleanup_free_ char *next = NULL;
+	_cleanup_close_ int fd = -EBADF;
+	uint64_t size = 0;
+	int r;
+
+	if (asprintf(&next, "%s.new", d->options->file) < 0)
+		return fail(d->options->file, -ENOMEM, "rotate");
+	fd = open_path(next, &size);
+	if (fd < 0)
+		return fd;
+	if (size)
+		return fail(next, -EEXIST, "use");
+	r = shift_all(d);
+	if (!r && rename(next, d->options->file) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlink(next);
+		return fail(d->options->file, r, "rotate");
+	}
+	use(d, TAKE_FD(fd));
+	return 0;
+}
+
+/* What cannot be rotated grows on, and is tried again when it has grown by as much. */
+static void rotate(struct policyd *d, uint64_t size)
+{
+	/* What is at its name is not what was written to it: nobody's to be shifted. */
+	int r = is_moved(d) ? open_file(d) : replace(d);
+
+	if (r < 0)
+		d->sink->rotate_at = size + d->options->file_size;
+}
+
+/* ------------------------------------------------------------------ writing it */
 
 static ssize_t write_some(void *arg, const char *data, size_t len)
 {
@@ -157,7 +257,7 @@ static int take_back(struct policyd *d)
 		return 0;
 	if (fstat(sink->fd, &st) < 0 ||
 	    ftruncate(sink->fd, st.st_size - (off_t)sink->outlet.within) < 0)
-		return fail(d, -errno, "take back a part of a line in");
+		return fail(d->options->file, -errno, "take back a part of a line in");
 	pol_outlet_rewind(&sink->outlet);
 	return 0;
 }
@@ -169,12 +269,12 @@ static int settle(struct policyd *d, int r)
 
 	if (take_back(d) < 0)
 		return -EIO;
-	if (!r && d->options->sync && fdatasync(sink->fd) < 0)
-		return fail(d, -errno, "sync");
+	if (d->options->sync && sink_lets_go(sink, r) && fdatasync(sink->fd) < 0)
+		return fail(d->options->file, -errno, "sync");
 	if (fstat(sink->fd, &st) < 0)
-		return fail(d, -errno, "look at");
-	if (d->options->file_size && (uint64_t)st.st_size >= d->options->file_size)
-		rotate(d);
+		return fail(d->options->file, -errno, "look at");
+	if (sink->rotate_at && (uint64_t)st.st_size >= sink->rotate_at)
+		rotate(d, (uint64_t)st.st_size);
 	return 0;
 }
 
