@@ -36,6 +36,10 @@ is_another() { [ "$(main_pid)" != "$1" ] && [ "$(main_pid)" != 0 ]; }
 
 generation_is() { policyctl status --json | grep -q "\"generation\":$1,"; }
 loader_is() { [ "$(systemctl show -p ActiveState --value policyctl-load)" = "$1" ]; }
+load_id() { systemctl show -p InvocationID --value policyctl-load; }
+is_new_load() { [ "$(load_id)" != "$1" ]; }
+# systemd watches the file again: not while the loader runs.
+watches() { [ "$(systemctl show -p SubState --value policyctl-load.path)" = waiting ]; }
 # put TEXT: the policy with TEXT behind it, in place of the one before, as an editor does.
 put() {
 	{ cat /srv/policy.toml && echo "$1"; } >/etc/policyctl/new
@@ -49,6 +53,7 @@ check says_that_it_waits within status_is 'waiting for one'
 cp /etc/policyctl/policy.toml /srv/policy.toml
 check loads_the_policy systemctl start policyctl-load.service
 check watches_the_policy systemctl start policyctl-load.path
+check is_watching within watches
 check finds_the_engine within status_is 'Reading the events'
 expect_status refused 1 '' policyctl run web -- cat /srv/no/first
 check writes_to_the_journal within journal_has '"path":"/srv/no/first"'
@@ -66,8 +71,16 @@ expect_status a_second_one_is_busy 5 'another policyd serves' policyd
 check first_generation generation_is 1
 put '[guest.other]'
 check a_change_is_loaded within generation_is 2
-put 'nonsense'
-check a_broken_one_fails within loader_is failed
+check watches_after_it within watches
+check is_idle_after_it loader_is inactive
+# More in 10 s than systemd's default limit.
+for i in 1 2 3 4 5 6 7; do
+	id=$(load_id)
+	put "nonsense $i"
+	check "broken_${i}_is_loaded" within is_new_load "$id"
+	check "broken_${i}_fails" within loader_is failed
+	check "watches_after_broken_$i" within watches
+done
 check the_one_before_stays generation_is 2
 put '[guest.third]'
 check and_a_whole_one_is_loaded_again within generation_is 3
