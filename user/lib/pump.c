@@ -160,7 +160,7 @@ int pol_pump_drain(struct pol_pump *pump)
 			return r;
 		taken = positions(pump) - before;
 		left -= taken < left ? taken : left;
-		if (full && left)
+		if (full && left && taken)
 			continue;
 		if (pol_pump_settled(pump))
 			return 0;
