@@ -28,6 +28,7 @@ static const struct source {
 	{ "the sink", sink_add, sink_done },
 	{ "the socket", server_add, server_done },
 	{ "the rings' timer", rounds_add, rounds_done },
+	{ "the system bus", units_add, units_done },
 	{ "the engine", engine_add, engine_done },
 };
 

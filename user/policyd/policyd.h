@@ -9,6 +9,7 @@
  *	rounds.c	when the rings are read
  *	fan.c		one event to every receiver
  *	sink.c		where events go unasked: sink_stdout.c, sink_file.c
+ *	units.c		units of the policy that are started anew
  *	server.c	the socket; subscriber.c: who is connected to it
  */
 #pragma once
@@ -46,6 +47,7 @@ struct sink;
 struct server;
 struct engine_watch;
 struct rounds;
+struct units;
 
 /**
  * struct policyd - the whole of it.
@@ -61,6 +63,7 @@ struct policyd {
 	struct pol_pump *pump;
 	struct engine_watch *watch;
 	struct rounds *rounds;
+	struct units *units;
 	struct sink *sink;
 	struct server *server;
 	struct pol_keep *keep;
@@ -118,6 +121,13 @@ void rounds_now(struct policyd *d);
 /* rounds_drain() - everything pending; see pol_pump_drain(). */
 void rounds_drain(struct policyd *d);
 void rounds_done(struct policyd *d);
+
+/**
+ * units_add() - the system bus, by which systemd tells of units that are started anew. Not there yet:
+ * it is waited for, and all else goes on. Return: as engine_add().
+ */
+int units_add(struct policyd *d);
+void units_done(struct policyd *d);
 
 /* sink_add() - standard output, or the file. Return: as engine_add(). */
 int sink_add(struct policyd *d);
