@@ -84,7 +84,11 @@ static void say_unopened(struct finder *f, const struct pol_member *member, cons
 		REFUSE(f, member, "write its path in the cgroup2 tree",
 		       "'%s' is no plain path to a cgroup: %s", path, strerror(-r));
 	else
-		REFUSE(f, member, NULL, "cannot open cgroup '%s': %s", path, strerror(-r));
+		REFUSE(f, member,
+		       r == -ENOSYS ? "a seccomp filter refuses openat2(2): systemd's "
+				      "RestrictSUIDSGID= does, take it away"
+				    : NULL,
+		       "cannot open cgroup '%s': %s", path, strerror(-r));
 }
 
 static int add_cgroup(struct finder *f, size_t guest, const struct pol_member *member,

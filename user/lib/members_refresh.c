@@ -16,13 +16,14 @@
 #include "str.h"
 #include "tmpdir.h"
 
-/* @policy: of the running one, what members are looked up by. */
+/* @policy: of the running one, what members are looked up by. @take: pol_lock() or pol_lock_wait(). */
 struct refresh {
 	struct pol_engine *engine;
 	struct pol_meta *meta;
 	struct pol_policy policy;
 	struct pol_diags *diags;
 	struct pol_err *err;
+	int (*take)(struct pol_err *err);
 	int lock;
 };
 
@@ -58,7 +59,7 @@ static int begin(struct refresh *refresh)
 	if (!refresh->engine)
 		r = pol_engine_open(&refresh->engine, refresh->err);
 	if (!r)
-		r = refresh->lock = pol_lock_wait(refresh->err);
+		r = refresh->lock = refresh->take(refresh->err);
 	if (r >= 0)
 		r = pol_engine_use(refresh->engine, true, refresh->err);
 	if (!r)
@@ -107,9 +108,8 @@ static int join(struct refresh *refresh, struct pol_finds *finds, struct pol_ref
 	}
 	pol_joining_settle(&joining);
 	for (size_t i = 0; i < finds->cnt; i++)
-		ret->adopted +=
-			finds->items[i].path ? !finds->items[i].known : finds->items[i].adopted > 0;
-	ret->held += finds->cnt;
+		ret->adopted |= !finds->items[i].known;
+	ret->held = true;
 	return 0;
 }
 
@@ -139,53 +139,39 @@ static int refresh_member(struct refresh *refresh, size_t guest, struct pol_memb
 	int r = find(refresh, guest, member, &finds);
 
 	if (!r && finds.cnt && finds.items[0].in_place)
-		ret->held++;
+		ret->held = true;
 	else if (!r && finds.cnt && is_starting(&finds.items[0]))
-		r = pol_err_say(refresh->err, POL_ERR_FAILED, -EAGAIN,
-				"unit '%s' is just being started", member->text);
+		ret->starting = true;
 	else if (!r && finds.cnt)
 		r = join(refresh, &finds, ret);
 	return r;
 }
 
-static bool is_meant(const struct pol_member *member, const char *unit)
+static int refresh_unit(struct refresh *refresh, const char *unit, struct pol_refresh_result *ret)
 {
-	return !unit || (member->kind == POL_MEMBER_UNIT && !strcmp(member->text, unit));
-}
+	int r = 0;
 
-/* The first failure is what the caller hears of. */
-static int refresh_all(struct refresh *refresh, const char *unit, struct pol_refresh_result *ret)
-{
-	struct pol_err *err = refresh->err, ignored;
-	int r, result = 0;
-
-	for (size_t i = 0; i < refresh->meta->guests_cnt; i++) {
+	for (size_t i = 0; i < refresh->meta->guests_cnt && !r; i++) {
 		const struct pol_meta_guest *guest = &refresh->meta->guests[i];
 
-		for (size_t k = 0; k < guest->members_cnt; k++) {
-			if (!is_meant(&guest->members[k], unit))
-				continue;
-			r = refresh_member(refresh, i, &guest->members[k], ret);
-			if (r < 0 && !result) {
-				result = r;
-				refresh->err = &ignored;
-			}
-		}
+		for (size_t k = 0; k < guest->members_cnt && !r; k++)
+			if (guest->members[k].kind == POL_MEMBER_UNIT &&
+			    !strcmp(guest->members[k].text, unit))
+				r = refresh_member(refresh, i, &guest->members[k], ret);
 	}
-	refresh->err = err;
-	return result;
+	return r;
 }
 
 int pol_members_refresh(const char *unit, struct pol_diags *diags, struct pol_refresh_result *ret,
 			struct pol_err *err)
 {
-	_cleanup_(refresh_done) struct refresh refresh = { .diags = diags,
-							   .err = err,
-							   .lock = -EBADF };
+	_cleanup_(refresh_done) struct refresh refresh = {
+		.diags = diags, .err = err, .take = pol_lock, .lock = -EBADF
+	};
 	int r = begin(&refresh);
 
 	*ret = (struct pol_refresh_result){ 0 };
-	return r ? r : refresh_all(&refresh, unit, ret);
+	return r ? r : refresh_unit(&refresh, unit, ret);
 }
 
 /* ------------------------------------------------------------------ here */
@@ -261,9 +247,9 @@ static int enter(struct refresh *refresh, const struct here *here)
 int pol_members_adopt_here(const char *guest, pid_t pid, struct pol_diags *diags,
 			   struct pol_err *err)
 {
-	_cleanup_(refresh_done) struct refresh refresh = { .diags = diags,
-							   .err = err,
-							   .lock = -EBADF };
+	_cleanup_(refresh_done) struct refresh refresh = {
+		.diags = diags, .err = err, .take = pol_lock_wait, .lock = -EBADF
+	};
 	struct here here = { .guest = guest, .pid = pid };
 	int r = pol_cgroup_name_of_pid(pid, here.path, sizeof(here.path));
 

@@ -2,32 +2,32 @@
 /* Members of the loaded policy that have come, or come anew, since it was loaded. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "diag.h"
 #include "err.h"
 
 /**
- * struct pol_refresh_result - @held: members that are the guest's now, or adopt themselves. @adopted:
- * of them, those that were not before.
+ * struct pol_refresh_result - @held: it is the guest's now, or adopts itself. @adopted: it was not
+ * before. @starting: it has forked and not begun its program, as which alone it is adopted. None: it
+ * does not run.
  */
 struct pol_refresh_result {
-	size_t held;
-	size_t adopted;
+	bool held;
+	bool adopted;
+	bool starting;
 };
 
 /**
- * pol_members_refresh() - adopt those that are there and not the guest's yet: a unit that was started
- * anew, a cgroup that was made again, a process whose pid file has come. Ceilings of those that are the
- * guest's already are written again, memory.oom.group included.
- * @unit: only this one, as the policy names it; NULL: all members.
+ * pol_members_refresh() - adopt a unit that runs and is not the guest's yet: started anew, or for the
+ * first time since the load. If it is, its ceilings are written again, memory.oom.group included.
+ * @unit: as the policy names it. One that adopts itself, by `run --in-place`, is left to it.
  * @diags: gets a warning for what is not there, an error for what is refused; by the policy's lines.
  *
- * One by one: what fails keeps no other from it. A unit that adopts itself, by `run --in-place`, is
- * left to it.
- * Context: holds the engine's lock, as a load does, which waits for it and for which it waits.
- * Return: 0; -ENOENT: nothing is loaded; the first failure: as pol_joining_check(), or -EINVAL: @diags
- * has it; -EAGAIN: a unit has forked and not begun its program, as which alone it is adopted; -EBUSY (kind POL_ERR_BUSY): another command holds the engine.
+ * Context: holds the engine's lock, as a load does. It does not wait for it: the caller has a loop.
+ * Return: 0, also if no guest has that unit; -ENOENT: nothing is loaded; -EBUSY (kind POL_ERR_BUSY):
+ * another command holds the engine; -EINVAL: @diags has it; else as pol_joining_check().
  */
 int pol_members_refresh(const char *unit, struct pol_diags *diags, struct pol_refresh_result *ret,
 			struct pol_err *err);
@@ -36,6 +36,7 @@ int pol_members_refresh(const char *unit, struct pol_diags *diags, struct pol_re
  * pol_members_adopt_here() - @pid becomes the guest where it is, with all that lies in the cgroup of
  * the member that it is in. The caller must lie elsewhere.
  *
+ * Context: as pol_members_refresh(), but waits 10 s for the lock.
  * Return: 0; -EPERM: that cgroup is no member's of the guest; -ENOENT: no such guest, nothing is
  * loaded; -EOPNOTSUPP: the guest has tmp = "private"; else as pol_members_refresh().
  */

@@ -52,6 +52,7 @@ static int begin(struct policyd *d)
 	if (r < 0)
 		return r;
 	d->watch->said = 0;
+	units_check(d);
 	policyd_say("reading the events of the loaded engine");
 	(void)sd_notify(0, "STATUS=Reading the events of the loaded engine");
 	return 0;

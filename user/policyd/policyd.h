@@ -127,6 +127,9 @@ void rounds_done(struct policyd *d);
  * it is waited for, and all else goes on. Return: as engine_add().
  */
 int units_add(struct policyd *d);
+
+/* units_check() - an engine is read from here on: its units may have been started meanwhile. */
+void units_check(struct policyd *d);
 void units_done(struct policyd *d);
 
 /* sink_add() - standard output, or the file. Return: as engine_add(). */

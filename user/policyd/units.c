@@ -19,24 +19,31 @@
 #define UNIT	   SYSTEMD ".Unit"
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
 #define RETRY_US   (1000 * UINT64_C(1000))
-#define START_US   (20 * UINT64_C(1000)) /* what a unit takes from its fork to its program */
-#define INVOCATION 16			 /* bytes of an sd_id128_t */
+#define BUSY_US	   (100 * UINT64_C(1000)) /* a load takes seconds at most, and adopts units itself */
+#define START_US   (20 * UINT64_C(1000))  /* what a unit takes from its fork to its program */
+#define INVOCATION 16			  /* bytes of an sd_id128_t */
 
 /**
  * struct watched - a unit of the policy.
  * @unit: as the policy names it. @object: of systemd, by which its signals come: an alias has that of
- * the unit it stands for. @invocation: that was seen last; zero: none.
+ * the unit it stands for. @invocation: that was adopted or refused last; zero: none. @again: could be
+ * neither, the timer asks.
  */
 struct watched {
 	char *unit;
 	char *object;
 	uint8_t invocation[INVOCATION];
+	bool again;
 };
 
-/* @generation: of the policy whose units @items are; 0: of none. */
+/*
+ * @generation: of the policy whose units @items are; 0: of none. @all: all of them are to be looked at.
+ * @retry: when to connect, or to look, again.
+ */
 struct units {
 	sd_bus *bus;
 	sd_event_source *retry;
+	bool all;
 	uint64_t generation;
 	struct watched *items;
 	size_t cnt;
@@ -71,30 +78,32 @@ static void say_diags(const struct pol_diags *diags)
 {
 	for (size_t i = 0; i < diags->cnt; i++)
 		if (!diags->items[i].warning)
-			policyd_say("%s", diags->items[i].message);
+			policyd_say("%s%s%s", diags->items[i].message,
+				    diags->items[i].help ? "\n  help: " : "",
+				    diags->items[i].help ? diags->items[i].help : "");
 }
 
-/* @unit: NULL: all. Return: 1: it is the guest's, or will make itself; 0: not now. */
-static int refresh(struct policyd *d, const char *unit)
+/*
+ * What a load would do for it. Return: 0: done, or refused and said; -EAGAIN: it has not begun its
+ * program; -EBUSY: another command holds the engine; -ESRCH: it does not run.
+ */
+static int adopt(const char *unit)
 {
 	struct pol_refresh_result result;
 	struct pol_diags diags = {};
 	struct pol_err err = {};
 	int r = pol_members_refresh(unit, &diags, &result, &err);
 
-	if (result.adopted && unit)
-		policyd_say("unit '%s' adopted: it was started anew", unit);
-	else if (result.adopted)
-		policyd_say("%zu member%s adopted that had come since the load", result.adopted,
-			    result.adopted == 1 ? "" : "s");
-	if (r == -EBUSY || r == -EAGAIN)
-		arm(d->units, r == -EBUSY ? RETRY_US : START_US);
-	else if (r < 0 && r != -ENOENT) {
+	if (result.adopted)
+		policyd_say("unit '%s' adopted: it was started after the load", unit);
+	if (r < 0 && r != -EBUSY && r != -ENOENT) {
 		say_diags(&diags);
 		policyd_say_err(&err);
 	}
 	pol_diags_done(&diags);
-	return r < 0 ? r != -EBUSY && r != -EAGAIN : result.held > 0;
+	if (r < 0)
+		return r == -EBUSY ? r : 0;
+	return result.starting ? -EAGAIN : result.held ? 0 : -ESRCH;
 }
 
 static int find_object(struct units *units, struct watched *watched)
@@ -135,7 +144,7 @@ static int add_guest(struct units *units, const struct pol_meta_guest *guest)
 	return r;
 }
 
-/* The units of the policy that decides now. Return: 0; negative errno: of none. */
+/* The units of the policy that decides now. Return: 0; negative errno, said: of none. */
 static int learn(struct policyd *d)
 {
 	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
@@ -146,20 +155,25 @@ static int learn(struct policyd *d)
 	if (generation == units->generation)
 		return 0;
 	forget(units);
-	r = generation ? pol_meta_load(generation, &meta, NULL) : -ENOENT;
+	if (!generation)
+		return 0;
+	r = pol_meta_load(generation, &meta, NULL);
 	for (size_t i = 0; !r && i < meta->guests_cnt; i++)
 		r = add_guest(units, &meta->guests[i]);
-	if (r < 0)
-		forget(units);
-	else
+	if (!r) {
 		units->generation = generation;
+		return 0;
+	}
+	forget(units);
+	policyd_say("cannot learn which units the policy has, trying again: %s", strerror(-r));
+	units->all = true;
+	arm(units, RETRY_US);
 	return r;
 }
 
 /* ------------------------------------------------------------------ what systemd tells */
 
-/* Return: 1: it runs, as another one than was seen last; 0; negative errno. */
-static int is_anew(struct units *units, const struct watched *watched, uint8_t *ret)
+static int read_invocation(struct units *units, const struct watched *watched, uint8_t *ret)
 {
 	_cleanup_(unrefp) sd_bus_message *reply = NULL;
 	const void *bytes;
@@ -171,18 +185,26 @@ static int is_anew(struct units *units, const struct watched *watched, uint8_t *
 		r = sd_bus_message_read_array(reply, 'y', &bytes, &len);
 	if (r < 0)
 		return r;
-	if (len != INVOCATION || !memcmp(bytes, watched->invocation, len))
-		return 0;
+	if (len != INVOCATION)
+		return -ESRCH; /* it was never started */
 	memcpy(ret, bytes, len);
-	return 1;
+	return 0;
 }
 
-static void look_at(struct policyd *d, struct watched *watched)
+/* @anyway: also what was seen before: its ceilings are written again. */
+static void look_at(struct policyd *d, struct watched *watched, bool anyway)
 {
 	uint8_t invocation[INVOCATION];
+	int r = read_invocation(d->units, watched, invocation);
 
-	if (is_anew(d->units, watched, invocation) > 0 && refresh(d, watched->unit))
-		memcpy(watched->invocation, invocation, sizeof(invocation));
+	if (r < 0 || (!anyway && !memcmp(invocation, watched->invocation, INVOCATION)))
+		return;
+	r = adopt(watched->unit);
+	watched->again = r == -EAGAIN || r == -EBUSY;
+	if (watched->again)
+		arm(d->units, r == -EBUSY ? BUSY_US : START_US);
+	else if (!r)
+		memcpy(watched->invocation, invocation, INVOCATION);
 }
 
 static int on_changed(sd_bus_message *message, void *arg, sd_bus_error *error)
@@ -195,14 +217,19 @@ static int on_changed(sd_bus_message *message, void *arg, sd_bus_error *error)
 		return 0;
 	for (size_t i = 0; i < d->units->cnt; i++)
 		if (!strcmp(d->units->items[i].object, object))
-			look_at(d, &d->units->items[i]);
+			look_at(d, &d->units->items[i], false);
 	return 0;
 }
 
 static void look_at_all(struct policyd *d)
 {
-	if (d->feed && sd_bus_is_ready(d->units->bus) > 0)
-		(void)refresh(d, NULL);
+	struct units *units = d->units;
+
+	units->all = false;
+	if (!d->feed || sd_bus_is_ready(units->bus) <= 0 || learn(d) < 0)
+		return;
+	for (size_t i = 0; i < units->cnt; i++)
+		look_at(d, &units->items[i], true);
 }
 
 /* systemd has read its files anew: what an alias stands for, and memory.oom.group, may be another. */
@@ -292,20 +319,31 @@ static int connect_bus(struct policyd *d)
 	return r < 0 ? r : sd_bus_attach_event(units->bus, d->event, SD_EVENT_PRIORITY_NORMAL);
 }
 
-/* A new connection, or once more what found the engine busy. */
+/* A new connection, or once more what was not to be adopted then. */
 static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct policyd *d = arg;
+	struct units *units = d->units;
 
 	(void)source;
 	(void)usec;
-	if (sd_bus_is_open(d->units->bus) <= 0) {
+	if (sd_bus_is_open(units->bus) <= 0) {
 		if (connect_bus(d) < 0)
-			arm(d->units, RETRY_US);
-		return 0;
+			arm(units, RETRY_US);
+	} else if (units->all) {
+		look_at_all(d);
+	} else {
+		for (size_t i = 0; i < units->cnt; i++)
+			if (units->items[i].again)
+				look_at(d, &units->items[i], true);
 	}
-	look_at_all(d);
 	return 0;
+}
+
+void units_check(struct policyd *d)
+{
+	d->units->all = true;
+	arm(d->units, 0);
 }
 
 int units_add(struct policyd *d)
@@ -319,7 +357,14 @@ int units_add(struct policyd *d)
 				       on_retry, d);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(d->units->retry, SD_EVENT_OFF);
-	return r < 0 ? r : connect_bus(d);
+	if (r < 0)
+		return r;
+	r = connect_bus(d);
+	if (r < 0) {
+		policyd_say("cannot reach the system bus, trying again: %s", strerror(-r));
+		arm(d->units, RETRY_US);
+	}
+	return 0;
 }
 
 void units_done(struct policyd *d)
