@@ -469,6 +469,9 @@ _Static_assert(sizeof(struct pol_guest_config) == 24, "pol_guest_config");
 #define POL_COUNT_TASKS(word) ((__u32)((word) >> POL_COUNT_BITS) & POL_COUNT_MASK)
 #define POL_COUNT_INSTANCE(word) ((__u32)((word) >> (2 * POL_COUNT_BITS)))
 #define POL_COUNT_INSTANCE_SPARE (32 - (64 - 2 * POL_COUNT_BITS)) /* bits of a __u32 it leaves */
+/* Whether instance @nr came after @than: they are counted around. */
+#define POL_INSTANCE_IS_NEWER(nr, than)                                                            \
+	((__s32)(((nr) - (than)) << POL_COUNT_INSTANCE_SPARE) > 0)
 #define POL_COUNT_ONE_FD 1ull
 #define POL_COUNT_ONE_TASK (1ull << POL_COUNT_BITS)
 #define POL_COUNT_ONE_INSTANCE (1ull << (2 * POL_COUNT_BITS))

@@ -198,12 +198,6 @@ static __always_inline struct pol_guest_ends *ends_of(u32 guest)
 	return bpf_map_lookup_elem(&ends, &guest);
 }
 
-/* Instances are counted in 24 bits, around. */
-static __always_inline bool is_newer(u32 instance, u32 than)
-{
-	return (s32)((instance - than) << POL_COUNT_INSTANCE_SPARE) > 0;
-}
-
 /* Parents start before their children: what started first is the process the instance began with. */
 POL_SUBPROG int keep_ends(const struct pol_exit_record *record, u32 instance)
 {
@@ -216,7 +210,7 @@ POL_SUBPROG int keep_ends(const struct pol_exit_record *record, u32 instance)
 	}
 	of = &found->of[instance & 1];
 	bpf_spin_lock(&found->lock);
-	if (!of->cnt || is_newer(instance, of->instance)) {
+	if (!of->cnt || POL_INSTANCE_IS_NEWER(instance, of->instance)) {
 		of->cnt = 0;
 		of->instance = instance;
 	}

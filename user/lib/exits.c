@@ -182,12 +182,6 @@ bool pol_exits_guest_by_pidfd(int pidfd)
 	       !(label.flags & POL_LABEL_LAUNCHER);
 }
 
-/* Instances are counted in 24 bits, around. */
-static bool is_newer(uint32_t instance, uint32_t than)
-{
-	return (int32_t)((instance - than) << POL_COUNT_INSTANCE_SPARE) > 0;
-}
-
 int pol_exits_ends(const struct pol_exits *exits, uint32_t guest, bool newest, uint32_t instance,
 		   struct pol_exit_ends *ret)
 {
@@ -198,8 +192,9 @@ int pol_exits_ends(const struct pol_exits *exits, uint32_t guest, bool newest, u
 	if (r < 0)
 		return r;
 	if (newest)
-		of = &ends.of[!ends.of[0].cnt || (ends.of[1].cnt && is_newer(ends.of[1].instance,
-									     ends.of[0].instance))];
+		of = &ends.of[!ends.of[0].cnt ||
+			      (ends.of[1].cnt && POL_INSTANCE_IS_NEWER(ends.of[1].instance,
+								       ends.of[0].instance))];
 	if (!of->cnt || (!newest && of->instance != instance))
 		return -ENOENT;
 	*ret = *of;
