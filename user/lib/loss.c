@@ -48,7 +48,7 @@ static int grow(struct pol_loss *loss)
 	return 0;
 }
 
-int pol_loss_add(struct pol_loss *loss, const struct pol_lost *lost)
+static int add(struct pol_loss *loss, const struct pol_lost *lost)
 {
 	struct pol_lost *slot;
 
@@ -76,7 +76,7 @@ int pol_loss_view(struct pol_loss *loss, const struct pol_event_view *view)
 	if (view->type == POL_TYPE_LOST)
 		lost = (struct pol_lost){ view->guest, view->lost.of, view->lost.count,
 					  view->lost.first, view->lost.last };
-	return pol_loss_add(loss, &lost);
+	return add(loss, &lost);
 }
 
 static struct pol_lost *first(const struct pol_loss *loss)

@@ -33,9 +33,6 @@ void pol_loss_done(struct pol_loss *loss);
  */
 int pol_loss_view(struct pol_loss *loss, const struct pol_event_view *view);
 
-/* pol_loss_add() - likewise, what a `lost` record would have told. */
-int pol_loss_add(struct pol_loss *loss, const struct pol_lost *lost);
-
 /* pol_loss_first() - one loss to be told. Return: NULL: there is none. Valid until the next call. */
 const struct pol_lost *pol_loss_first(const struct pol_loss *loss);
 

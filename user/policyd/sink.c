@@ -10,7 +10,8 @@
 
 #include "base.h"
 
-bool sink_is_full(int r)
+/* No room for now: there may be later. */
+static bool is_full(int r)
 {
 	return r == -EAGAIN || r == -EINTR || r == -ENOSPC || r == -EDQUOT;
 }
@@ -69,7 +70,7 @@ int sink_flush(struct policyd *d)
 	if (sink->failed)
 		return 1;
 	r = policyd_flush(d, &sink->outlet, sink->kind->write, sink);
-	if (r < 0 && !sink_is_full(r)) {
+	if (r < 0 && !is_full(r)) {
 		policyd_say("cannot write events to %s: %s", sink->kind->name, strerror(-r));
 		return give_up(d);
 	}

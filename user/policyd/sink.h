@@ -47,9 +47,6 @@ struct sink {
 extern const struct sink_kind sink_stdout;
 extern const struct sink_kind sink_file;
 
-/* sink_is_full() - no room for now: there may be later. */
-bool sink_is_full(int r);
-
 /*
  * sink_lets_go() - whether the rings go on after a flush that ended with @r: all is written, or there
  * are losses to tell, so that what came is counted.
