@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pairs.h"
 
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdint.h>
@@ -51,6 +52,24 @@ const char *test_pairs_text(const struct test_pairs *pairs, const char *key)
 	const struct test_pair *pair = test_pairs_get(pairs, key);
 
 	return pair ? pair->value : "(none)";
+}
+
+void test_pairs_of(test_pairs_parse parse, const char *line, int len, struct test_pairs *ret)
+{
+	const char *fault;
+
+	cr_assert_gt(len, 0);
+	fault = parse(line, (size_t)len, ret);
+	cr_assert_null(fault, "%s in %s", fault, line);
+}
+
+void test_pairs_refuses(test_pairs_parse parse, const char *text, const char *what)
+{
+	static struct test_pairs pairs;
+	const char *fault = parse(text, strlen(text), &pairs);
+
+	cr_assert_not_null(fault, "%s", text);
+	cr_assert_not_null(strstr(fault, what), "%s", fault);
 }
 
 const char *test_pairs_plain(const char *text, size_t len)

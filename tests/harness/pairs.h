@@ -45,6 +45,14 @@ const char *test_pairs_json(const char *line, size_t len, struct test_pairs *ret
 const char *test_pairs_cef(const char *line, size_t len, struct test_pairs *ret);
 const char *test_pairs_syslog(const char *line, size_t len, struct test_pairs *ret);
 
+typedef const char *(*test_pairs_parse)(const char *line, size_t len, struct test_pairs *ret);
+
+/* test_pairs_of() - parse a line that has to be without a fault. */
+void test_pairs_of(test_pairs_parse parse, const char *line, int len, struct test_pairs *ret);
+
+/* test_pairs_refuses() - @text has to be refused, for a fault that has @what in it. */
+void test_pairs_refuses(test_pairs_parse parse, const char *text, const char *what);
+
 /* test_pairs_fault() - for the parsers: make the text of a fault. */
 const char *test_pairs_fault(const char *what, const char *where, size_t len);
 

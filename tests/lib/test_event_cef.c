@@ -18,12 +18,9 @@ static struct test_pairs pairs;
 
 static const char *view_to_line(const struct pol_event_ctx *ctx)
 {
-	const char *fault;
 	int len = pol_format_find("cef")->write(&view, ctx, 0, line, sizeof(line));
 
-	cr_assert_gt(len, 0);
-	fault = test_pairs_cef(line, (size_t)len, &pairs);
-	cr_assert_null(fault, "%s in %s", fault, line);
+	test_pairs_of(test_pairs_cef, line, len, &pairs);
 	return line;
 }
 
@@ -124,10 +121,7 @@ Test(event_cef, keeps_to_the_lengths_of_the_dictionary)
 
 static void assert_refused(const char *text, const char *what)
 {
-	const char *fault = test_pairs_cef(text, strlen(text), &pairs);
-
-	cr_assert_not_null(fault, "%s", text);
-	cr_assert_not_null(strstr(fault, what), "%s", fault);
+	test_pairs_refuses(test_pairs_cef, text, what);
 }
 
 #define HEAD "CEF:0|a|b|c|d|e|5|"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "base.h"
 #include "ecs.h"
 #include "event_ecs.h"
 #include "golden.h"
+#include "json_at.h"
 #include "records.h"
 #include "samples.h"
 
@@ -20,33 +20,6 @@ static const char *to_line(void)
 	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
 	cr_assert_gt(pol_event_ecs(&view, &test_record_ctx, line, sizeof(line)), 0);
 	return line;
-}
-
-static json_t *to_json(const char *text)
-{
-	json_error_t error;
-	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-
-	cr_assert_not_null(json, "%s in %s", error.text, text);
-	return json;
-}
-
-/* "process.pid" of an event. */
-static json_t *at(json_t *json, const char *path)
-{
-	char name[128], *rest = name, *key;
-
-	(void)snprintf(name, sizeof(name), "%s", path);
-	while ((key = strsep(&rest, ".")))
-		json = json_object_get(json, key);
-	return json;
-}
-
-static const char *word_at(json_t *json, const char *path)
-{
-	const char *word = json_string_value(at(json, path));
-
-	return word ? word : "(none)";
 }
 
 Test(event_ecs, violation)
@@ -72,7 +45,7 @@ Test(event_ecs, every_kind_of_event_is_valid)
 		int len = pol_event_ecs(&view, &test_record_ctx, line, sizeof(line));
 
 		cr_assert_gt(len, 0, "%s", what);
-		json = to_json(line);
+		json = test_json_load(line);
 		fault = test_ecs_fault(json);
 		cr_assert_null(fault, "%s: %s in %s", what, fault, line);
 		json_decref(json);
@@ -89,7 +62,7 @@ Test(event_ecs, is_valid_without_any_context)
 		json_t *json;
 
 		cr_assert_gt(pol_event_ecs(&view, &none, line, sizeof(line)), 0);
-		json = to_json(line);
+		json = test_json_load(line);
 		fault = test_ecs_fault(json);
 		cr_assert_null(fault, "%s in %s", fault, line);
 		json_decref(json);
@@ -103,7 +76,7 @@ static void assert_refused(const char *object, const char *key, json_t *value, c
 	json_t *json;
 
 	test_record_violation(&record);
-	json = to_json(to_line());
+	json = test_json_load(to_line());
 	json_object_set_new(object ? json_object_get(json, object) : json, key, value);
 	got = test_ecs_fault(json);
 	cr_assert_not_null(got, "%s takes it", key);
@@ -134,16 +107,16 @@ Test(event_ecs, tells_a_refusal_by_category_and_type)
 	json_t *json;
 
 	test_record_violation(&record);
-	json = to_json(to_line());
-	cr_assert_str_eq(word_at(json, "event.kind"), "alert");
-	cr_assert_str_eq(json_string_value(json_array_get(at(json, "event.type"), 1)), "denied");
-	cr_assert_str_eq(word_at(json, "event.code"), "file.open.denied");
-	cr_assert_str_eq(word_at(json, "event.outcome"), "failure");
-	cr_assert_str_eq(word_at(json, "file.path"), "/srv/web/secrets/key");
-	cr_assert_str_eq(word_at(json, "file.name"), "key");
-	cr_assert_str_eq(word_at(json, "policyd.guest"), "web");
-	cr_assert_str_eq(word_at(json, "process.entity_id"), "3a2f0a52-71-0");
-	cr_assert_str_eq(word_at(json, "message"),
+	json = test_json_load(to_line());
+	cr_assert_str_eq(test_json_word(json, "event.kind"), "alert");
+	cr_assert_str_eq(json_string_value(json_array_get(test_json_at(json, "event.type"), 1)), "denied");
+	cr_assert_str_eq(test_json_word(json, "event.code"), "file.open.denied");
+	cr_assert_str_eq(test_json_word(json, "event.outcome"), "failure");
+	cr_assert_str_eq(test_json_word(json, "file.path"), "/srv/web/secrets/key");
+	cr_assert_str_eq(test_json_word(json, "file.name"), "key");
+	cr_assert_str_eq(test_json_word(json, "policyd.guest"), "web");
+	cr_assert_str_eq(test_json_word(json, "process.entity_id"), "3a2f0a52-71-0");
+	cr_assert_str_eq(test_json_word(json, "message"),
 			 "guest web: denied open of /srv/web/secrets/key by sh[71]: lacks write "
 			 "(rule, policy.toml:37)");
 	json_decref(json);
@@ -155,10 +128,10 @@ Test(event_ecs, audit_denies_nothing)
 
 	test_record_violation(&record);
 	record.event.verdict = POL_VERDICT_WOULD_DENY;
-	json = to_json(to_line());
-	cr_assert_str_eq(json_string_value(json_array_get(at(json, "event.type"), 1)), "info");
-	cr_assert_str_eq(word_at(json, "event.outcome"), "success");
-	cr_assert_str_eq(word_at(json, "event.action"), "file-open-would_deny");
+	json = test_json_load(to_line());
+	cr_assert_str_eq(json_string_value(json_array_get(test_json_at(json, "event.type"), 1)), "info");
+	cr_assert_str_eq(test_json_word(json, "event.outcome"), "success");
+	cr_assert_str_eq(test_json_word(json, "event.action"), "file-open-would_deny");
 	json_decref(json);
 }
 
@@ -167,10 +140,10 @@ Test(event_ecs, an_exit_has_the_status_of_a_shell)
 	json_t *json;
 
 	test_record_exit(&record);
-	json = to_json(to_line());
-	cr_assert_eq(json_integer_value(at(json, "process.exit_code")), 137);
-	cr_assert_eq(json_integer_value(at(json, "policyd.signal")), 9);
-	cr_assert_eq(json_integer_value(at(json, "event.duration")), 1500000000);
+	json = test_json_load(to_line());
+	cr_assert_eq(json_integer_value(test_json_at(json, "process.exit_code")), 137);
+	cr_assert_eq(json_integer_value(test_json_at(json, "policyd.signal")), 9);
+	cr_assert_eq(json_integer_value(test_json_at(json, "event.duration")), 1500000000);
 	json_decref(json);
 }
 

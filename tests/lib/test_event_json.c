@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "event_json.h"
 #include "evil.h"
 #include "golden.h"
+#include "json_at.h"
 #include "jsonw.h"
 #include "records.h"
 
@@ -34,14 +34,9 @@ static const char *to_line(void)
 	return view_to_line();
 }
 
-/* Parsed as strictly as jansson can: UTF-8, no key twice. To be freed. */
 static json_t *to_json(void)
 {
-	json_error_t error;
-	json_t *json = json_loads(to_line(), JSON_REJECT_DUPLICATES, &error);
-
-	cr_assert_not_null(json, "%s in %s", error.text, line);
-	return json;
+	return test_json_load(to_line());
 }
 
 static const char *string_of(json_t *json, const char *key)

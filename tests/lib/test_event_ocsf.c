@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "base.h"
 #include "event_ocsf.h"
 #include "golden.h"
+#include "json_at.h"
 #include "ocsf.h"
 #include "ocsf_class.h"
 #include "records.h"
@@ -21,32 +21,6 @@ static const char *to_line(void)
 	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
 	cr_assert_gt(pol_event_ocsf(&view, &test_record_ctx, line, sizeof(line)), 0);
 	return line;
-}
-
-static json_t *to_json(const char *text)
-{
-	json_error_t error;
-	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-
-	cr_assert_not_null(json, "%s in %s", error.text, text);
-	return json;
-}
-
-static json_t *at(json_t *json, const char *path)
-{
-	char name[128], *rest = name, *key;
-
-	(void)snprintf(name, sizeof(name), "%s", path);
-	while ((key = strsep(&rest, ".")))
-		json = json_object_get(json, key);
-	return json;
-}
-
-static const char *word_at(json_t *json, const char *path)
-{
-	const char *word = json_string_value(at(json, path));
-
-	return word ? word : "(none)";
 }
 
 Test(event_ocsf, violation)
@@ -70,7 +44,7 @@ static void assert_all_valid(const struct pol_event_ctx *ctx)
 		json_t *json;
 
 		cr_assert_gt(pol_event_ocsf(&view, ctx, line, sizeof(line)), 0, "%s", what);
-		json = to_json(line);
+		json = test_json_load(line);
 		fault = test_ocsf_fault(json);
 		cr_assert_null(fault, "%s: %s in %s", what, fault, line);
 		json_decref(json);
@@ -96,7 +70,7 @@ static void assert_refused(const char *object, const char *key, json_t *value, c
 	json_t *json, *inner;
 
 	test_record_violation(&record);
-	json = to_json(to_line());
+	json = test_json_load(to_line());
 	inner = object ? json_object_get(json, object) : json;
 	if (value)
 		json_object_set_new(inner, key, value);
@@ -171,16 +145,16 @@ Test(event_ocsf, tells_a_refusal)
 	json_t *json;
 
 	test_record_violation(&record);
-	json = to_json(to_line());
-	cr_assert_eq(json_integer_value(at(json, "action_id")), 2);
-	cr_assert_eq(json_integer_value(at(json, "disposition_id")), 2);
-	cr_assert_eq(json_integer_value(at(json, "status_id")), 2);
-	cr_assert_str_eq(word_at(json, "status_code"), "EACCES");
-	cr_assert_str_eq(word_at(json, "file.path"), "/srv/web/secrets/key");
-	cr_assert_str_eq(word_at(json, "file.uid"), "8:1:1234");
-	cr_assert_str_eq(word_at(json, "actor.process.sandbox"), "web");
-	cr_assert_str_eq(word_at(json, "firewall_rule.uid"), "7");
-	cr_assert_eq(json_integer_value(at(json, "time")), 1795222923123);
+	json = test_json_load(to_line());
+	cr_assert_eq(json_integer_value(test_json_at(json, "action_id")), 2);
+	cr_assert_eq(json_integer_value(test_json_at(json, "disposition_id")), 2);
+	cr_assert_eq(json_integer_value(test_json_at(json, "status_id")), 2);
+	cr_assert_str_eq(test_json_word(json, "status_code"), "EACCES");
+	cr_assert_str_eq(test_json_word(json, "file.path"), "/srv/web/secrets/key");
+	cr_assert_str_eq(test_json_word(json, "file.uid"), "8:1:1234");
+	cr_assert_str_eq(test_json_word(json, "actor.process.sandbox"), "web");
+	cr_assert_str_eq(test_json_word(json, "firewall_rule.uid"), "7");
+	cr_assert_eq(json_integer_value(test_json_at(json, "time")), 1795222923123);
 	json_decref(json);
 }
 
@@ -189,12 +163,12 @@ Test(event_ocsf, an_exit_is_done_by_who_sent_the_signal)
 	json_t *json;
 
 	test_record_exit(&record);
-	json = to_json(to_line());
-	cr_assert_eq(json_integer_value(at(json, "actor.process.pid")), 1);
-	cr_assert_eq(json_integer_value(at(json, "process.pid")), 71);
-	cr_assert_eq(json_integer_value(at(json, "exit_code")), 137);
-	cr_assert_str_eq(word_at(json, "status_code"), "SIGKILL");
-	cr_assert_eq(json_integer_value(at(json, "unmapped.signal")), 9);
+	json = test_json_load(to_line());
+	cr_assert_eq(json_integer_value(test_json_at(json, "actor.process.pid")), 1);
+	cr_assert_eq(json_integer_value(test_json_at(json, "process.pid")), 71);
+	cr_assert_eq(json_integer_value(test_json_at(json, "exit_code")), 137);
+	cr_assert_str_eq(test_json_word(json, "status_code"), "SIGKILL");
+	cr_assert_eq(json_integer_value(test_json_at(json, "unmapped.signal")), 9);
 	json_decref(json);
 }
 
@@ -204,14 +178,14 @@ Test(event_ocsf, says_that_something_was_cut)
 	json_t *json;
 
 	test_record_violation(&record);
-	json = to_json(to_line());
-	cr_assert_null(at(json, "metadata.is_truncated"));
+	json = test_json_load(to_line());
+	cr_assert_null(test_json_at(json, "metadata.is_truncated"));
 	json_decref(json);
 	memset(path, 'x', sizeof(path));
 	test_record_path(&record, path, 4000);
-	json = to_json(to_line());
-	cr_assert(json_is_true(at(json, "metadata.is_truncated")));
-	cr_assert(json_is_true(at(json, "unmapped.path_truncated")));
+	json = test_json_load(to_line());
+	cr_assert(json_is_true(test_json_at(json, "metadata.is_truncated")));
+	cr_assert(json_is_true(test_json_at(json, "unmapped.path_truncated")));
 	json_decref(json);
 }
 

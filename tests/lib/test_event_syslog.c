@@ -18,12 +18,9 @@ static struct test_pairs pairs;
 
 static const char *view_to_line(const struct pol_event_ctx *ctx)
 {
-	const char *fault;
 	int len = pol_format_find("syslog")->write(&view, ctx, 0, line, sizeof(line));
 
-	cr_assert_gt(len, 0);
-	fault = test_pairs_syslog(line, (size_t)len, &pairs);
-	cr_assert_null(fault, "%s in %s", fault, line);
+	test_pairs_of(test_pairs_syslog, line, len, &pairs);
 	return line;
 }
 
@@ -148,10 +145,7 @@ Test(event_syslog, frames_by_octets)
 
 static void assert_refused(const char *text, const char *what)
 {
-	const char *fault = test_pairs_syslog(text, strlen(text), &pairs);
-
-	cr_assert_not_null(fault, "%s", text);
-	cr_assert_not_null(strstr(fault, what), "%s", fault);
+	test_pairs_refuses(test_pairs_syslog, text, what);
 }
 
 #define HEAD "<84>1 2026-11-21T01:02:03.123456Z h a - m "
