@@ -398,10 +398,10 @@ TEST_TIMEOUT(who_does_not_read_holds_nobody_up, 600)
 
 /* ---- a file ---- */
 
-/* Starts it on a file in a new directory. Return: the file. */
-static const char *start_on_file(struct daemon *d, const char *size)
+/* Starts it on a file in @dir. Return: the file. */
+static const char *start_in(struct daemon *d, const char *dir, const char *size)
 {
-	const char *file = text("%s/events.jsonl", scratch());
+	const char *file = text("%s/events.jsonl", dir);
 	const char *args[] = {
 		"--keep", "64KiB", "--file", file, size ? "--file-size" : NULL, size
 	};
@@ -409,6 +409,11 @@ static const char *start_on_file(struct daemon *d, const char *size)
 	memcpy(more_args, args, sizeof(args));
 	start(d);
 	return file;
+}
+
+static const char *start_on_file(struct daemon *d, const char *size)
+{
+	return start_in(d, scratch(), size);
 }
 
 /* Until the daemon has written it: SIGTERM delivers what is pending. */
@@ -475,51 +480,49 @@ TEST(rotates_by_size)
 	EXPECT_LE(64 << 10, st.st_size);
 }
 
-/* The disk is full: no line is torn; what was lost meanwhile is told once there is room. */
-TEST(a_full_disk_tears_no_line_and_hides_no_loss)
+#define REFUSED_MORE_THAN_FITS 600
+
+/*
+ * Starts it on a file of a filesystem mounted at @dir with @options, and makes more events than fit.
+ * Return: the file. A subscriber, held up by nothing, has had them all.
+ */
+static const char *start_and_fill(struct daemon *d, const char *dir, const char *options)
 {
-	const char *dir = scratch(), *file = text("%s/f", dir);
-	long refused = 600;
-	struct daemon d;
+	const char *file;
 	FILE *f;
 
 	load_one();
 	events_forget();
-	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", 0, "size=128k"));
-	const char *args[] = { "--keep", "64KiB", "--file", file };
-
-	memcpy(more_args, args, sizeof(args));
-	start(&d);
+	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", 0, options));
+	file = start_in(d, dir, NULL);
 	f = subscribe("{\"type\":\"violation\"}");
 	EXPECT_STRSTR("\"ok\":true", line_with(f, ""));
-	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", refused), "r", bad));
-	EXPECT_EQ(refused, count_of(f, refused)); /* this one is held up by nothing */
+	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%d", REFUSED_MORE_THAN_FITS), "r", bad));
+	EXPECT_EQ(REFUSED_MORE_THAN_FITS, count_of(f, REFUSED_MORE_THAN_FITS));
+	return file;
+}
+
+/* The disk is full: no line is torn; what was lost meanwhile is told once there is room. */
+TEST(a_full_disk_tears_no_line_and_hides_no_loss)
+{
+	const char *dir = scratch(), *file;
+	struct daemon d;
+
+	file = start_and_fill(&d, dir, "size=128k");
 	EXPECT_STRSTR("takes no more events", said());
 	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", MS_REMOUNT, "size=16m"));
 	EXPECT_EQ(0, end(&d, SIGTERM));
-	EXPECT_EQ(refused, violations_in(file));
+	EXPECT_EQ(REFUSED_MORE_THAN_FITS, violations_in(file));
 	EXPECT_EQ(0, run_cmd(NULL, 0, "grep -q '\"type\":\"lost\"' %s", file));
 	EXPECT_EQ(0, umount(dir));
 }
 
 TEST(says_at_its_end_what_a_full_disk_cost)
 {
-	const char *dir = scratch(), *file = text("%s/f", dir);
-	long refused = 600;
+	const char *dir = scratch();
 	struct daemon d;
-	FILE *f;
 
-	load_one();
-	events_forget();
-	EXPECT_EQ(0, mount("tmpfs", dir, "tmpfs", 0, "size=64k"));
-	const char *args[] = { "--keep", "64KiB", "--file", file };
-
-	memcpy(more_args, args, sizeof(args));
-	start(&d);
-	f = subscribe("{\"type\":\"violation\"}");
-	EXPECT_STRSTR("\"ok\":true", line_with(f, ""));
-	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", refused), "r", bad));
-	EXPECT_EQ(refused, count_of(f, refused));
+	(void)start_and_fill(&d, dir, "size=64k");
 	EXPECT_EQ(1, end(&d, SIGTERM));
 	EXPECT_STRSTR("events that found no room", said());
 	EXPECT_EQ(0, umount(dir));
