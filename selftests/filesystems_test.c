@@ -34,6 +34,13 @@ __attribute__((format(printf, 1, 2))) static void sh(const char *fmt, ...)
 	}
 }
 
+/* The images of a suite of these would fill the VM's memory. */
+TEARDOWN()
+{
+	sh("awk '$2 ~ \"^/srv/\" { print $2 }' /proc/self/mounts | sort -r | xargs -r umount -l");
+	sh("rm -rf --one-file-system /srv/*");
+}
+
 /* A new filesystem of @type on a loop device, mounted. */
 static const char *make_fs(const char *type)
 {

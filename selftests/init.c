@@ -424,6 +424,21 @@ static int run_program(struct run *r, const char *const argv[])
 	return status;
 }
 
+/* What a suite leaves behind shows here first; -1: unknown. */
+static long available_mib(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	char line[80];
+	long kib = -1024;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %ld", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib / 1024;
+}
+
 /* A binary has passed if it says so: anything else, silence included, is a failure. */
 static void run_binary(const char *name, const char *const argv[])
 {
@@ -449,8 +464,8 @@ static void run_binary(const char *name, const char *const argv[])
 	totals.passed += r.sum.passed;
 	totals.failed += r.sum.failed;
 	totals.skipped += r.sum.skipped;
-	report("::total %ld %ld %ld\n# %s: %.1f s\n", totals.passed, totals.failed, totals.skipped,
-	       name, uptime() - begin);
+	report("::total %ld %ld %ld\n# %s: %.1f s, %ld MiB available\n", totals.passed, totals.failed,
+	       totals.skipped, name, uptime() - begin, available_mib());
 }
 
 /* ---- the jobs ---- */

@@ -13,7 +13,8 @@
 # status.
 #
 # A run has failed unless the VM says "::result passed" (init.c has the protocol). Only a failed
-# boot - no "::init" line - is tried again, and that is said. The console is kept in build/vm/log.
+# boot - no "::init" line - and a crashed QEMU are tried again, and that is said. The console is kept
+# in build/vm/log.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -62,7 +63,7 @@ fi
 
 mkdir -p build/vm/log build/vm/out
 tmp=$(mktemp -d build/vm/run.XXXXXX)
-qemu_pid=
+qemu_pid='' qemu_status=0
 # shellcheck disable=SC2317,SC2329
 cleanup() {
 	[[ ! $qemu_pid ]] || kill "$qemu_pid" 2>/dev/null || true
@@ -114,9 +115,9 @@ check_schemas() {
 	done
 }
 
-# One line of the report. Sets booted, result, status, total; collects names; writes what comes as
+# One line of the report. Sets booted, result, status, total, current; collects names; writes what comes as
 # "::file NAME" ... base64 ... "::end" to build/vm/out/NAME.
-booted='' result='' status='' total='' current='' file=''
+booted='' result='' status='' total='' current='' death='' file=''
 take_line() {
 	local line=$1
 	if [[ $file && $line != ::end ]]; then
@@ -142,11 +143,17 @@ take_line() {
 	esac
 }
 
+# why_dead CONSOLE STATUS: one line: what the kernel said of it, else QEMU's status and the last words.
+why_dead() {
+	grep -aoE -m 1 'Kernel panic.*|BUG: .*|Oops: .*|kernel BUG at.*' "$1" 2>/dev/null ||
+		printf 'QEMU ended with status %s after "%s"\n' "$2" "$(tail -n 1 "$1" 2>/dev/null | tr -d '\r')"
+}
+
 # boot LOG WORDS...: one VM from start to power-off. Its report goes to stdout.
 boot() {
 	local log=$tmp/$1.console kept=build/vm/log/$1.console line part='' rc fd
 	shift
-	booted='' result='' status='' total='' current='' begin=$SECONDS
+	booted='' result='' status='' total='' current='' death='' begin=$SECONDS
 	exec {fd}< <(qemu -append "$(cmdline "$@")" -serial "file:$log" -serial stdio \
 		</dev/null 2>&1)
 	qemu_pid=$!
@@ -164,6 +171,7 @@ boot() {
 			kill "$qemu_pid"
 		elif ((SECONDS - begin > VM_TIMEOUT)); then
 			echo "run.sh: VM killed after $VM_TIMEOUT s"
+			death="killed after $VM_TIMEOUT s"
 			kill "$qemu_pid"
 			break
 		fi
@@ -172,30 +180,35 @@ boot() {
 	exec {fd}<&-
 	rc=0
 	wait "$qemu_pid" 2>/dev/null || rc=$?
-	qemu_pid=
+	qemu_pid='' qemu_status=$rc
 	# In $tmp until now: two runs of one kernel at a time must not read each other's.
 	[[ ! -e $log ]] || cp "$log" "$kept"
 	if [[ ! $result ]]; then
+		: "${death:=$(why_dead "$log" "$rc")}"
 		echo "run.sh: the VM ended without a result, QEMU with status $rc; the end of its console ($kept):"
 		tail -n 25 "$log" 2>/dev/null || true
 	fi
 	# A kernel that hit a bug of its own has not passed, whatever the tests say.
 	if grep -aE -m 3 -A 12 'BUG: |Oops: |general protection fault|kernel BUG at' "$log" 2>/dev/null; then
 		echo "run.sh: the kernel hit a bug of its own ($kept)"
-		result=failed
+		result=failed death=$(why_dead "$log" "$rc")
 	fi
 }
 
-# Only a boot that failed is repeated: a test that failed has failed.
+# Only what says nothing of the build is repeated, and said: a boot that failed, and a QEMU that died
+# by a signal before a test had failed. A test that failed has failed; so has a kernel that panicked.
 boot_retrying() {
 	local try
 	for try in 1 2 3; do
 		boot "$@"
-		if [[ $booted ]]; then
-			((try == 1)) || echo "run.sh: booted at attempt $try"
+		if [[ ! $booted ]]; then
+			echo "run.sh: boot failed (attempt $try of 3)"
+		elif ((qemu_status > 128)) && [[ ! $result ]] && ! grep -q '^failed:' "$tmp/names"; then
+			echo "again: [$kernel] $1${current:+ from $current on}: $death (attempt $try of 3)" >>"$tmp/names"
+		else
+			((try == 1)) || echo "run.sh: went on at attempt $try"
 			return
 		fi
-		echo "run.sh: boot failed (attempt $try of 3)"
 	done
 }
 
@@ -209,7 +222,7 @@ vm() {
 	[[ ! $total ]] || read -r p f s <<<"$total"
 	# No verdict, or "failed" without a failed test: the VM died, the kernel hit a bug.
 	if [[ ! $result ]] || { [[ $result != passed ]] && ((f == 0)); }; then
-		echo "failed: [$kernel] $name: the VM did not say passed${current:+, last in $current}" \
+		echo "failed: [$kernel] $name: the VM did not say passed${current:+, last in $current}: $death" \
 			>>"$tmp/names"
 		((f += 1))
 	fi

@@ -15,7 +15,7 @@ rows=()
 # The names of the last block before the total only: a command that is a sum itself repeats them.
 names() {
 	awk -v label="$1" '
-		/^(skipped|failed): / { sub(/: /, ": [" label "] "); list = list $0 "\n"; next }
+		/^(skipped|failed|again): / { sub(/: /, ": [" label "] "); list = list $0 "\n"; next }
 		/^make(:|\[)/ || / passed +[0-9]+ failed / || /^[0-9]+ passed, / { next }
 		{ list = "" }
 		END { printf "%s", list }' "$2"
