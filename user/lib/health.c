@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -34,7 +36,7 @@ static int open_program(int link)
 	return r < 0 ? r : bpf_prog_get_fd_by_id(info.prog_id);
 }
 
-static int misses_of_program(int prog, uint64_t *ret)
+static int ask_program(int prog, struct pol_program_stats *ret)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
@@ -42,15 +44,18 @@ static int misses_of_program(int prog, uint64_t *ret)
 
 	if (r < 0)
 		return r;
-	*ret = info.recursion_misses;
+	ret->runs = info.run_cnt;
+	ret->run_ns = info.run_time_ns;
+	ret->skipped = info.recursion_misses;
 	return 0;
 }
 
-static int misses_of_pin(const char *name, uint64_t *ret)
+static int ask_pin(const char *name, struct pol_program_stats *ret)
 {
 	_cleanup_close_ int link = -EBADF, prog = -EBADF;
 	char path[512];
 
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
 	(void)snprintf(path, sizeof(path), LINKS "/%s", name);
 	link = bpf_obj_get(path);
 	if (link < 0)
@@ -58,28 +63,45 @@ static int misses_of_pin(const char *name, uint64_t *ret)
 	prog = open_program(link);
 	if (prog < 0)
 		return prog;
-	return misses_of_program(prog, ret);
+	return ask_program(prog, ret);
 }
 
-int pol_health_misses(uint64_t *ret)
+static int by_name(const void *a, const void *b)
 {
+	const struct pol_program_stats *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+static int ask_next(const char *name, struct pol_program_stats **programs, size_t *cnt)
+{
+	struct pol_program_stats *more = reallocarray(*programs, *cnt + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	*programs = more;
+	return ask_pin(name, &more[(*cnt)++]);
+}
+
+int pol_health_programs(struct pol_program_stats **ret, size_t *ret_cnt)
+{
+	_cleanup_free_ struct pol_program_stats *programs = NULL;
 	DIR *dir = opendir(LINKS);
 	struct dirent *entry;
-	uint64_t sum = 0;
+	size_t cnt = 0;
 	int r = 0;
 
 	if (!dir)
 		return -errno;
-	while (r == 0 && (entry = readdir(dir))) {
-		uint64_t misses = 0;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		r = misses_of_pin(entry->d_name, &misses);
-		sum += misses;
-	}
+	while (r == 0 && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			r = ask_next(entry->d_name, &programs, &cnt);
 	(void)closedir(dir);
-	if (r == 0)
-		*ret = sum;
-	return r;
+	if (r < 0)
+		return r;
+	if (cnt)
+		qsort(programs, cnt, sizeof(*programs), by_name);
+	*ret = TAKE_PTR(programs);
+	*ret_cnt = cnt;
+	return 0;
 }

@@ -2,6 +2,7 @@
 /* What goes wrong inside the engine, as the kernel has counted it. Reads, changes nothing. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine.h"
@@ -10,10 +11,20 @@
 void pol_health_fails(const struct pol_engine *engine, uint64_t ret[POL_FAILS_CNT]);
 
 /**
- * pol_health_misses() - how often the kernel skipped one of the attached programs, because another
- * task was preempted inside it on the same CPU (bpf_prog_info.recursion_misses, from 5.12). Only
- * tracing programs are skipped, never LSM programs.
- *
+ * struct pol_program_stats - what the kernel counts of one attached program.
+ * @name: of its pin. @runs, @run_ns: only while kernel.bpf_stats_enabled is on; 0: never counted.
+ * @skipped: bpf_prog_info.recursion_misses (from 5.12): how often another task was preempted inside
+ * it on the same CPU. Only tracing programs are skipped, never LSM programs.
+ */
+struct pol_program_stats {
+	char name[64];
+	uint64_t runs;
+	uint64_t run_ns;
+	uint64_t skipped;
+};
+
+/**
+ * pol_health_programs() - of all attached programs, by name; @ret is to be freed.
  * Return: 0; a negative errno: some program could not be asked, @ret is untouched.
  */
-int pol_health_misses(uint64_t *ret);
+int pol_health_programs(struct pol_program_stats **ret, size_t *ret_cnt);

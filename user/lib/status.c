@@ -9,13 +9,13 @@
 #include "file.h"
 #include "foreign.h"
 #include "generation.h"
-#include "health.h"
 #include "load.h"
 
 void pol_status_done(struct pol_status *status)
 {
 	pol_meta_free(status->meta);
 	free(status->guests);
+	free(status->programs);
 	memset(status, 0, sizeof(*status));
 }
 
@@ -119,6 +119,36 @@ static int take_guests(const struct pol_engine *engine, struct pol_status *statu
 	return pol_foreign_each(engine->maps[POL_MAP_FOREIGN], add_memory, status);
 }
 
+static void take_programs(struct pol_status *status)
+{
+	status->recursion_misses = POL_STATUS_NONE;
+	if (pol_health_programs(&status->programs, &status->programs_cnt) < 0)
+		return;
+	status->recursion_misses = 0;
+	for (size_t i = 0; i < status->programs_cnt; i++)
+		status->recursion_misses += status->programs[i].skipped;
+}
+
+/* Its meta is the last that is pinned before it is published. */
+static uint64_t made_ns(uint64_t generation)
+{
+	struct stat st;
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), POL_STORE "/gen_%llu/meta",
+		       (unsigned long long)generation);
+	if (lstat(path, &st) < 0)
+		return POL_STATUS_NONE;
+	return (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec;
+}
+
+static bool is_elsewhere(const struct pol_engine *engine)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/mnt", &st) < 0 || st.st_ino != engine->control->mounts;
+}
+
 int pol_status_take(struct pol_status *ret, struct pol_err *err)
 {
 	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
@@ -139,8 +169,9 @@ int pol_status_take(struct pol_status *ret, struct pol_err *err)
 	}
 	take_stale(&status);
 	pol_health_fails(engine, status.fails);
-	if (pol_health_misses(&status.recursion_misses) < 0)
-		status.recursion_misses = POL_STATUS_NONE;
+	take_programs(&status);
+	status.made_ns = made_ns(status.generation);
+	status.elsewhere = is_elsewhere(engine);
 	status.mode = mode_of(&status);
 	*ret = status;
 	return 0;

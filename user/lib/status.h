@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine.h"
+#include "health.h"
 #include "meta.h"
 
 #define POL_STATUS_NONE UINT64_MAX /* not counted, or no ceiling */
@@ -32,15 +33,22 @@ struct pol_guest_status {
 };
 
 /**
- * struct pol_status - @fails: health counters by enum pol_fail. @recursion_misses: see
- * pol_health_misses(); POL_STATUS_NONE: could not be asked. @mode: "enforce", "audit" or "mixed".
+ * struct pol_status - @made_ns: when the generation was stored, in nanoseconds since 1970;
+ * POL_STATUS_NONE: not known. @elsewhere: we are in another mount namespace than who loaded it, so
+ * @stale of guests says nothing. @fails: health counters by enum pol_fail. @programs: none: they could
+ * not be asked; then @recursion_misses, the sum of @skipped, is POL_STATUS_NONE.
+ * @mode: "enforce", "audit" or "mixed".
  */
 struct pol_status {
 	struct pol_meta *meta;
 	struct pol_guest_status *guests;
 	size_t guests_cnt;
 	uint64_t generation;
+	uint64_t made_ns;
+	bool elsewhere;
 	uint64_t fails[POL_FAILS_CNT];
+	struct pol_program_stats *programs;
+	size_t programs_cnt;
 	uint64_t recursion_misses;
 	const char *mode;
 };
