@@ -8,7 +8,7 @@
 
 void test_golden(const char *name, const char *text)
 {
-	static char expected[16384];
+	static char expected[65536];
 	char path[256];
 	size_t len;
 	FILE *file;

@@ -13,50 +13,8 @@
 #include "ctl.h"
 #include "golden.h"
 #include "status.h"
+#include "status_sample.h"
 
-static char sha256[] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-static char file[] = "policy.toml", web[] = "web", db[] = "db";
-static struct pol_meta meta = { .file = file, .sha256 = sha256 };
-static const struct pol_meta_guest metas[] = { { .name = web }, { .name = db, .audit = true } };
-
-/* One guest with all there is, one with as little as can be. */
-static struct pol_guest_status guests[] = {
-	{
-		.guest = &metas[0],
-		.tasks = 3,
-		.fds_now = 12,
-		.fds_peak = 40,
-		.fds_ceiling = 256,
-		.fds_refused = 6,
-		.orphaned = 1,
-		.pids_now = 4,
-		.pids_peak = 9,
-		.pids_ceiling = 1024,
-		.pids_refused = 8,
-		.memory_now = 253952,
-		.memory_peak = 1048576,
-		.memory_ceiling = 268435456,
-		.denials = 7,
-		.would_deny = 5,
-		.escapes = 2,
-		.emitted = 41,
-		.lost = 10,
-		.stale = 11,
-	},
-	{
-		.guest = &metas[1],
-		.fds_now = POL_STATUS_NONE,
-		.fds_peak = POL_STATUS_NONE,
-		.fds_ceiling = POL_STATUS_NONE,
-		.fds_refused = 13,
-		.pids_ceiling = POL_STATUS_NONE,
-		.memory_now = POL_STATUS_NONE,
-		.memory_peak = POL_STATUS_NONE,
-		.memory_ceiling = POL_STATUS_NONE,
-		.denials = 14,
-		.would_deny = 15,
-	},
-};
 static uint64_t misses;
 static int take_error;
 
@@ -64,16 +22,8 @@ int pol_status_take(struct pol_status *ret, struct pol_err *err)
 {
 	if (take_error)
 		return pol_err_say(err, POL_ERR_HOST, take_error, "it cannot be read");
-	*ret = (struct pol_status){
-		.meta = &meta,
-		.guests = guests,
-		.guests_cnt = ARRAY_SIZE(guests),
-		.generation = 3,
-		.recursion_misses = misses,
-		.mode = "mixed",
-	};
-	for (size_t i = 0; i < POL_FAILS_CNT; i++)
-		ret->fails[i] = 100 + i;
+	test_status(ret);
+	ret->recursion_misses = misses;
 	return 0;
 }
 
@@ -84,7 +34,7 @@ void pol_status_done(struct pol_status *status)
 
 /* ------------------------------------------------------------------------------------------- */
 
-static char out[16384];
+static char out[65536];
 
 static void read_stdout(void)
 {
@@ -96,16 +46,22 @@ static void read_stdout(void)
 	out[len] = '\0';
 }
 
-static int run(const char *option)
+static int run_with(const char *option, const char *more)
 {
-	char *argv[] = { (char *)(uintptr_t) "status", (char *)(uintptr_t)option, NULL };
+	char *argv[] = { (char *)(uintptr_t) "status", (char *)(uintptr_t)option,
+			 (char *)(uintptr_t)more, NULL };
 	int r;
 
 	cr_redirect_stdout();
 	cr_redirect_stderr();
-	r = cmd_status(option ? 2 : 1, argv);
+	r = cmd_status(1 + !!option + !!more, argv);
 	read_stdout();
 	return r;
+}
+
+static int run(const char *option)
+{
+	return run_with(option, NULL);
 }
 
 /* Its kernel is that of this host: another's name is put there. To be freed. */
@@ -169,6 +125,29 @@ Test(cmd_status, text_with_what_went_wrong)
 	test_golden("status_verbose.txt", table());
 }
 
+Test(cmd_status, metrics)
+{
+	misses = 17;
+	cr_assert_eq(run("--metrics"), 0);
+	test_golden("metrics_status.prom", out);
+}
+
+Test(cmd_status, metrics_of_nothing)
+{
+	take_error = -ENOENT;
+	cr_assert_eq(run("--metrics"), 0);
+	cr_assert_not_null(strstr(out, "\npolicyctl_up 0\n"));
+	cr_assert_not_null(strstr(out, "\npolicyctl_engine_loaded 0\n"));
+}
+
+/* Nothing that a collector could take for an answer. */
+Test(cmd_status, no_metrics_of_what_could_not_be_read)
+{
+	take_error = -EPERM;
+	cr_assert_eq(run("--metrics"), 4);
+	cr_assert_str_empty(out);
+}
+
 Test(cmd_status, nothing_loaded)
 {
 	take_error = -ENOENT;
@@ -187,4 +166,5 @@ Test(cmd_status, refuses_bad_arguments)
 {
 	cr_assert_eq(run("now"), 2);
 	cr_assert_eq(run("--frobnicate"), 2);
+	cr_assert_eq(run_with("--json", "--metrics"), 2);
 }

@@ -7,18 +7,20 @@
 
 #include "base.h"
 #include "ctl.h"
+#include "metrics.h"
 #include "status.h"
 #include "words.h"
 
 static const char status_help[] =
-	"Usage: policyctl status [--json] [-v]\n"
+	"Usage: policyctl status [--json | --metrics] [-v]\n"
 	"\n"
 	"What is loaded, and for each guest its tasks, open files, memory, ceilings, refusals and\n"
 	"events.\n"
 	"\n"
-	"  --json  as JSON\n"
-	"  -v      also what went wrong inside the engine, by cause\n"
-	"  --help  this text\n";
+	"  --json     as JSON\n"
+	"  --metrics  as Prometheus text, for node_exporter's textfile collector\n"
+	"  -v         also what went wrong inside the engine, by cause\n"
+	"  --help     this text\n";
 
 static json_t *number(uint64_t value)
 {
@@ -95,12 +97,8 @@ static void print_json(const struct pol_status *status)
 				 status->mode, "health", health_json(status), "guests", guests));
 }
 
-static void print_not_loaded(bool json)
+static void print_json_not_loaded(void)
 {
-	if (!json) {
-		puts("no policy is loaded; nothing is confined");
-		return;
-	}
 	ctl_print_json(json_pack("{s:s,s:{s:b,s:n,s:n,s:s,s:n},s:[]}", "schema", CTL_SCHEMA,
 				 "engine", "loaded", 0, "generation", "policy_sha256", "kernel",
 				 kernel_release(), "mode", "guests"));
@@ -157,18 +155,69 @@ static void print_text(const struct pol_status *status, bool verbose)
 		print_health(status);
 }
 
+/* @status: NULL: nothing is loaded. */
+static int print_metrics(const struct pol_status *status)
+{
+	const struct pol_metrics metrics = {
+		.engine = status ? POL_METRICS_LOADED : POL_METRICS_ABSENT,
+		.status = status,
+	};
+	_cleanup_free_ char *text = NULL;
+	struct pol_err err = {};
+	size_t len;
+	int r = pol_metrics_text(&metrics, &text, &len);
+
+	if (r < 0) {
+		pol_err_set(&err, POL_ERR_FAILED, r, "cannot write the metrics");
+		return ctl_fail("status", &err);
+	}
+	(void)fwrite(text, 1, len, stdout);
+	return 0;
+}
+
+enum form { TEXT, JSON, METRICS };
+
+static int print_not_loaded(enum form form)
+{
+	if (form == METRICS)
+		return print_metrics(NULL);
+	if (form == JSON)
+		print_json_not_loaded();
+	else
+		puts("no policy is loaded; nothing is confined");
+	return 0;
+}
+
+static int print(enum form form, bool verbose)
+{
+	_cleanup_(pol_status_done) struct pol_status status = {};
+	struct pol_err err = {};
+	int r = pol_status_take(&status, &err);
+
+	if (r == -ENOENT)
+		return print_not_loaded(form);
+	if (r < 0)
+		return ctl_fail("status", &err);
+	if (form == METRICS)
+		return print_metrics(&status);
+	if (form == JSON)
+		print_json(&status);
+	else
+		print_text(&status, verbose);
+	return 0;
+}
+
 int cmd_status(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "metrics", no_argument, NULL, 'm' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool json = false, verbose = false;
-	_cleanup_(pol_status_done) struct pol_status status = {};
-	struct pol_err err = {};
-	int c, r;
+	bool json = false, metrics = false, verbose = false;
+	int c;
 
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "hv", options, NULL)) >= 0) {
@@ -176,23 +225,15 @@ int cmd_status(int argc, char **argv)
 			fputs(status_help, stdout);
 			return 0;
 		}
-		if (c != 'j' && c != 'v')
+		if (c == '?')
 			return ctl_usage("status", "that option is not known");
 		json = json || c == 'j';
+		metrics = metrics || c == 'm';
 		verbose = verbose || c == 'v';
 	}
 	if (optind != argc)
 		return ctl_usage("status", "it takes no argument");
-	r = pol_status_take(&status, &err);
-	if (r == -ENOENT) {
-		print_not_loaded(json);
-		return 0;
-	}
-	if (r < 0)
-		return ctl_fail("status", &err);
-	if (json)
-		print_json(&status);
-	else
-		print_text(&status, verbose);
-	return 0;
+	if (json && metrics)
+		return ctl_usage("status", "--json and --metrics exclude each other");
+	return print(json ? JSON : metrics ? METRICS : TEXT, verbose);
 }

@@ -17,7 +17,7 @@ _policyctl_options() {
 	wait) echo '--json --help' ;;
 	attach) echo '--tid --ceilings-only --policy --help' ;;
 	detach) echo '--help' ;;
-	status) echo '--json -v --help' ;;
+	status) echo '--json --metrics -v --help' ;;
 	events) echo '--follow --since --guest --type --verdict --path --format --help' ;;
 	doctor) echo '--json --help' ;;
 	*) echo '--help --version' ;;
