@@ -77,6 +77,9 @@ base() {
 		fi
 	done
 	put "$(command -v busybox)" /usr/bin/busybox
+	# policyd loads it by name, so ldd does not know of it.
+	file=$(ldconfig -p | sed -n '/libmicrohttpd\.so\.12 .*x86-64/s/.* => //p')
+	[[ ! $file ]] || put "$file"
 	# After everything else on the path: for people at `make vm` and for scripts.
 	while read -r applet; do
 		ln -s ../../bin/busybox "$stage/usr/lib/busybox/$applet"
@@ -159,7 +162,7 @@ app() {
 }
 
 base_key=$(sha256sum "$0"; dpkg-query -W 'libc6' coreutils dash util-linux busybox-static e2fsprogs \
-	btrfs-progs xfsprogs bpftool libelf1 2>/dev/null || true)
+	btrfs-progs xfsprogs bpftool libelf1 libmicrohttpd12 2>/dev/null || true)
 cached "$vm/base.cpio" "$base_key" base
 cached "$vm/modules-$series.cpio" "$(cat "$cache/version") $VM_MODULES $(sha256sum <"$0")" modules
 rm -rf "$stage"

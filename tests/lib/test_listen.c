@@ -125,8 +125,11 @@ Test(listen, replaces_a_dead_one_and_not_one_that_lives)
 	int fd = open_at("s"), second;
 
 	cr_assert_geq(fd, 0);
-	cr_assert_eq(open_at("s"), -EADDRINUSE);
-	cr_assert_eq(err.kind, POL_ERR_BUSY);
+	/* Nor one that is too busy to take who asks: it accepts none of them. */
+	for (int i = 0; i < 4; i++) {
+		cr_assert_eq(open_at("s"), -EADDRINUSE);
+		cr_assert_eq(err.kind, POL_ERR_BUSY);
+	}
 	close(fd);
 	second = open_at("s");
 	cr_assert_geq(second, 0, "%s", err.message);

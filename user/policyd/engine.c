@@ -38,6 +38,7 @@ static void close_engine(struct policyd *d)
 	rounds_end(d);
 	pol_pump_free(d->pump);
 	pol_feed_close(d->feed);
+	metrics_forget(d);
 	d->pump = NULL;
 	d->feed = NULL;
 }

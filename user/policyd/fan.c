@@ -22,7 +22,10 @@ static int fan_view(void *arg, const struct pol_event_view *view, const struct p
 		server_flush(d);
 	/* With no room for even one it is not there any more. */
 	(void)pol_keep_get(d->keep, pol_keep_next(d->keep) - 1, &kept, &kept_ctx);
-	return sink_view(d, kept, kept_ctx);
+	r = sink_view(d, kept, kept_ctx);
+	if (!r)
+		metrics_view(d, kept);
+	return r;
 }
 
 static int fan_flush(void *arg)

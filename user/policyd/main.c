@@ -25,6 +25,7 @@
 static const char usage[] =
 	"usage: policyd [--socket PATH] [--keep SIZE] [--format F]\n"
 	"               [--file PATH] [--file-size SIZE] [--file-count N] [--sync]\n"
+	"               [--metrics ADDRESS]\n"
 	"\n"
 	"Reads the events of the loaded engine, writes them to standard output or to a file, and serves\n"
 	"them to subscribers. Waits while no policy is loaded. Enforcement does not need it.\n"
@@ -37,6 +38,8 @@ static const char usage[] =
 	"  --file-size SIZE  rotate it once it has that many bytes\n"
 	"  --file-count N    rotated files to keep (5)\n"
 	"  --sync            fdatasync(2) it before the kernel forgets an event\n"
+	"  --metrics ADDRESS serve metrics for Prometheus, GET /metrics: unix:PATH, 127.0.0.1:PORT or\n"
+	"                    [::1]:PORT\n"
 	"  --help            this text\n"
 	"  --version         the version\n"
 	"\n"
@@ -44,7 +47,7 @@ static const char usage[] =
 	"done, 1 failed, 2 usage, 4 the kernel, host or user lacks something, 5 busy: another policyd\n"
 	"serves the socket.\n";
 
-enum { SOCKET = 256, KEEP, FORMAT, FILE_PATH, FILE_SIZE, FILE_COUNT, SYNC, HELP, VERSION };
+enum { SOCKET = 256, KEEP, FORMAT, FILE_PATH, FILE_SIZE, FILE_COUNT, SYNC, METRICS, HELP, VERSION };
 
 static const struct option longs[] = {
 	{ "socket", required_argument, NULL, SOCKET },
@@ -54,6 +57,7 @@ static const struct option longs[] = {
 	{ "file-size", required_argument, NULL, FILE_SIZE },
 	{ "file-count", required_argument, NULL, FILE_COUNT },
 	{ "sync", no_argument, NULL, SYNC },
+	{ "metrics", required_argument, NULL, METRICS },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{ 0 },
@@ -124,12 +128,22 @@ static int set_sync(struct policyd_options *options, const char *none)
 	return 0;
 }
 
+static int set_metrics(struct policyd_options *options, const char *text)
+{
+	const char *why;
+
+	if (!pol_listen_parse(text, &options->metrics, &why))
+		return 0;
+	(void)fprintf(stderr, "policyd: --metrics: '%s': %s\ntry 'policyd --help'\n", text, why);
+	return POL_ERR_USAGE;
+}
+
 /* By the numbers of the options. */
 static int (*const setters[])(struct policyd_options *options, const char *value) = {
 	[SOCKET - SOCKET] = set_socket,	      [KEEP - SOCKET] = set_keep,
 	[FORMAT - SOCKET] = set_format,	      [FILE_PATH - SOCKET] = set_file,
 	[FILE_SIZE - SOCKET] = set_file_size, [FILE_COUNT - SOCKET] = set_file_count,
-	[SYNC - SOCKET] = set_sync,
+	[SYNC - SOCKET] = set_sync,	      [METRICS - SOCKET] = set_metrics,
 };
 
 static int check(const struct policyd_options *options)

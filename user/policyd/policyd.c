@@ -27,6 +27,7 @@ static const struct source {
 	{ "the watchdog", add_watchdog, NULL },
 	{ "the sink", sink_add, sink_done },
 	{ "the socket", server_add, server_done },
+	{ "the metrics", metrics_add, metrics_done },
 	{ "the rings' timer", rounds_add, rounds_done },
 	{ "the system bus", units_add, units_done },
 	{ "the engine", engine_add, engine_done },

@@ -11,6 +11,7 @@
  *	sink.c		where events go unasked: sink_stdout.c, sink_file.c
  *	units.c		units of the policy that are started anew
  *	server.c	the socket; subscriber.c: who is connected to it
+ *	metrics.c	what --metrics tells; http.c: to whom, by libmicrohttpd (http_lib.c)
  */
 #pragma once
 
@@ -22,6 +23,7 @@
 #include "feed.h"
 #include "here.h"
 #include "keep.h"
+#include "listen.h"
 #include "outlet.h"
 #include "pump.h"
 
@@ -32,6 +34,7 @@
  * @format: of the sink's lines.
  * @file: the sink; NULL: standard output. @file_size: it is rotated once it has so many bytes; 0:
  * never. @file_count: of rotated ones, at least 1. @sync: it is on the disk before the ring is freed.
+ * @metrics: where they are served; its text is NULL: nowhere.
  */
 struct policyd_options {
 	const char *socket;
@@ -41,6 +44,7 @@ struct policyd_options {
 	uint64_t file_size;
 	unsigned int file_count;
 	bool sync;
+	struct pol_listen metrics;
 };
 
 struct sink;
@@ -48,11 +52,15 @@ struct server;
 struct engine_watch;
 struct rounds;
 struct units;
+struct metrics;
+struct http;
+struct pol_metrics_sink;
 
 /**
  * struct policyd - the whole of it.
  * @feed, @pump: of the engine that is loaded; both NULL while none is.
  * @keep: the last events; what subscribers are fed from.
+ * @metrics, @http: NULL without --metrics.
  * @here: this host, for what is said while no engine is loaded.
  * @status: what to exit with.
  */
@@ -66,6 +74,8 @@ struct policyd {
 	struct units *units;
 	struct sink *sink;
 	struct server *server;
+	struct metrics *metrics;
+	struct http *http;
 	struct pol_keep *keep;
 	struct pol_here here;
 	struct pol_event_ctx here_ctx;
@@ -122,6 +132,9 @@ void rounds_now(struct policyd *d);
 void rounds_drain(struct policyd *d);
 void rounds_done(struct policyd *d);
 
+/* rounds_undecodable() - records passed over, since we started. */
+uint64_t rounds_undecodable(const struct policyd *d);
+
 /**
  * units_add() - the system bus, by which systemd tells of units that are started anew. Not there yet:
  * it is waited for, and all else goes on. Return: as engine_add().
@@ -152,6 +165,9 @@ int sink_view(struct policyd *d, const struct pol_event_view *view,
 /* sink_flush() - Return: 0: all is written, or counted as lost; 1: not yet; else it has ended. */
 int sink_flush(struct policyd *d);
 
+/* sink_numbers() - for metrics. */
+void sink_numbers(const struct policyd *d, struct pol_metrics_sink *ret);
+
 /* server_add() - take the socket's lock and serve it. Return: as engine_add(). */
 int server_add(struct policyd *d);
 void server_done(struct policyd *d);
@@ -159,8 +175,37 @@ void server_done(struct policyd *d);
 /* server_flush() - to each subscriber what it takes; none of them holds anything up. */
 void server_flush(struct policyd *d);
 
+/* server_subscribers() - how many are connected. */
+size_t server_subscribers(const struct policyd *d);
+
 /* server_sweep() - forget the subscribers that are over. */
 void server_sweep(struct policyd *d);
+
+/**
+ * metrics_add() - with --metrics: count from here on, and serve it. Return: as engine_add().
+ */
+int metrics_add(struct policyd *d);
+void metrics_done(struct policyd *d);
+
+/* metrics_view() - count an event that was taken. */
+void metrics_view(struct policyd *d, const struct pol_event_view *view);
+
+/* metrics_forget() - the engine is not read any more: the next one has other guests. */
+void metrics_forget(struct policyd *d);
+
+/* struct metrics_text - @data, of @len bytes, and itself: to be freed. @live: for its user. */
+struct metrics_text {
+	char *data;
+	size_t len;
+	unsigned int *live;
+};
+
+/* metrics_collect() - all numbers as of now. Return: 0; -ENOMEM. */
+int metrics_collect(struct policyd *d, struct metrics_text **ret);
+
+/* http_add() - serve them at options->metrics. Return: as engine_add(). */
+int http_add(struct policyd *d);
+void http_done(struct policyd *d);
 
 /* fan_ops - the pump's receiving side: the sink and the subscribers. */
 extern const struct pol_pump_ops fan_ops;

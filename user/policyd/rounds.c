@@ -10,12 +10,14 @@
 #include "base.h"
 #include "policyd.h"
 
+/* struct rounds - @bad: records not decoded of this engine, @bad_sum: of all. */
 struct rounds {
 	sd_event_source *rings[POL_CURSOR_RINGS];
 	sd_event_source *timer;
 	size_t rings_cnt;
 	uint64_t swept_ns;
 	uint64_t bad;
+	uint64_t bad_sum;
 };
 
 #define MS_US UINT64_C(1000)
@@ -66,7 +68,13 @@ static void say_bad(struct policyd *d)
 		policyd_say("warning: %llu records could not be decoded (another version wrote "
 			    "them?), ignoring",
 			    (unsigned long long)(stats.bad - d->rounds->bad));
+	d->rounds->bad_sum += stats.bad - d->rounds->bad;
 	d->rounds->bad = stats.bad;
+}
+
+uint64_t rounds_undecodable(const struct policyd *d)
+{
+	return d->rounds->bad_sum;
 }
 
 void rounds_now(struct policyd *d)

@@ -45,6 +45,11 @@ void server_sweep(struct policyd *d)
 	server->cnt = left;
 }
 
+size_t server_subscribers(const struct policyd *d)
+{
+	return d->server->cnt;
+}
+
 static void on_gone(void *arg, uint64_t serial, const struct pol_event_view *view,
 		    const struct pol_event_ctx *ctx)
 {

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 
 #include "base.h"
+#include "metrics.h"
 
 /* No room for now: there may be later. */
 static bool is_full(int r)
@@ -29,6 +30,16 @@ bool sink_waits(const struct policyd *d)
 void sink_orphan(struct policyd *d)
 {
 	d->sink->alone = !pol_outlet_empty(&d->sink->outlet);
+}
+
+void sink_numbers(const struct policyd *d, struct pol_metrics_sink *ret)
+{
+	const struct pol_outlet *outlet = &d->sink->outlet;
+
+	ret->name = d->options->file ? "file" : "stdout";
+	ret->taken = outlet->delivered;
+	ret->waiting = pol_outlet_lines(outlet);
+	ret->lost = outlet->dropped;
 }
 
 int sink_view(struct policyd *d, const struct pol_event_view *view, const struct pol_event_ctx *ctx)
