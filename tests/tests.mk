@@ -40,7 +40,7 @@ unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 	$(Q)$(if $(UNIT_SRC),selftests/lib/unit.sh $(UNIT_ARGS))
 
 .PHONY: receivers
-receivers: deps ## the formats of events, as rsyslog, lognormalizer and others read them
+receivers: deps ## the formats of events and metrics, as rsyslog, promtool and others read them
 	$(Q)$(MAKE) --no-print-directory build/tests/print
 	$(Q)tests/receivers/run.sh
 
