@@ -84,6 +84,34 @@ done
 check the_one_before_stays generation_is 2
 put '[guest.third]'
 check and_a_whole_one_is_loaded_again within generation_is 3
+# dropin LINES: of [Service], and started with them
+dropin() {
+	mkdir -p "$units/policyd.service.d"
+	printf '[Service]\n%s\n' "$1" >"$units/policyd.service.d/sink.conf"
+	systemctl daemon-reload && systemctl restart policyd
+}
+entry_has() { journalctl -t policyd POLICYD_TYPE=violation "POLICYD_PATH=$1" -o json | grep -qF "$2"; }
+echo no >'/srv/no/third
+line'
+check starts_on_the_journal dropin 'ExecStart=
+ExecStart=/usr/sbin/policyd --journal'
+expect_status refused_to_the_journal 1 '' policyctl run web -- cat '/srv/no/third
+line'
+check is_an_entry_with_fields within entry_has '/srv/no/third
+line' '"POLICYD_GUEST":"web"'
+check has_the_message_id entry_has '/srv/no/third
+line' '"MESSAGE_ID":"2e570ece47ed44a29891b9603cbe425f"'
+check may_not_use_the_network dropin 'ExecStart=
+ExecStart=/usr/sbin/policyd --syslog tcp:127.0.0.1:6514'
+check says_that_it_may_not within journal_has 'Address family not supported by protocol, waiting'
+check may_use_it_by_a_dropin dropin 'ExecStart=
+ExecStart=/usr/sbin/policyd --syslog tcp:127.0.0.1:6514
+RestrictAddressFamilies=AF_INET
+IPAddressAllow=127.0.0.1'
+check asks_the_receiver within journal_has 'Connection refused, waiting'
+rm "$units/policyd.service.d/sink.conf"
+check goes_back_to_its_unit systemctl daemon-reload
+check as_it_was systemctl restart policyd
 check stops systemctl stop policyd
 check ended_well test "$(systemctl show -p Result --value policyd)" = success
 expect_status the_ring_is_free 0 '' policyctl events
