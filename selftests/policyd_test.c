@@ -5,153 +5,12 @@
  */
 #include "harness.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <sys/inotify.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
-#include "guest.h"
-
-#define POLICYD "/usr/sbin/policyd"
-
-#define SOCK "/run/policyd/policyd.sock" /* where policyctl looks for it */
-
-static const char *root, *bad, *errors;
-static const char *more_args[8]; /* of the next start() */
-
-static void load_one(void)
-{
-	root = scratch();
-	make_dir(text("%s/ok", root));
-	bad = make_file(text("%s/f", root), "bad\n");
-	ASSERT_LOAD(GUEST("g") FILES RULE("%s/ok", "rw") END, root);
-}
-
-/* ---- the daemon ---- */
-
-struct daemon {
-	pid_t pid;
-	int notify;
-	FILE *out;
-};
-
-static struct sockaddr_un address_of(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	return address;
-}
-
-/* Where sd_notify(3) writes to. */
-static int listen_notify(const char *path)
-{
-	struct sockaddr_un address = address_of(path);
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	unlink(path);
-	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&address, sizeof(address)));
-	return fd;
-}
-
-/* Reads notifications until one has @word in it. */
-static const char *notified(const struct daemon *d, const char *word)
-{
-	static char buf[1024];
-	ssize_t n;
-
-	do {
-		n = recv(d->notify, buf, sizeof(buf) - 1, 0);
-		buf[n > 0 ? n : 0] = 0;
-	} while (n > 0 && !strstr(buf, word));
-	return buf;
-}
-
-static void exec_policyd(int out, const char *notify)
-{
-	int err = open(errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	setenv("NOTIFY_SOCKET", notify, 1);
-	setenv("WATCHDOG_USEC", "60000000", 1);
-	char *argv[10] = { (char *)"policyd" };
-
-	memcpy(argv + 1, more_args, sizeof(more_args));
-	execv(POLICYD, argv);
-	_exit(127);
-}
-
-static void start(struct daemon *d)
-{
-	const char *dir = scratch(), *notify = text("%s/notify", dir);
-	int fds[2];
-
-	errors = text("%s/errors", dir);
-	d->notify = listen_notify(notify);
-	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-	fflush(stdout);
-	d->pid = fork();
-	if (!d->pid)
-		exec_policyd(fds[1], notify);
-	close(fds[1]);
-	d->out = fdopen(fds[0], "re");
-	/* The first sign of life comes when the loop is set up. */
-	EXPECT_STRSTR("WATCHDOG=1", notified(d, "WATCHDOG=1"));
-	EXPECT_STRSTR("READY=1", notified(d, "READY=1"));
-}
-
-/* Return: its exit status, 128 + signal. */
-static int end(struct daemon *d, int sig)
-{
-	int status = 0;
-
-	kill(d->pid, sig);
-	waitpid(d->pid, &status, 0);
-	fclose(d->out);
-	close(d->notify);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* The next line with @part in it; "" at the end. */
-static const char *line_with(FILE *f, const char *part)
-{
-	static char line[16384];
-
-	while (fgets(line, sizeof(line), f))
-		if (strstr(line, part))
-			return line;
-	return "";
-}
-
-static const char *violation(const char *path)
-{
-	return text("\"path\":\"%s\"", path);
-}
-
-static FILE *subscribe(const char *request)
-{
-	struct sockaddr_un address = address_of(SOCK);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	signal(SIGPIPE, SIG_IGN); /* one that is refused may be closed before it is sent whole */
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		FAIL("connect: %s", strerror(errno));
-	dprintf(fd, "%s\n", request);
-	return fdopen(fd, "re");
-}
-
-static const char *said(void)
-{
-	static char buf[8192];
-
-	if (read_file(errors, buf, sizeof(buf)) < 0)
-		return "";
-	return buf;
-}
+#include "daemon.h"
 
 /* ---- the engine comes and goes: first, as all that follow use what it has loaded ---- */
 
@@ -346,26 +205,6 @@ TEST(policyctl_follows_by_it)
 
 /* ---- who does not read ---- */
 
-static long count_of(FILE *f, long want)
-{
-	static char line[16384];
-	long cnt = 0;
-
-	while (cnt < want && fgets(line, sizeof(line), f)) {
-		json_t *event = json_loads(line, 0, NULL);
-
-		if (!event)
-			FAIL("no JSON: %.200s", line);
-		if (!strcmp("violation", json_at(event, "type")))
-			cnt++;
-		else if (!strcmp("lost", json_at(event, "type")) &&
-			 !strcmp("violation", json_at(event, "of")))
-			cnt += strtol(json_at(event, "count"), NULL, 10);
-		json_decref(event);
-	}
-	return cnt;
-}
-
 TEST_TIMEOUT(who_does_not_read_holds_nobody_up, 600)
 {
 	long refused = 2500;
@@ -526,29 +365,6 @@ TEST(says_at_its_end_what_a_full_disk_cost)
 	EXPECT_EQ(1, end(&d, SIGTERM));
 	EXPECT_STRSTR("events that found no room", said());
 	EXPECT_EQ(0, umount(dir));
-}
-
-/* Refusals for which the subscriber @f is waited: what went before has been written by then. */
-static void refuse_each(FILE *f, int cnt)
-{
-	for (int i = 0; i < cnt; i++) {
-		EXPECT_EQ(EACCES, PROBE("g", "open", "r", bad));
-		EXPECT_EQ(1, count_of(f, 1));
-	}
-}
-
-static void refuse_many(FILE *f, long cnt)
-{
-	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", cnt), "r", bad));
-	EXPECT_EQ(cnt, count_of(f, cnt));
-}
-
-static FILE *subscribe_violations(void)
-{
-	FILE *f = subscribe("{\"type\":\"violation\"}");
-
-	EXPECT_STRSTR("\"ok\":true", line_with(f, ""));
-	return f;
 }
 
 static bool holds(const char *file, const char *line)

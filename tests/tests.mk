@@ -34,6 +34,11 @@ build/tests/print: $(PRINT_OBJ) $(SAN_LIB) $(call stale,build/tests/print,$(PRIN
 	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(PRINT_OBJ) $(SAN_LIB) $(PKG_LIBS)
 	$(call keep,$(PRINT_OBJ))
 
+SEND_OBJ := build/san/tests/receivers/send.o
+build/tests/send: $(SEND_OBJ) $(SAN_LIB) $(call stale,build/tests/send,$(SEND_OBJ)) | build/tests
+	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(SEND_OBJ) $(SAN_LIB) $(PKG_LIBS)
+	$(call keep,$(SEND_OBJ))
+
 .PHONY: unit check
 unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 	$(Q)$(if $(UNIT_SRC),$(MAKE) --no-print-directory build/tests/unit,echo 'no unit tests yet')
@@ -41,7 +46,7 @@ unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 
 .PHONY: receivers
 receivers: deps ## the formats of events and metrics, as rsyslog, promtool and others read them
-	$(Q)$(MAKE) --no-print-directory build/tests/print
+	$(Q)$(MAKE) --no-print-directory build/tests/print build/tests/send
 	$(Q)tests/receivers/run.sh
 
--include build/san/tests/receivers/print.d $(UNIT_OBJ:.o=.d) $(UNIT_BENCH_OBJ:.o=.d)
+-include build/san/tests/receivers/print.d build/san/tests/receivers/send.d $(UNIT_OBJ:.o=.d) $(UNIT_BENCH_OBJ:.o=.d)

@@ -84,21 +84,21 @@ done
 check the_one_before_stays generation_is 2
 put '[guest.third]'
 check and_a_whole_one_is_loaded_again within generation_is 3
+# dropin LINES: of [Service], and started with them
+dropin() {
+	mkdir -p "$units/policyd.service.d"
+	printf '[Service]\n%s\n' "$1" >"$units/policyd.service.d/test.conf"
+	systemctl daemon-reload && systemctl restart policyd
+}
 # Metrics by TCP, with what metrics.rst says the unit needs for it: its hardening hides nothing of them.
-mkdir $units/policyd.service.d
-cat >$units/policyd.service.d/metrics.conf <<'UNIT'
-[Service]
-ExecStart=
-ExecStart=/usr/sbin/policyd --metrics 127.0.0.1:9812
-RestrictAddressFamilies=AF_INET
-IPAddressAllow=127.0.0.1
-UNIT
 scrape() {
 	bash -c 'exec 3<>/dev/tcp/127.0.0.1/9812 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3'
 }
 metrics_have() { scrape | grep -qF "$1"; }
-systemctl daemon-reload
-check restarts_with_metrics systemctl restart policyd
+check restarts_with_metrics dropin 'ExecStart=
+ExecStart=/usr/sbin/policyd --metrics 127.0.0.1:9812
+RestrictAddressFamilies=AF_INET
+IPAddressAllow=127.0.0.1'
 check metrics_know_the_engine within metrics_have 'policyctl_up 1'
 check metrics_know_the_guest metrics_have 'policyctl_guest_denials_total{guest="web"} 2'
 check metrics_know_its_memory metrics_have 'policyctl_guest_memory_bytes{guest="web"}'
@@ -106,6 +106,28 @@ check metrics_know_the_programs metrics_have 'policyctl_program_skipped_runs_tot
 check metrics_know_the_ring metrics_have 'policyd_ring_size_bytes{ring="0"} 16777216'
 # Its /dev is not the host's, so it cannot know.
 check metrics_say_nothing_of_stale_rules test "$(scrape | grep -c stale_rules)" = 0
+entry_has() { journalctl -t policyd POLICYD_TYPE=violation "POLICYD_PATH=$1" -o json | grep -qF "$2"; }
+echo no >'/srv/no/third
+line'
+check starts_on_the_journal dropin 'ExecStart=
+ExecStart=/usr/sbin/policyd --journal'
+expect_status refused_to_the_journal 1 '' policyctl run web -- cat '/srv/no/third
+line'
+check is_an_entry_with_fields within entry_has '/srv/no/third
+line' '"POLICYD_GUEST":"web"'
+check has_the_message_id entry_has '/srv/no/third
+line' '"MESSAGE_ID":"2e570ece47ed44a29891b9603cbe425f"'
+check may_not_use_the_network dropin 'ExecStart=
+ExecStart=/usr/sbin/policyd --syslog tcp:127.0.0.1:6514'
+check says_that_it_may_not within journal_has 'Address family not supported by protocol, waiting'
+check may_use_it_by_a_dropin dropin 'ExecStart=
+ExecStart=/usr/sbin/policyd --syslog tcp:127.0.0.1:6514
+RestrictAddressFamilies=AF_INET
+IPAddressAllow=127.0.0.1'
+check asks_the_receiver within journal_has 'Connection refused, waiting'
+rm "$units/policyd.service.d/test.conf"
+check goes_back_to_its_unit systemctl daemon-reload
+check as_it_was systemctl restart policyd
 check stops systemctl stop policyd
 check ended_well test "$(systemctl show -p Result --value policyd)" = success
 expect_status the_ring_is_free 0 '' policyctl events

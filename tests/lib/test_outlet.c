@@ -22,7 +22,11 @@ static int write_plain(const struct pol_event_view *view, const struct pol_event
 			(unsigned long long)view->seq, (int)padding, (unsigned long long)count);
 }
 
-static const struct pol_format plain = { .name = "plain", .write = write_plain };
+static const struct pol_format plain = {
+	.name = "plain",
+	.write = write_plain,
+	.size = POL_EVENT_LINE_SIZE,
+};
 
 /* A receiver that takes @room bytes, at most @piece at once. */
 static struct {

@@ -30,6 +30,7 @@ done
 
 # "name type", of all golden files, and of the table.
 families() { sed -n 's/^# TYPE //p' "${golden[@]}" | sort -u; }
+# shellcheck disable=SC2016
 documented() {
 	sed -nE 's/^``((policyctl|policyd)_[a-z_]+)``( +|, )(gauge|counter)( .*)?$/\1 \4/p' \
 		Documentation/metrics.rst | sort

@@ -21,8 +21,13 @@ check() {
 check schema tests/receivers/schema.py
 check cef tests/receivers/cef.py
 # A machine that cannot get it fails: that a receiver was not asked is no success.
-check rsyslog tests/receivers/syslog.py rsyslog "$(.ci/unpacked.sh rsyslog)"
 check metrics tests/receivers/metrics.sh "$(.ci/unpacked.sh prometheus)"
-check syslog-ng tests/receivers/syslog.py syslog-ng "$(.ci/unpacked.sh syslog-ng-core)"
+rsyslog=$(.ci/unpacked.sh rsyslog) syslog_ng=$(.ci/unpacked.sh syslog-ng-core)
+check rsyslog tests/receivers/syslog.py rsyslog "$rsyslog"
+check syslog-ng tests/receivers/syslog.py syslog-ng "$syslog_ng"
+for way in tcp unix; do
+	check "rsyslog.conf, $way" tests/receivers/siem.py rsyslog "$rsyslog" $way
+	check "syslog-ng.conf, $way" tests/receivers/siem.py syslog-ng "$syslog_ng" $way
+done
 echo "$passed passed, $failed failed, 0 skipped"
 ((failed == 0))

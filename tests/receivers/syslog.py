@@ -6,16 +6,12 @@ has the same values as the native JSON.
 ROOT is where its package is unpacked (.ci/unpacked.sh). It runs as long as this does, and listens on
 a socket in a directory of its own, or on loopback."""
 
-import glob
 import json
-import os
-import select
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 
+import daemons
 import lines
 
 RSYSLOG = """
@@ -37,8 +33,7 @@ ruleset(name="all") {{
 }}
 """
 
-SYSLOG_NG = """@version: {version}
-options {{ log-msg-size(16384); keep-hostname(yes); use-dns(no); dns-cache(no); stats-freq(0);
+SYSLOG_NG = """options {{ log-msg-size(16384); keep-hostname(yes); use-dns(no); dns-cache(no); stats-freq(0);
            frac-digits(6); ts-format(iso); }};
 source in {{ syslog(ip("127.0.0.1") port({port}) transport("tcp")); }};
 destination out {{ file("{dir}/out" template("$(format-json host=$HOST app=$PROGRAM msgid=$MSGID
@@ -47,20 +42,9 @@ log {{ source(in); destination(out); }};
 """
 
 
-def write(path, text):
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
-
-
 class Rsyslog:
     def start(self, root, directory):
-        """Returns when it listens: it forks then."""
-        write(f"{directory}/conf", RSYSLOG.format(dir=directory))
-        modules = glob.glob(f"{root}/usr/lib/*/rsyslog")[0]
-        libraries = os.pathsep.join(glob.glob(f"{root}/usr/lib/*-linux-gnu*"))
-        subprocess.run(
-            [f"{root}/usr/sbin/rsyslogd", "-M", modules, "-f", f"{directory}/conf",
-             "-i", f"{directory}/pid"], check=True, env={**os.environ, "LD_LIBRARY_PATH": libraries})
+        daemons.start_rsyslog(root, directory, RSYSLOG.format(dir=directory))
 
     def connect(self, directory):
         stream = socket.socket(socket.AF_UNIX)
@@ -73,38 +57,14 @@ class Rsyslog:
 
 class SyslogNg:
     def start(self, root, directory):
-        """Returns when it listens; on another port if somebody has taken this one meanwhile."""
-        home = os.path.dirname(glob.glob(f"{root}/usr/lib/**/libafsocket.so", recursive=True)[0])
-        libraries = glob.glob(f"{root}/usr/lib/*-linux-gnu*") + [os.path.dirname(home)]
-        for left in (2, 1, 0):
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                self.port = free.getsockname()[1]
-            write(f"{directory}/conf", SYSLOG_NG.format(
-                dir=directory, port=self.port, version=os.path.basename(home)))
-            done = subprocess.run(
-                [f"{root}/usr/sbin/syslog-ng", "--process-mode=background", "--no-caps",
-                 f"--module-path={home}", f"--cfgfile={directory}/conf",
-                 f"--persist-file={directory}/persist", f"--pidfile={directory}/pid",
-                 f"--control={directory}/control"], check=left == 0,
-                env={**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(libraries)})
-            if done.returncode == 0:
-                return
+        self.port = daemons.start_on_a_port(
+            "syslog-ng", root, directory, lambda port: SYSLOG_NG.format(dir=directory, port=port))
 
     def connect(self, _directory):
         return socket.create_connection(("127.0.0.1", self.port))
 
     def read(self, got):
         return got, got.get("_SDATA", {}).get("policyd@32473", {})
-
-
-def stop(directory):
-    """It writes what it has, then ends: wait for the end, not for a time."""
-    with open(f"{directory}/pid", encoding="ascii") as file:
-        handle = os.pidfd_open(int(file.read()))
-    signal.pidfd_send_signal(handle, signal.SIGTERM)
-    select.select([handle], [], [])
-    os.close(handle)
 
 
 def receive(receiver, root, messages):
@@ -118,7 +78,7 @@ def receive(receiver, root, messages):
                 # It closes when it has read all.
                 stream.recv(1)
         finally:
-            stop(directory)
+            daemons.stop(directory)
         with open(f"{directory}/out", encoding="utf-8", newline="\n") as out:
             return [receiver.read(json.loads(line)) for line in out]
 

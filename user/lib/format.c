@@ -65,12 +65,12 @@ static int write_syslog(const struct pol_event_view *view, const struct pol_even
 }
 
 static const struct pol_format formats[] = {
-	{ "text", write_text, "####-##-##T" },
-	{ "json", write_json, "{\"schema\":\"policyctl/v1\"," },
-	{ "ecs", write_ecs, "{\"@timestamp\":\"" },
-	{ "ocsf", write_ocsf, "{\"category_uid\":" },
-	{ "cef", write_cef, "CEF:0|policy|policyd|" },
-	{ "syslog", write_syslog, "<##>1 " },
+	{ "text", write_text, "####-##-##T", POL_EVENT_LINE_SIZE },
+	{ "json", write_json, "{\"schema\":\"policyctl/v1\",", POL_EVENT_LINE_SIZE },
+	{ "ecs", write_ecs, "{\"@timestamp\":\"", POL_EVENT_LINE_SIZE },
+	{ "ocsf", write_ocsf, "{\"category_uid\":", POL_EVENT_LINE_SIZE },
+	{ "cef", write_cef, "CEF:0|policy|policyd|", POL_EVENT_LINE_SIZE },
+	{ "syslog", write_syslog, "<##>1 ", POL_EVENT_LINE_SIZE },
 };
 
 const struct pol_format *pol_format_at(size_t index)

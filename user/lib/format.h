@@ -15,16 +15,17 @@
 /**
  * struct pol_format - one format.
  * @name: as on the command line.
- * @write: an event's line, newline included, and a NUL; pure. @flags: POL_FORMAT_*. @buf:
- *	POL_EVENT_LINE_SIZE bytes are always enough. Return: its length without the NUL; -ENOSPC:
- *	@size is too small for any line.
+ * @write: an event's line, newline included, and a NUL; pure. @flags: POL_FORMAT_*.
+ *	Return: its length without the NUL; -ENOSPC: @size is too small for any line.
  * @begins: what each of its lines begins with; '#' is a digit.
+ * @size: bytes that are always enough: POL_EVENT_LINE_SIZE for all that are listed.
  */
 struct pol_format {
 	const char *name;
 	int (*write)(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
 		     unsigned int flags, char *buf, size_t size);
 	const char *begins;
+	size_t size;
 };
 
 /* pol_format_at() - the formats in the order in which they are listed; NULL: no more. */

@@ -63,12 +63,12 @@ int pol_outlet_text(struct pol_outlet *outlet, const char *line, size_t len)
 static int queue_event(struct pol_outlet *outlet, const struct pol_event_view *view,
 		       const struct pol_event_ctx *ctx)
 {
-	int r = reserve(outlet, POL_EVENT_LINE_SIZE);
+	const struct pol_format *format = outlet->format;
+	int r = reserve(outlet, format->size);
 
 	if (r < 0)
 		return r;
-	r = outlet->format->write(view, ctx, outlet->flags, outlet->data + outlet->end,
-				  POL_EVENT_LINE_SIZE);
+	r = format->write(view, ctx, outlet->flags, outlet->data + outlet->end, format->size);
 	if (r < 0)
 		return r;
 	outlet->end += (size_t)r;

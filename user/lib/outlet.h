@@ -18,7 +18,8 @@
 
 /**
  * struct pol_outlet - all zero but @format, @flags and @max: empty.
- * @format, @flags: what lines are written by (POL_FORMAT_*). @max: bytes that the queue may hold, at least 2 * POL_EVENT_LINE_SIZE.
+ * @format, @flags: what lines are written by (POL_FORMAT_*). @max: bytes that the queue may hold,
+ * at least two of the format's largest lines.
  * @data: lines from @start to @end; @size bytes are allocated, none while it is empty.
  * @within: bytes of the first line that are written already: it is torn until the rest is.
  * @delivered: records queued, @dropped: records counted as lost here; since the beginning.

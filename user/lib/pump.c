@@ -115,6 +115,15 @@ static int commit(struct pol_pump *pump)
 	return 0;
 }
 
+int pol_pump_flush(struct pol_pump *pump)
+{
+	int r = pump->ops.flush(pump->arg);
+
+	if (r)
+		return r < 0 ? r : 0;
+	return commit(pump);
+}
+
 int pol_pump_round(struct pol_pump *pump, unsigned int flags, bool *ret_full)
 {
 	int r;
@@ -127,12 +136,7 @@ int pol_pump_round(struct pol_pump *pump, unsigned int flags, bool *ret_full)
 	if (r < 0)
 		return r;
 	r = pol_reader_run(pump->reader, pump->now_ns, flags);
-	if (r < 0)
-		return r;
-	r = pump->ops.flush(pump->arg);
-	if (r)
-		return r < 0 ? r : 0;
-	return commit(pump);
+	return r < 0 ? r : pol_pump_flush(pump);
 }
 
 static uint64_t positions(const struct pol_pump *pump)

@@ -51,6 +51,12 @@ void pol_pump_free(struct pol_pump *pump); /* NULL: nothing */
 int pol_pump_round(struct pol_pump *pump, unsigned int flags, bool *ret_full);
 
 /**
+ * pol_pump_flush() - the end of a round once more, and nothing taken up: for a receiver that has to
+ * be asked again whether it is safe. Return: as pol_pump_round().
+ */
+int pol_pump_flush(struct pol_pump *pump);
+
+/**
  * pol_pump_drain() - rounds until what was pending when it was called is delivered; not what comes
  * meanwhile: a busy guest must not keep us. What is in flight is waited for, for half a second.
  */

@@ -14,26 +14,30 @@
 #include "version.h"
 
 /* Some thousand events; an event is 2 KiB at most without its path. */
-#define KEEP_DEFAULT (4u << 20)
-#define KEEP_MIN     (64u << 10)
-#define KEEP_MAX     (1u << 30)
+#define KEEP_DEFAULT	 (4u << 20)
+#define KEEP_MIN	 (64u << 10)
+#define KEEP_MIN_JOURNAL (256u << 10) /* of what may be one line, the queue's least is two */
+#define KEEP_MAX	 (1u << 30)
 
 #define FILE_SIZE_MIN	   (64u << 10)
 #define FILE_COUNT_DEFAULT 5
 #define FILE_COUNT_MAX	   999
 
 static const char usage[] =
-	"usage: policyd [--socket PATH] [--keep SIZE] [--format F]\n"
-	"               [--file PATH] [--file-size SIZE] [--file-count N] [--sync]\n"
+	"usage: policyd [--socket PATH] [--keep SIZE] [--format F] [--syslog ADDRESS]\n"
+	"               [--journal] [--file PATH] [--file-size SIZE] [--file-count N] [--sync]\n"
 	"               [--metrics ADDRESS]\n"
 	"\n"
-	"Reads the events of the loaded engine, writes them to standard output or to a file, and serves\n"
-	"them to subscribers. Waits while no policy is loaded. Enforcement does not need it.\n"
+	"Reads the events of the loaded engine, writes them to standard output, a file, a syslog\n"
+	"receiver or the journal, and serves them to subscribers. Waits while no policy is loaded.\n"
+	"Enforcement does not need it.\n"
 	"\n"
 	"  --socket PATH     where subscribers connect (" POL_SOCKET ")\n"
 	"  --keep SIZE       memory for the last events, for subscribers, and as much for what\n"
 	"                    waits to be written (4MiB)\n"
 	"  --format F        json (default), or another of 'policyctl events'\n"
+	"  --syslog ADDRESS  send RFC 5424 messages to unix:PATH, udp:HOST:PORT or tcp:HOST:PORT\n"
+	"  --journal         write entries with all fields to the systemd journal\n"
 	"  --file PATH       write to PATH, not to standard output\n"
 	"  --file-size SIZE  rotate it once it has that many bytes\n"
 	"  --file-count N    rotated files to keep (5)\n"
@@ -47,12 +51,27 @@ static const char usage[] =
 	"done, 1 failed, 2 usage, 4 the kernel, host or user lacks something, 5 busy: another policyd\n"
 	"serves the socket.\n";
 
-enum { SOCKET = 256, KEEP, FORMAT, FILE_PATH, FILE_SIZE, FILE_COUNT, SYNC, METRICS, HELP, VERSION };
+enum {
+	SOCKET = 256,
+	KEEP,
+	FORMAT,
+	SYSLOG,
+	JOURNAL,
+	FILE_PATH,
+	FILE_SIZE,
+	FILE_COUNT,
+	SYNC,
+	METRICS,
+	HELP,
+	VERSION
+};
 
 static const struct option longs[] = {
 	{ "socket", required_argument, NULL, SOCKET },
 	{ "keep", required_argument, NULL, KEEP },
 	{ "format", required_argument, NULL, FORMAT },
+	{ "syslog", required_argument, NULL, SYSLOG },
+	{ "journal", no_argument, NULL, JOURNAL },
 	{ "file", required_argument, NULL, FILE_PATH },
 	{ "file-size", required_argument, NULL, FILE_SIZE },
 	{ "file-count", required_argument, NULL, FILE_COUNT },
@@ -95,6 +114,26 @@ static int set_format(struct policyd_options *options, const char *name)
 	options->format = pol_format_find(name);
 	return options->format ? 0
 			       : usage_error("--format: no such format; see 'policyctl events'");
+}
+
+static int set_syslog(struct policyd_options *options, const char *address)
+{
+	const char *why;
+	char text[128];
+
+	if (options->syslog.way)
+		return usage_error("--syslog: one receiver");
+	if (!pol_syslog_address_parse(address, &options->syslog, &why))
+		return 0;
+	(void)snprintf(text, sizeof(text), "--syslog: %s", why);
+	return usage_error(text);
+}
+
+static int set_journal(struct policyd_options *options, const char *none)
+{
+	(void)none;
+	options->journal = true;
+	return 0;
 }
 
 static int set_file(struct policyd_options *options, const char *path)
@@ -141,13 +180,22 @@ static int set_metrics(struct policyd_options *options, const char *text)
 /* By the numbers of the options. */
 static int (*const setters[])(struct policyd_options *options, const char *value) = {
 	[SOCKET - SOCKET] = set_socket,	      [KEEP - SOCKET] = set_keep,
-	[FORMAT - SOCKET] = set_format,	      [FILE_PATH - SOCKET] = set_file,
+	[FORMAT - SOCKET] = set_format,	      [SYSLOG - SOCKET] = set_syslog,
+	[JOURNAL - SOCKET] = set_journal,     [FILE_PATH - SOCKET] = set_file,
 	[FILE_SIZE - SOCKET] = set_file_size, [FILE_COUNT - SOCKET] = set_file_count,
 	[SYNC - SOCKET] = set_sync,	      [METRICS - SOCKET] = set_metrics,
 };
 
 static int check(const struct policyd_options *options)
 {
+	if (!!options->file + !!options->syslog.way + options->journal > 1)
+		return usage_error("--file, --syslog and --journal: one of them");
+	if (options->syslog.way && options->format && strcmp(options->format->name, "syslog") != 0)
+		return usage_error("--syslog sends RFC 5424 messages: no --format but syslog");
+	if (options->journal && options->format)
+		return usage_error("--journal writes fields of its own: no --format");
+	if (options->journal && options->keep < KEEP_MIN_JOURNAL)
+		return usage_error("--keep: with --journal at least 256KiB: an entry may be long");
 	if (!options->file && (options->file_size || options->file_count || options->sync))
 		return usage_error("--file-size, --file-count and --sync are for --file");
 	return -1;
@@ -187,7 +235,8 @@ static int open_standard(const struct policyd_options *options)
 {
 	int fd;
 
-	if (!options->file && fcntl(STDOUT_FILENO, F_GETFD) < 0) {
+	if (!options->file && !options->syslog.way && !options->journal &&
+	    fcntl(STDOUT_FILENO, F_GETFD) < 0) {
 		policyd_say("standard output is closed; events go there");
 		return -EBADF;
 	}
@@ -205,12 +254,13 @@ int main(int argc, char **argv)
 	struct policyd_options options = {
 		.socket = POL_SOCKET,
 		.keep = KEEP_DEFAULT,
-		.format = pol_format_find("json"),
 	};
 	int r = parse(argc, argv, &options);
 
 	if (r >= 0)
 		return r;
+	if (!options.format)
+		options.format = pol_format_find(options.syslog.way ? "syslog" : "json");
 	if (!options.file_count)
 		options.file_count = FILE_COUNT_DEFAULT;
 	return open_standard(&options) < 0 ? POL_ERR_FAILED : policyd_run(&options);

@@ -4,7 +4,8 @@
 # Bash completion of policyd; compared with its help and its man page by
 # tests/lint/help_man_completion.sh.
 
-_policyd_options='--socket --keep --format --file --file-size --file-count --sync --metrics --help --version'
+_policyd_options='--socket --keep --format --syslog --journal --file --file-size --file-count --sync'
+_policyd_options+=' --metrics --help --version'
 
 _policyd() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -15,7 +16,9 @@ _policyd() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames 2>/dev/null
 		;;
-	--keep | --file-size | --file-count | --metrics) return ;;
+	--keep | --file-size | --file-count) return ;;
+	--syslog) mapfile -t COMPREPLY < <(compgen -W 'unix:/ udp: tcp:' -- "$cur") ;;
+	--metrics) mapfile -t COMPREPLY < <(compgen -W 'unix:/ 127.0.0.1: [::1]:' -- "$cur") ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'text json ecs ocsf cef syslog' -- "$cur") ;;
 	*) mapfile -t COMPREPLY < <(compgen -W "$_policyd_options" -- "$cur") ;;
 	esac

@@ -94,6 +94,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 	(void)sd_notify(0, "STOPPING=1\nSTATUS=Reading what is pending");
 	rounds_drain(d);
 	(void)sink_flush(d);
+	sink_finish(d);
 	return sd_event_exit(d->event, 0);
 }
 

@@ -8,7 +8,8 @@
  *	engine.c	which engine is read: found, gone, found again
  *	rounds.c	when the rings are read
  *	fan.c		one event to every receiver
- *	sink.c		where events go unasked: sink_stdout.c, sink_file.c
+ *	sink.c		where events go unasked: sink_stdout.c, sink_file.c, sink_syslog.c,
+ *			sink_journal.c
  *	units.c		units of the policy that are started anew
  *	server.c	the socket; subscriber.c: who is connected to it
  *	metrics.c	what --metrics tells; http.c: to whom, by libmicrohttpd (http_lib.c)
@@ -26,13 +27,15 @@
 #include "listen.h"
 #include "outlet.h"
 #include "pump.h"
+#include "syslog_address.h"
 
 /**
  * struct policyd_options - the command line.
  * @socket: where subscribers connect.
  * @keep: bytes of events that are kept for them, and of lines that wait for the sink.
  * @format: of the sink's lines.
- * @file: the sink; NULL: standard output. @file_size: it is rotated once it has so many bytes; 0:
+ * @journal: the sink. @syslog: likewise, if it is somewhere.
+ * @file: likewise; NULL: standard output. @file_size: it is rotated once it has so many bytes; 0:
  * never. @file_count: of rotated ones, at least 1. @sync: it is on the disk before the ring is freed.
  * @metrics: where they are served; its text is NULL: nowhere.
  */
@@ -40,6 +43,8 @@ struct policyd_options {
 	const char *socket;
 	size_t keep;
 	const struct pol_format *format;
+	bool journal;
+	struct pol_syslog_address syslog;
 	const char *file;
 	uint64_t file_size;
 	unsigned int file_count;
@@ -145,14 +150,26 @@ int units_add(struct policyd *d);
 void units_check(struct policyd *d);
 void units_done(struct policyd *d);
 
-/* sink_add() - standard output, or the file. Return: as engine_add(). */
+/* sink_add() - the one that the options name. Return: as engine_add(). */
 int sink_add(struct policyd *d);
 
 /* sink_waits() - whether there is something that it has not taken yet. */
 bool sink_waits(const struct policyd *d);
 
+/*
+ * sink_holds() - whether what it got is to be known to be there before it gets more: else, under
+ * load, there would always be some on the way, and the rings would never go on.
+ */
+bool sink_holds(const struct policyd *d);
+
 /* sink_orphan() - the engine is gone with its rings: what waits for the sink is nowhere else. */
 void sink_orphan(struct policyd *d);
+
+/*
+ * sink_finish() - before the end: what was sent is waited for, for half a second, and the rings are
+ * told, so that the next reader does not send it again.
+ */
+void sink_finish(struct policyd *d);
 
 /* sink_reopen() - the file at its name, if it was moved away. */
 void sink_reopen(struct policyd *d);

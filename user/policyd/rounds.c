@@ -51,7 +51,9 @@ static void arm_next(struct policyd *d, bool full)
 	bool caught_up = pol_pump_caught_up(d->pump), settled = pol_pump_settled(d->pump);
 
 	enable_rings(d->rounds, caught_up && !full);
-	if (full)
+	if (sink_holds(d))
+		arm(d, POL_PUMP_NAP_MS);
+	else if (full)
 		arm(d, 0);
 	else if (!settled)
 		arm(d, POL_PUMP_NAP_MS);
@@ -77,6 +79,18 @@ uint64_t rounds_undecodable(const struct policyd *d)
 	return d->rounds->bad_sum;
 }
 
+/* Return: whether the sink still holds. */
+static bool settle(struct policyd *d)
+{
+	int r = pol_pump_flush(d->pump);
+
+	if (r < 0)
+		engine_lost(d, r);
+	else if (sink_holds(d))
+		arm(d, POL_PUMP_NAP_MS);
+	return r < 0 || sink_holds(d);
+}
+
 void rounds_now(struct policyd *d)
 {
 	struct rounds *rounds = d->rounds;
@@ -84,7 +98,7 @@ void rounds_now(struct policyd *d)
 	bool full = false;
 	int r;
 
-	if (!d->pump)
+	if (!d->pump || (sink_holds(d) && settle(d)))
 		return;
 	if (pol_pump_now(d->pump) >= rounds->swept_ns + POL_PUMP_IDLE_MS * MS_NS ||
 	    !rounds->swept_ns) {

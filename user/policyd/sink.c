@@ -5,16 +5,34 @@
  */
 #include "sink.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "base.h"
 #include "metrics.h"
 
-/* No room for now: there may be later. */
-static bool is_full(int r)
+/* Half a second, as a drain waits for what is in flight. */
+#define FINISH_NAPS 50
+
+#define HOLD_NS	      (1000 * UINT64_C(1000000))
+#define HOLD_EVERY_NS (5 * HOLD_NS)
+
+/* Where nothing is wrong: it is busy, and takes more in a moment. */
+static bool is_busy(int r)
 {
-	return r == -EAGAIN || r == -EINTR || r == -ENOSPC || r == -EDQUOT;
+	return r == -EAGAIN || r == -EINTR || r == -EALREADY || r == -EINPROGRESS;
+}
+
+/* No room for now: there may be later. */
+static bool is_full(const struct sink *sink, int r)
+{
+	return is_busy(r) || r == -ENOSPC || r == -EDQUOT || (sink->kind->waits && r != -ENOMEM);
+}
+
+static const char *why(const struct sink *sink, int r)
+{
+	return sink->kind->why ? sink->kind->why(sink, r) : strerror(-r);
 }
 
 bool sink_lets_go(const struct sink *sink, int r)
@@ -27,6 +45,22 @@ bool sink_waits(const struct policyd *d)
 	return !d->sink->failed && !pol_outlet_empty(&d->sink->outlet);
 }
 
+/* One that does not answer holds others up for a second of five: it may answer again. */
+bool sink_holds(const struct policyd *d)
+{
+	const struct sink *sink = d->sink;
+
+	return sink->held_ns && (pol_boot_ns() - sink->held_ns) % HOLD_EVERY_NS < HOLD_NS;
+}
+
+static void hold(struct sink *sink, int r)
+{
+	if (r != -EINPROGRESS)
+		sink->held_ns = 0;
+	else if (!sink->held_ns)
+		sink->held_ns = pol_boot_ns();
+}
+
 void sink_orphan(struct policyd *d)
 {
 	d->sink->alone = !pol_outlet_empty(&d->sink->outlet);
@@ -36,7 +70,7 @@ void sink_numbers(const struct policyd *d, struct pol_metrics_sink *ret)
 {
 	const struct pol_outlet *outlet = &d->sink->outlet;
 
-	ret->name = d->options->file ? "file" : "stdout";
+	ret->name = d->sink->kind->word;
 	ret->taken = outlet->delivered;
 	ret->waiting = pol_outlet_lines(outlet);
 	ret->lost = outlet->dropped;
@@ -52,14 +86,14 @@ int sink_view(struct policyd *d, const struct pol_event_view *view, const struct
 	return pol_outlet_put(&sink->outlet, view, ctx);
 }
 
-static void say(struct policyd *d, int r)
+void sink_say(struct policyd *d, int r)
 {
 	struct sink *sink = d->sink;
 
-	if (r == -EAGAIN || r == -EINTR)
+	if (is_busy(r))
 		return;
 	if (r && r != sink->said)
-		policyd_say("%s takes no more events: %s, waiting", sink->kind->name, strerror(-r));
+		policyd_say("%s takes no more events: %s, waiting", sink->kind->name, why(sink, r));
 	if (!r && sink->said)
 		policyd_say("%s takes events again", sink->kind->name);
 	sink->said = r;
@@ -76,44 +110,78 @@ static int give_up(struct policyd *d)
 int sink_flush(struct policyd *d)
 {
 	struct sink *sink = d->sink;
+	bool empty = pol_outlet_empty(&sink->outlet);
 	int r;
 
 	if (sink->failed)
 		return 1;
 	r = policyd_flush(d, &sink->outlet, sink->kind->write, sink);
-	if (r < 0 && !is_full(r)) {
+	if (r < 0 && !is_full(sink, r)) {
 		policyd_say("cannot write events to %s: %s", sink->kind->name, strerror(-r));
 		return give_up(d);
 	}
 	if (sink->kind->settle && sink->kind->settle(d, r) < 0)
 		return give_up(d);
-	say(d, r);
-	sink->stuck = r;
+	if (!empty) /* nothing was tried */
+		sink_say(d, r);
+	hold(sink, r);
+	sink->under_way = r == -EALREADY || r == -EINPROGRESS;
+	/* All is out: there is nothing to wait for but its arrival, which no descriptor tells. */
+	sink->stuck = r && r != -EINPROGRESS;
 	if (!r)
 		sink->alone = false;
 	if (sink->io)
-		(void)sd_event_source_set_enabled(sink->io, r ? SD_EVENT_ON : SD_EVENT_OFF);
+		(void)sd_event_source_set_enabled(sink->io,
+						  sink->stuck ? SD_EVENT_ON : SD_EVENT_OFF);
 	return !sink_lets_go(sink, r);
 }
 
-static int on_room(sd_event_source *source, int fd, uint32_t events, void *arg)
+/* By a round, if there is an engine: the rings go on when all is written. */
+static void flush_by_round(struct policyd *d)
 {
-	struct policyd *d = arg;
-
-	(void)source;
-	(void)fd;
-	(void)events;
 	if (d->pump)
 		rounds_now(d);
 	else
 		(void)sink_flush(d);
+}
+
+static int on_room(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	flush_by_round(arg);
 	return 0;
+}
+
+void sink_finish(struct policyd *d)
+{
+	for (int i = 0; i < FINISH_NAPS && d->sink->under_way; i++) {
+		(void)poll(NULL, 0, POL_PUMP_NAP_MS);
+		flush_by_round(d);
+	}
 }
 
 void sink_reopen(struct policyd *d)
 {
 	if (d->sink->kind->reopen)
 		d->sink->kind->reopen(d);
+}
+
+int sink_watch(struct policyd *d, int fd)
+{
+	int r = sd_event_add_io(d->event, &d->sink->io, fd, EPOLLOUT, on_room, d);
+
+	return r < 0 ? r : sd_event_source_set_enabled(d->sink->io, SD_EVENT_OFF);
+}
+
+static const struct sink_kind *kind_of(const struct policyd_options *options)
+{
+	if (options->journal)
+		return &sink_journal;
+	if (options->syslog.way)
+		return &sink_syslog;
+	return options->file ? &sink_file : &sink_stdout;
 }
 
 int sink_add(struct policyd *d)
@@ -124,8 +192,8 @@ int sink_add(struct policyd *d)
 	if (!sink)
 		return -ENOMEM;
 	d->sink = sink;
-	sink->kind = d->options->file ? &sink_file : &sink_stdout;
-	sink->outlet.format = d->options->format;
+	sink->kind = kind_of(d->options);
+	sink->outlet.format = sink->kind->format ? sink->kind->format : d->options->format;
 	sink->outlet.max = d->options->keep;
 	sink->fd = -EBADF;
 	r = sink->kind->open(d);
@@ -133,10 +201,10 @@ int sink_add(struct policyd *d)
 		d->status = POL_ERR_FAILED;
 		return r;
 	}
-	r = sd_event_add_io(d->event, &sink->io, sink->fd, EPOLLOUT, on_room, d);
-	if (r == -EPERM)
+	if (sink->kind->waits)
 		return 0;
-	return r < 0 ? r : sd_event_source_set_enabled(sink->io, SD_EVENT_OFF);
+	r = sink_watch(d, sink->fd);
+	return r == -EPERM ? 0 : r;
 }
 
 /*
@@ -164,6 +232,8 @@ void sink_done(struct policyd *d)
 	if (!d->sink)
 		return;
 	say_untold(d);
+	if (d->sink->kind->close)
+		d->sink->kind->close(d->sink);
 	sd_event_source_disable_unref(d->sink->io);
 	pol_closep(&d->sink->fd);
 	pol_outlet_done(&d->sink->outlet);

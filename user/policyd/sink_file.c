@@ -280,6 +280,7 @@ static int settle(struct policyd *d, int r)
 
 const struct sink_kind sink_file = {
 	.name = "the file",
+	.word = "file",
 	.open = open_file,
 	.write = write_some,
 	.settle = settle,

@@ -42,6 +42,7 @@ static int open_stdout(struct policyd *d)
 
 const struct sink_kind sink_stdout = {
 	.name = "standard output",
+	.word = "stdout",
 	.open = open_stdout,
 	.write = write_some,
 };
