@@ -6,21 +6,14 @@
 #include "harness.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
-#include "guest.h"
+#include "daemon.h"
 
-#define POLICYD "/usr/sbin/policyd"
-#define SOCK	"/run/policyd/metrics.sock"
-#define PORT	9812
-#define TCP	"127.0.0.1:9812"
-
-static const char *root, *bad;
+#define PAGE "/run/policyd/metrics.sock"
+#define PORT 9812
+#define TCP  "127.0.0.1:9812"
 
 /* A guest of this name alone: its counters begin at 0. */
 #define LOAD(name)                                                                             \
@@ -37,7 +30,7 @@ static const char *root, *bad;
 
 static int dial(bool tcp)
 {
-	struct sockaddr_un local = { .sun_family = AF_UNIX, .sun_path = SOCK };
+	struct sockaddr_un local = address_of(PAGE);
 	struct sockaddr_in inet = {
 		.sin_family = AF_INET,
 		.sin_port = htons(PORT),
@@ -98,43 +91,15 @@ static const char *scrape_until(bool tcp, const char *sample, long value)
 
 /* ---- the daemon ---- */
 
-struct daemon {
-	pid_t pid;
-	FILE *out;
-};
-
-static void start(struct daemon *d, const char *address)
+static void start_at(struct daemon *d, const char *address)
 {
-	bool tcp = strcmp(address, TCP) == 0;
-	int fds[2], fd;
-
+	more_args[0] = "--metrics";
+	more_args[1] = address;
 	signal(SIGPIPE, SIG_IGN);
-	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-	fflush(stdout);
-	d->pid = fork();
-	if (!d->pid) {
-		dup2(fds[1], STDOUT_FILENO);
-		execl(POLICYD, "policyd", "--metrics", address, (char *)NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	d->out = fdopen(fds[0], "re");
-	while ((fd = dial(tcp)) < 0)
-		usleep(20000);
-	close(fd);
+	start(d);
 }
 
-static int end(struct daemon *d, int sig)
-{
-	int status = 0;
-
-	kill(d->pid, sig);
-	waitpid(d->pid, &status, 0);
-	fclose(d->out);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* The next event with all of @parts in it was delivered. */
+/* The next event with both in it was delivered. */
 static bool delivered(struct daemon *d, const char *part, const char *other)
 {
 	static char line[16384];
@@ -153,7 +118,7 @@ TEST_TIMEOUT(answers_while_no_engine_is_loaded, 600)
 	const char *page;
 
 	EXPECT_NOTHING(engine_down());
-	start(&d, "unix:" SOCK);
+	start_at(&d, "unix:" PAGE);
 	page = ask(false, "GET /metrics");
 	EXPECT_STRSTR("HTTP/1.1 200 OK\r\n", page);
 	EXPECT_STRSTR("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n", page);
@@ -166,7 +131,7 @@ TEST_TIMEOUT(answers_while_no_engine_is_loaded, 600)
 	page = scrape_until(false, "policyctl_up", 1);
 	EXPECT_EQ(1, value_in(page, "policyctl_guest_info{guest=\"first\",mode=\"enforce\"}"));
 	EXPECT_EQ(0, end(&d, SIGTERM));
-	EXPECT_TRUE(!exists(SOCK));
+	EXPECT_TRUE(!exists(PAGE));
 }
 
 #define REFUSED 7
@@ -182,7 +147,7 @@ TEST(tells_exactly_what_was_refused_and_how_it_ended)
 
 	LOAD("counted");
 	events_forget();
-	start(&d, "unix:" SOCK);
+	start_at(&d, "unix:" PAGE);
 	EXPECT_EQ(EACCES, PROBE("counted", "opens", text("%d", REFUSED), "r", bad));
 	EXPECT_EQ(EACCES, PROBE("counted", "open", "w", bad));
 	page = scrape_until(false, OF("counted", "policyd_guest_exits_total", ",cause=\"exit\""),
@@ -225,14 +190,14 @@ TEST(the_kernels_numbers_outlive_policyd)
 
 	LOAD("outlived");
 	events_forget();
-	start(&d, "unix:" SOCK);
+	start_at(&d, "unix:" PAGE);
 	EXPECT_EQ(EACCES, PROBE("outlived", "opens", text("%d", REFUSED), "r", bad));
 	(void)scrape_until(false, OF("outlived", "policyd_guest_exits_total", ",cause=\"exit\""),
 			   1);
 	EXPECT_EQ(137, end(&d, SIGKILL));
-	EXPECT_TRUE(exists(SOCK));
+	EXPECT_TRUE(exists(PAGE));
 	events_forget();
-	start(&d, "unix:" SOCK);
+	start_at(&d, "unix:" PAGE);
 	EXPECT_EQ(EACCES, PROBE("outlived", "open", "r", bad));
 	page = scrape_until(false, OF("outlived", "policyd_guest_exits_total", ",cause=\"exit\""),
 			    1);
@@ -261,15 +226,6 @@ TEST(tells_what_programs_cost_where_the_kernel_counts_it)
 
 /* ---- who may read, and what ---- */
 
-static void loopback_up(void)
-{
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	ASSERT_EQ(0, ioctl(fd, SIOCSIFFLAGS, &lo));
-	close(fd);
-}
-
 TEST(serves_one_page_to_root_alone)
 {
 	struct daemon d;
@@ -278,15 +234,15 @@ TEST(serves_one_page_to_root_alone)
 	int status = 0;
 
 	LOAD("page");
-	start(&d, "unix:" SOCK);
+	start_at(&d, "unix:" PAGE);
 	EXPECT_STRSTR("HTTP/1.1 404 ", ask(false, "GET /"));
 	EXPECT_STRSTR("HTTP/1.1 404 ", ask(false, "GET /metrics/../etc/passwd"));
 	EXPECT_STRSTR("HTTP/1.1 405 ", ask(false, "DELETE /metrics"));
 	EXPECT_STRSTR("Allow: GET\r\n", ask(false, "OPTIONS /metrics"));
-	EXPECT_EQ(0, stat(SOCK, &st));
+	EXPECT_EQ(0, stat(PAGE, &st));
 	EXPECT_EQ(0600, (int)st.st_mode & 07777);
 	/* Neither by its mode nor, were that wrong, by who it is. */
-	EXPECT_EQ(0, chmod(SOCK, 0666));
+	EXPECT_EQ(0, chmod(PAGE, 0666));
 	fflush(stdout);
 	if (!fork()) {
 		if (setuid(1000))
@@ -296,8 +252,8 @@ TEST(serves_one_page_to_root_alone)
 	EXPECT_LE(1, wait(&status));
 	EXPECT_EQ(0, WEXITSTATUS(status));
 	EXPECT_EQ(5,
-		  run_cmd(out, sizeof(out), POLICYD " --socket %s/s --metrics unix:" SOCK, root));
-	EXPECT_STRSTR("another program serves 'unix:" SOCK "'", out);
+		  run_cmd(out, sizeof(out), POLICYD " --socket %s/s --metrics unix:" PAGE, root));
+	EXPECT_STRSTR("another program serves 'unix:" PAGE "'", out);
 	EXPECT_EQ(0, end(&d, SIGTERM));
 	EXPECT_EQ(2, run_cmd(out, sizeof(out), POLICYD " --metrics 0.0.0.0:9812"));
 	EXPECT_STRSTR("no other address is served", out);
@@ -335,8 +291,8 @@ TEST_TIMEOUT(no_client_holds_events_up, 600)
 
 	LOAD("rude");
 	events_forget();
-	loopback_up();
-	start(&d, TCP);
+	lo_up();
+	start_at(&d, TCP);
 	send_garbage();
 	for (int i = 0; i < HELD; i++) {
 		held[i] = dial(true);

@@ -6,9 +6,7 @@
 #include "harness.h"
 
 #include <limits.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sys/ioctl.h>
 
 #include "daemon.h"
 
@@ -39,15 +37,6 @@ struct receiver {
 	size_t len;   /* in @buf, not yet a message */
 	char buf[65536];
 };
-
-static void lo_up(void)
-{
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	ASSERT_EQ(0, ioctl(fd, SIOCSIFFLAGS, &lo));
-	close(fd);
-}
 
 SETUP()
 {

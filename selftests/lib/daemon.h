@@ -6,6 +6,8 @@
 #pragma once
 
 #include <jansson.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -26,6 +28,16 @@ DAEMON_FN void load_one(void)
 	make_dir(text("%s/ok", root));
 	bad = make_file(text("%s/f", root), "bad\n");
 	ASSERT_LOAD(GUEST("g") FILES RULE("%s/ok", "rw") END, root);
+}
+
+/* A VM has no network but this. */
+DAEMON_FN void lo_up(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	ASSERT_EQ(0, ioctl(fd, SIOCSIFFLAGS, &lo));
+	close(fd);
 }
 
 /* ---- the daemon ---- */
