@@ -21,7 +21,7 @@ Test(syslog_address, takes_each_way)
 {
 	cr_assert_eq(parse("unix:/dev/log"), 0);
 	cr_assert_eq(address.way, POL_SYSLOG_UNIX);
-	cr_assert_str_eq(address.path, "/dev/log");
+	cr_assert_str_eq(address.local.sun_path, "/dev/log");
 	cr_assert_eq(parse("udp:logs.example.com:514"), 0);
 	cr_assert_eq(address.way, POL_SYSLOG_UDP);
 	cr_assert_str_eq(address.host, "logs.example.com");

@@ -32,8 +32,8 @@ static void init(void)
 {
 	(void)snprintf(dir, sizeof(dir), "/tmp/test_syslog_link.XXXXXX");
 	cr_assert_not_null(mkdtemp(dir));
-	to = (struct pol_syslog_address){ .way = POL_SYSLOG_UNIX };
-	(void)snprintf(to.path, sizeof(to.path), "%s/in", dir);
+	to = (struct pol_syslog_address){ .way = POL_SYSLOG_UNIX, .local.sun_family = AF_UNIX };
+	(void)snprintf(to.local.sun_path, sizeof(to.local.sun_path), "%s/in", dir);
 	link_ = (struct pol_syslog_link){
 		.to = &to, .fd = -EBADF, .closing = on_closing, .arg = &link_
 	};
@@ -44,7 +44,7 @@ static void init(void)
 static void done(void)
 {
 	pol_syslog_link_close(&link_);
-	(void)unlink(to.path);
+	(void)unlink(to.local.sun_path);
 	(void)rmdir(dir);
 }
 
@@ -52,11 +52,8 @@ TestSuite(syslog_link, .init = init, .fini = done, .timeout = 60);
 
 static void listen_unix(int type)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	memcpy(address.sun_path, to.path, sizeof(address.sun_path));
 	listener = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	cr_assert_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	cr_assert_eq(bind(listener, (struct sockaddr *)&to.local, sizeof(to.local)), 0);
 	if (type == SOCK_STREAM)
 		cr_assert_eq(listen(listener, 4), 0);
 }
@@ -201,7 +198,7 @@ Test(syslog_link, attempts_grow_apart_up_to_a_bound)
 	cr_assert_eq(put("one\n"), 4);
 	/* It took something: from the beginning. */
 	close(listener);
-	(void)unlink(to.path);
+	(void)unlink(to.local.sun_path);
 	now += 8 * S;
 	cr_assert_lt(put("two\n"), 0);
 	cr_assert_eq(put("two\n"), -ENOENT);

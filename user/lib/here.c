@@ -36,3 +36,8 @@ uint64_t pol_boot_ns(void)
 {
 	return (uint64_t)clock_ns(CLOCK_BOOTTIME);
 }
+
+uint64_t pol_monotonic_us(void)
+{
+	return (uint64_t)clock_ns(CLOCK_MONOTONIC) / 1000;
+}

@@ -19,3 +19,6 @@ uint64_t pol_here_clocks(struct pol_event_ctx *ctx);
 
 /* pol_boot_ns() - CLOCK_BOOTTIME. */
 uint64_t pol_boot_ns(void);
+
+/* pol_monotonic_us() - CLOCK_MONOTONIC, in microseconds: systemd's unit, and that of its loop. */
+uint64_t pol_monotonic_us(void);

@@ -2,9 +2,9 @@
 #include "listen.h"
 
 #include <arpa/inet.h>
-#include <stdbool.h>
 #include <sys/stat.h>
 
+#include "address.h"
 #include "base.h"
 
 #define UNIX  "unix:"
@@ -22,34 +22,19 @@ static bool after(const char *text, const char *prefix, const char **ret)
 	return true;
 }
 
-static int refuse(const char *why, const char **ret_why)
+static int parse_unix(const char *path, struct pol_listen *ret, const char **ret_why)
 {
-	*ret_why = why;
-	return -EINVAL;
+	ret->len = sizeof(ret->address.local);
+	return pol_address_path(path, &ret->address.local, ret_why);
 }
 
 static int parse_port(const char *text, in_port_t *ret, const char **ret_why)
 {
-	char *end;
-	unsigned long port = strtoul(text, &end, 10);
+	int r = pol_address_port(text, ret, ret_why);
 
-	if (*text < '0' || *text > '9' || *end || !port || port > 65535)
-		return refuse("expected a port, 1 to 65535", ret_why);
-	*ret = htons((uint16_t)port);
-	return 0;
-}
-
-static int parse_unix(const char *path, struct pol_listen *ret, const char **ret_why)
-{
-	if (*path != '/')
-		return refuse("expected an absolute path after 'unix:'", ret_why);
-	if (strlen(path) >= sizeof(ret->address.local.sun_path))
-		return refuse("the path is longer than a socket's can be, 107 bytes", ret_why);
-	ret->address.local.sun_family = AF_UNIX;
-	(void)snprintf(ret->address.local.sun_path, sizeof(ret->address.local.sun_path), "%s",
-		       path);
-	ret->len = sizeof(ret->address.local);
-	return 0;
+	if (!r)
+		*ret = htons(*ret);
+	return r;
 }
 
 int pol_listen_parse(const char *text, struct pol_listen *ret, const char **ret_why)
@@ -71,7 +56,7 @@ int pol_listen_parse(const char *text, struct pol_listen *ret, const char **ret_
 		ret->len = sizeof(ret->address.inet6);
 		return parse_port(rest, &ret->address.inet6.sin6_port, ret_why);
 	}
-	return refuse(
+	return pol_address_refuse(
 		"expected unix:PATH, 127.0.0.1:PORT or [::1]:PORT; no other address is served",
 		ret_why);
 }
@@ -108,13 +93,21 @@ static int remove_dead(int fd, const struct pol_listen *address, struct pol_err 
 	return unlink(path) < 0 ? fail(-errno, address, err) : 0;
 }
 
-static int bind_private(int fd, const struct pol_listen *address)
+int pol_listen_bind(int fd, const struct sockaddr *address, socklen_t len)
 {
 	mode_t before = umask(0177);
-	int r = bind(fd, &address->address.any, address->len) < 0 ? -errno : 0;
+	int r = bind(fd, address, len) < 0 ? -errno : 0;
 
 	(void)umask(before);
 	return r;
+}
+
+bool pol_listen_is_root(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && peer.uid == 0;
 }
 
 int pol_listen_open(const struct pol_listen *address, int backlog, struct pol_err *err)
@@ -130,7 +123,7 @@ int pol_listen_open(const struct pol_listen *address, int backlog, struct pol_er
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (r < 0)
 		return r;
-	r = bind_private(fd, address);
+	r = pol_listen_bind(fd, &address->address.any, address->len);
 	if (!r && listen(fd, backlog) < 0)
 		r = -errno;
 	return r < 0 ? fail(r, address, err) : TAKE_FD(fd);

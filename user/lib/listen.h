@@ -6,6 +6,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -29,6 +30,15 @@ struct pol_listen {
  * @ret_why: what is wrong with it, a sentence. Return: 0; -EINVAL.
  */
 int pol_listen_parse(const char *text, struct pol_listen *ret, const char **ret_why);
+
+/* pol_listen_bind() - bind(2); a name that it makes has mode 0600. Return: 0; -errno. */
+int pol_listen_bind(int fd, const struct sockaddr *address, socklen_t len);
+
+/*
+ * pol_listen_is_root() - whether the peer of a unix socket is root. The mode of its name says the
+ * same; this holds where a descriptor was handed on, too.
+ */
+bool pol_listen_is_root(int fd);
 
 /**
  * pol_listen_open() - a socket that listens there, not blocking. One of unix: has mode 0600; a dead

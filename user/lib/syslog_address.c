@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "syslog_address.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "base.h"
-
-static int refuse(const char **ret_why, const char *why)
-{
-	*ret_why = why;
-	return -EINVAL;
-}
 
 static bool copy(char *to, size_t size, const char *from, size_t len)
 {
@@ -26,22 +19,17 @@ static bool copy(char *to, size_t size, const char *from, size_t len)
 
 static int take_path(const char *path, struct pol_syslog_address *ret, const char **ret_why)
 {
-	if (*path != '/')
-		return refuse(ret_why, "expected an absolute path behind unix:");
-	if (!copy(ret->path, sizeof(ret->path), path, strlen(path)))
-		return refuse(ret_why, "the path is longer than a socket's can be, 107 bytes");
-	return 0;
+	return pol_address_path(path, &ret->local, ret_why);
 }
 
-static int take_port(const char *port, struct pol_syslog_address *ret, const char **ret_why)
+static int take_port(const char *text, struct pol_syslog_address *ret, const char **ret_why)
 {
-	char *end;
-	unsigned long number = strtoul(port, &end, 10);
+	uint16_t port;
+	int r = pol_address_port(text, &port, ret_why);
 
-	if (*port < '0' || *port > '9' || *end || !number || number > 65535)
-		return refuse(ret_why, "expected a port, 1 to 65535, behind the host");
-	(void)snprintf(ret->port, sizeof(ret->port), "%u", (unsigned short)number);
-	return 0;
+	if (!r)
+		(void)snprintf(ret->port, sizeof(ret->port), "%u", port);
+	return r;
 }
 
 /* "[2001:db8::1]:514", "192.0.2.1:514", "logs.example.com:514" */
@@ -53,11 +41,13 @@ static int take_host(const char *text, struct pol_syslog_address *ret, const cha
 	const char *port = end + brackets;
 
 	if (!copy(ret->host, sizeof(ret->host), host, (size_t)(end - host)))
-		return refuse(ret_why, "expected a host, up to 255 bytes, and its port: HOST:PORT");
+		return pol_address_refuse(
+			"expected a host, up to 255 bytes, and its port: HOST:PORT", ret_why);
 	if (!*end || *port != ':')
-		return refuse(ret_why, "expected a port behind the host: HOST:PORT");
+		return pol_address_refuse("expected a port behind the host: HOST:PORT", ret_why);
 	if (!brackets && strchr(port + 1, ':'))
-		return refuse(ret_why, "expected brackets around an IPv6 address: [ADDRESS]:PORT");
+		return pol_address_refuse(
+			"expected brackets around an IPv6 address: [ADDRESS]:PORT", ret_why);
 	return take_port(port + 1, ret, ret_why);
 }
 
@@ -85,5 +75,5 @@ int pol_syslog_address_parse(const char *text, struct pol_syslog_address *ret, c
 			*ret = address;
 		return r;
 	}
-	return refuse(ret_why, "expected unix:PATH, udp:HOST:PORT or tcp:HOST:PORT");
+	return pol_address_refuse("expected unix:PATH, udp:HOST:PORT or tcp:HOST:PORT", ret_why);
 }

@@ -13,12 +13,12 @@ enum pol_syslog_way {
 
 /**
  * struct pol_syslog_address - a receiver.
- * @path: of a unix one. @host, @port: of the others; a name or an address, without brackets, and a
+ * @local: of a unix one. @host, @port: of the others; a name or an address, without brackets, and a
  * number from 1 to 65535.
  */
 struct pol_syslog_address {
 	enum pol_syslog_way way;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct sockaddr_un local;
 	char host[256];
 	char port[6];
 };

@@ -76,13 +76,11 @@ static int connect_to(struct pol_syslog_link *link, int type, const struct socka
 
 static int connect_unix(struct pol_syslog_link *link)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int r;
+	const struct sockaddr_un *local = &link->to->local;
+	int r = connect_to(link, SOCK_DGRAM, (const struct sockaddr *)local, sizeof(*local));
 
-	memcpy(address.sun_path, link->to->path, sizeof(address.sun_path));
-	r = connect_to(link, SOCK_DGRAM, (struct sockaddr *)&address, sizeof(address));
 	if (r == -EPROTOTYPE)
-		r = connect_to(link, SOCK_STREAM, (struct sockaddr *)&address, sizeof(address));
+		r = connect_to(link, SOCK_STREAM, (const struct sockaddr *)local, sizeof(*local));
 	return r;
 }
 

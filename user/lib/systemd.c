@@ -5,6 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base.h"
+#include "here.h"
 
 #define SERVICE	  "org.freedesktop.systemd1"
 #define OBJECT	  "/org/freedesktop/systemd1"
@@ -246,23 +247,15 @@ static int take_removed(sd_bus_message *message, void *data, sd_bus_error *error
 	return 0;
 }
 
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* Until the job of that object is over. Return: 0: done; -EIO: it failed; -ETIMEDOUT. */
 static int wait_for_job(struct pol_systemd *systemd, const char *object, uint64_t usec)
 {
-	uint64_t end = now_usec() + usec;
+	uint64_t end = pol_monotonic_us() + usec;
 
 	(void)snprintf(systemd->job, sizeof(systemd->job), "%s", object);
 	systemd->result[0] = '\0';
 	while (!systemd->result[0]) {
-		uint64_t now = now_usec();
+		uint64_t now = pol_monotonic_us();
 		int r = sd_bus_process(systemd->bus, NULL);
 
 		if (!r && now >= end)

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base.h"
 #include "http_lib.h"
@@ -52,14 +51,6 @@ struct http {
 	uint64_t fresh_us;
 	unsigned int texts;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* ------------------------------------------------------------------ answers */
 
@@ -106,7 +97,7 @@ static void forget_text(struct http *http)
 /* Return: 0; -ENOMEM. */
 static int make_text(struct policyd *d, struct http *http)
 {
-	uint64_t began_us = now_us(), done_us;
+	uint64_t began_us = pol_monotonic_us(), done_us;
 	struct MHD_Response *response;
 	struct metrics_text *text;
 	int r;
@@ -126,28 +117,24 @@ static int make_text(struct policyd *d, struct http *http)
 	http->text = response;
 	(void)http->lib.MHD_add_response_header(http->text, "Content-Type", POL_METRICS_TYPE);
 	(void)http->lib.MHD_add_response_header(http->text, "Connection", "close");
-	done_us = now_us();
+	done_us = pol_monotonic_us();
 	http->fresh_us = done_us + REST_TIMES * (done_us - began_us);
 	return 0;
 }
 
 static bool is_stale(const struct http *http)
 {
-	return !http->text || (now_us() >= http->fresh_us && http->texts < TEXTS_MAX);
+	return !http->text || (pol_monotonic_us() >= http->fresh_us && http->texts < TEXTS_MAX);
 }
 
-/* The mode of the socket says the same; this holds where a descriptor was handed on, too. */
 static bool may_read(const struct http *http, struct MHD_Connection *peer)
 {
 	const union MHD_ConnectionInfo *info =
 		http->lib.MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct ucred who;
-	socklen_t len = sizeof(who);
 
 	if (http->address->address.any.sa_family != AF_UNIX)
 		return true;
-	return info && !getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &who, &len) &&
-	       who.uid == 0;
+	return info && pol_listen_is_root(info->connect_fd);
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *peer, const char *url,
@@ -194,7 +181,7 @@ static void on_peer(void *arg, struct MHD_Connection *connection, void **state,
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		peer = info ? peer_of(http, -EBADF) : NULL;
 		if (peer)
-			*peer = (struct peer){ info->connect_fd, now_us() + PEER_US };
+			*peer = (struct peer){ info->connect_fd, pol_monotonic_us() + PEER_US };
 		*state = peer;
 		return;
 	}
@@ -207,7 +194,7 @@ static void on_peer(void *arg, struct MHD_Connection *connection, void **state,
 /* libmicrohttpd's own time-out starts again with each byte. Return: when the next one is over. */
 static uint64_t end_overdue(struct http *http)
 {
-	uint64_t now = now_us(), next = UINT64_MAX;
+	uint64_t now = pol_monotonic_us(), next = UINT64_MAX;
 
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		struct peer *peer = &http->peers[i];

@@ -101,14 +101,11 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
 {
 	struct policyd *d = arg;
-	struct timespec now = { 0 };
 
 	(void)source;
 	(void)info;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-			 (unsigned long long)now.tv_sec * 1000000 +
-				 (unsigned long long)now.tv_nsec / 1000);
+			 (unsigned long long)pol_monotonic_us());
 	sink_reopen(d);
 	engine_check(d);
 	(void)sd_notify(0, "READY=1");

@@ -66,15 +66,6 @@ void server_flush(struct policyd *d)
 	server_sweep(d);
 }
 
-/* The mode of the socket says the same; this holds where a descriptor was handed on, too. */
-static bool is_root(int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && peer.uid == 0;
-}
-
 static void take(struct policyd *d, int fd)
 {
 	struct server *server = d->server;
@@ -88,7 +79,7 @@ static void take(struct policyd *d, int fd)
 	if (subscriber_new(d, fd, &subscriber) < 0)
 		return;
 	server->subscribers[server->cnt++] = subscriber;
-	if (!is_root(fd)) {
+	if (!pol_listen_is_root(fd)) {
 		pol_err_say(&err, POL_ERR_HOST, -EPERM, "events are for root only");
 		subscriber_refuse(subscriber, &err);
 	} else if (server->cnt == SUBSCRIBERS_MAX) {
@@ -171,16 +162,13 @@ static int bind_socket(struct policyd *d, const char *socket_path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct server *server = d->server;
-	mode_t before;
 	int r;
 
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
 	server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (server->fd < 0)
 		return refuse(-errno, "make the socket", socket_path);
-	before = umask(0177);
-	r = bind(server->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-	(void)umask(before);
+	r = pol_listen_bind(server->fd, (struct sockaddr *)&address, sizeof(address));
 	server->bound = !r;
 	if (!r && listen(server->fd, SUBSCRIBERS_MAX) < 0)
 		r = -errno;
