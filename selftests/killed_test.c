@@ -347,6 +347,8 @@ TEST_TIMEOUT(first_load_killed_anywhere, 14400)
 	EXPECT_EQ(0, ctl_stepped(words, &whole));
 	EXPECT_NOTHING(engine_down());
 	for (long i = 0; death_next(i, &whole, test_count(2, 12), &death); i++) {
+		printf("# %ld: killed at stop %ld, else after %ld us\n", i, death.stop, death.us);
+		fflush(stdout);
 		die(&death, words);
 		EXPECT_EQ(0, PROBE(NULL, "open", "r", tree.bad));
 		if (i % 8) { /* a load takes long: mostly unload is the next command */

@@ -5,7 +5,7 @@
 BENCH := build/selftests/bench
 BENCH_REPORT_SRC := $(sort $(wildcard selftests/bench/report*.c))
 BENCH_PROG_OBJ := $(BENCH)/empty.bpf.o $(BENCH)/pieces.bpf.o
-BENCH_BIN := $(BENCH)/measure $(BENCH)/attach $(BENCH)/report
+BENCH_BIN := $(BENCH)/measure $(BENCH)/format $(BENCH)/attach $(BENCH)/report
 # The unit tests' share: all but main().
 BENCH_PURE_SRC := $(filter-out %/report_main.c,$(BENCH_REPORT_SRC))
 BENCH_LIMIT ?= 0.5## per cent by which the figures of two VMs may differ in `make bench`
@@ -22,6 +22,10 @@ $(BENCH):
 # Static: as a guest it needs no library, and so no rule for one.
 $(BENCH)/measure: selftests/bench/measure.c | $(BENCH)
 	$(call say,CC,$<)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(WARN_C) -O2 -g -static -MMD -MP $< -o $@
+
+# Of the library only what it uses, and static too: the figures are those of its own code.
+$(BENCH)/format: selftests/bench/format.c tests/harness/records.c build/libpolicy.a | $(BENCH)
+	$(call say,CC,$<)$(CC) $(HARDEN) $(USER_CFLAGS) -Itests/harness -static -MMD -MP $^ -o $@
 
 $(BENCH_PROG_OBJ): $(BENCH)/%.bpf.o: selftests/bench/%.bpf.c | $(BENCH)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@

@@ -14,6 +14,7 @@
 set -eu
 
 measure=/selftests/bench/measure
+format=/selftests/bench/format
 plain=/sys/fs/cgroup/bench/plain
 rows=/run/bench.rows
 depths='1 4 8 16 32'
@@ -242,6 +243,14 @@ same_controllers() {
 	fi
 }
 
+as_formatter() { "$format" "$@"; }
+
+formats() {
+	for kind in violation exit ceiling; do
+		row json 0 "$kind" as_formatter "$kind" 200
+	done
+}
+
 # ---- the rounds
 
 never_loaded() {
@@ -336,7 +345,7 @@ sleep 10
 	echo "lsm $(cat /sys/kernel/security/lsm)"
 } >"$rows"
 
-rounds never_loaded
+rounds never_loaded formats
 # The engine comes first: a load lasts, and makes the per-CPU allocator, which fork uses, 0.3 %
 # slower for all that follows.
 load files

@@ -24,6 +24,7 @@ const struct bench_name bench_operations[] = {
 	{ "mount", "mount(2) that changes nothing" },
 	{ "ioctl", "an ioctl of a device" },
 	{ "send", "a datagram by a unix socket" },
+	{ "json", "1000 bytes of JSON: records decoded and their lines written" },
 	{ "piece", "open + close with a program on file_open of one piece" },
 	{ NULL, NULL },
 };
@@ -35,6 +36,9 @@ const struct bench_name bench_actors[] = {
 	{ "landlock", "Landlock, one rule" },
 	{ "nonguest", "engine: not a guest" },
 	{ "guest", "engine: a guest" },
+	{ "violation", "a violation, as in events.md" },
+	{ "exit", "an exit" },
+	{ "ceiling", "a ceiling" },
 	{ "array", "an element of an array" },
 	{ "cgroup", "the id of the task's cgroup" },
 	{ "cgroup_probe", "the same, a probe of a table by it" },

@@ -14,6 +14,7 @@ enum relation {
 	LANDLOCK_TO_ADDED, /* (Landlock - none) / (actor - none); the goal is the least */
 	ADDED_TO_LANDLOCK, /* (actor - none) / (Landlock - none) */
 	TO_WARM_LANDLOCK,  /* actor / Landlock's "open" */
+	ITSELF,		   /* instructions */
 };
 
 struct goal {
@@ -49,6 +50,8 @@ static const struct goal goals[] = {
 	  0 },
 	{ "G10", "ceilings, added, to Landlock's", "ceiling", "guest", 8, ADDED_TO_LANDLOCK, 0.2,
 	  0 },
+	{ "G13", "1000 bytes of JSON, a violation", "json", "violation", 0, ITSELF, 3000, 0 },
+	{ "G13", "1000 bytes of JSON, an exit", "json", "exit", 0, ITSELF, 3000, 0 },
 	{ "G15", "a guest's stat, over none", "stat", "guest", 8, OVER_NONE, 6, 0 },
 	{ "G15", "a guest's read, over none", "read", "guest", 0, OVER_NONE, 6, 0 },
 };
@@ -97,6 +100,8 @@ static double measured(const struct bench *bench, const struct goal *goal)
 		return over(bench, goal, goal->actor, "empty");
 	case OVER_NONE:
 		return guest;
+	case ITSELF:
+		return value;
 	case FROM_FRESH:
 		return fabs(over(bench, goal, goal->actor, "fresh"));
 	case FLAT:
@@ -113,7 +118,7 @@ static double measured(const struct bench *bench, const struct goal *goal)
 
 static bool counts(enum relation relation)
 {
-	return relation == OVER_EMPTY || relation == OVER_NONE || relation == FROM_FRESH ||
+	return relation == ITSELF || relation == OVER_EMPTY || relation == OVER_NONE || relation == FROM_FRESH ||
 	       relation == FLAT;
 }
 

@@ -25,7 +25,11 @@ static void print_row(const struct bench *bench, const struct bench_row *row, co
 		fprintf(to, "  %5d  ", row->depth);
 	else
 		fprintf(to, "  %5s  ", "");
-	fprintf(to, "%-34s %11.0f %8.3f", actor, value, none > 0 ? value / none : 0);
+	fprintf(to, "%-34s %11.0f ", actor, value);
+	if (none > 0)
+		fprintf(to, "%8.3f", value / none);
+	else
+		fprintf(to, "%8s", "-");
 	print_number(value - none, none > 0 && strcmp(row->actor, "none"), to);
 	print_number(value - empty, empty > 0 && !is_base && strcmp(row->actor, "empty"), to);
 	print_number(bench_later(row), true, to);

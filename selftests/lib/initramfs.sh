@@ -144,7 +144,7 @@ app() {
 		fi
 	done
 	if [[ ${VM_BENCH:-} ]]; then
-		for f in build/selftests/bench/{measure,attach}; do
+		for f in build/selftests/bench/{measure,format,attach}; do
 			put "$f" "/selftests/bench/${f##*/}"
 		done
 		cp selftests/bench/in-vm.sh "$stage/selftests/bench/"

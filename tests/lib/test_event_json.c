@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base.h"
 #include "event_json.h"
@@ -627,19 +628,39 @@ Test(event_json, stays_under_its_size_when_everything_is_long)
 Test(event_json, writes_times)
 {
 	struct pol_event_ctx ctx = test_record_ctx;
-	char when[64];
+	char when[POL_TIME_SIZE];
 
 	view.boot_ns = 123456789;
 	ctx.boot_to_real_ns = 0;
-	pol_event_time(&view, &ctx, when, sizeof(when));
+	pol_event_time(&view, &ctx, when);
 	cr_assert_str_eq(when, "1970-01-01T00:00:00.123456789Z");
 	view.boot_ns = UINT64_MAX;
-	pol_event_time(&view, &ctx, when, sizeof(when));
+	pol_event_time(&view, &ctx, when);
 	cr_assert_str_eq(when, "1970-01-01T00:00:00.000000000Z");
 	view.boot_ns = 0;
 	ctx.boot_to_real_ns = -1;
-	pol_event_time(&view, &ctx, when, sizeof(when));
+	pol_event_time(&view, &ctx, when);
 	cr_assert_str_eq(when, "1969-12-31T23:59:59.999999999Z");
+}
+
+/* The C library's calendar says the same of any time. */
+Test(event_json, writes_times_as_gmtime_has_them)
+{
+	uint64_t seed = test_seed("times");
+
+	for (int i = 0; i < 100000; i++) {
+		int64_t ns = (int64_t)test_random(&seed);
+		time_t second = (time_t)(ns / 1000000000 - (ns % 1000000000 < 0));
+		char when[POL_TIME_SIZE], expected[64];
+		struct tm tm;
+		size_t len;
+
+		pol_real_time(ns, when);
+		len = strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S", gmtime_r(&second, &tm));
+		snprintf(expected + len, sizeof(expected) - len, ".%09ldZ",
+			 (long)(ns - second * 1000000000));
+		cr_assert_str_eq(when, expected, "%ld", (long)ns);
+	}
 }
 
 /* The kernel cut the root's end off; what is left is too long for the line as well. */

@@ -7,6 +7,8 @@
 #include "jsonw.h"
 #include "records.h"
 
+#define AAA "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static char buf[65536];
 static struct pol_jsonw w;
 
@@ -90,7 +92,7 @@ Test(jsonw, writes_hex_in_whole_bytes)
 
 Test(jsonw, never_writes_past_its_buffer)
 {
-	for (size_t size = 0; size < 40; size++) {
+	for (size_t size = 0; size < 45; size++) {
 		char *small = malloc(size ? size : 1);
 
 		cr_assert_not_null(small);
@@ -99,9 +101,34 @@ Test(jsonw, never_writes_past_its_buffer)
 		(void)pol_jsonw_bytes(&w, "a\nb\xff€", 7, 0);
 		pol_jsonw_uint(&w, UINT64_MAX);
 		pol_jsonw_close(&w, ']');
-		/* ["a\nb?€",18446744073709551615] and NUL */
-		cr_assert_eq(pol_jsonw_finish(&w) > 0, size >= 36, "%zu", size);
+		/* ["a\nb?€",18446744073709551615], NUL, and what a number wants besides its digits */
+		cr_assert_eq(pol_jsonw_finish(&w) > 0, size >= 39, "%zu", size);
 		free(small);
+	}
+}
+
+/* Whatever the byte, the length and the place: as that byte alone is written. */
+Test(jsonw, finds_every_byte_at_every_place)
+{
+	for (unsigned int byte = 0; byte < 256; byte++) {
+		const char one = (char)byte;
+		char alone[16], text[40], expected[128];
+		unsigned int flags;
+
+		begin();
+		flags = pol_jsonw_bytes(&w, &one, 1, 0);
+		cr_assert_lt(pol_jsonw_finish(&w), (int)sizeof(alone));
+		snprintf(alone, sizeof(alone), "%.*s", (int)strlen(buf) - 2, buf + 1);
+		for (size_t len = 1; len < sizeof(text); len++)
+			for (size_t at = 0; at < len; at++) {
+				memset(text, 'a', len);
+				text[at] = one;
+				snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", (int)at, AAA,
+					 alone, (int)(len - at - 1), AAA);
+				assert_bytes(text, len, expected, flags);
+				cr_assert_eq(pol_jsonw_clean(text, len), byte < 0x80 && alone[0] == one &&
+								 !alone[1]);
+			}
 	}
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "event.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base.h"
+#include "copy.h"
 
 static bool room_known(size_t room)
 {
@@ -52,6 +54,24 @@ bool pol_event_has_access(uint32_t type)
 	return type == POL_TYPE_VIOLATION || type == POL_TYPE_ALLOW || type == POL_TYPE_ESCAPE;
 }
 
+/* Behind the last '/' of [@text, @end), eight bytes at a time: names are short. */
+static const char *last_name(const char *text, const char *end)
+{
+	const uint64_t ones = 0x0101010101010101, lows = 0x7f * ones;
+	uint64_t x, slashes;
+
+	for (; end - text >= 8; end -= 8) {
+		memcpy(&x, end - 8, 8);
+		x = le64toh(x) ^ ones * '/';
+		slashes = ~(((x & lows) + lows) | x | lows); /* the high bits of bytes that are 0 */
+		if (slashes)
+			return end - __builtin_clzll(slashes) / 8;
+	}
+	while (end > text && end[-1] != '/')
+		end--;
+	return end;
+}
+
 /*
  * "a/web/srv/" -> "srv/web/a": the names in reverse, into @out (room for @len bytes and a NUL).
  * The last name has no '/' behind it where the kernel's buffer ended in it. Empty names are left
@@ -60,22 +80,22 @@ bool pol_event_has_access(uint32_t type)
  */
 static size_t reverse_names(const char *text, size_t len, char *out)
 {
-	size_t used = 0;
+	const char *end = text + len;
+	char *to = out;
 
-	while (len && text[len - 1] == '/')
-		len--;
-	while (len) {
-		const char *slash = memrchr(text, '/', len);
-		size_t start = slash ? (size_t)(slash - text) + 1 : 0;
+	while (end > text && end[-1] == '/')
+		end--;
+	while (end > text) {
+		const char *name = last_name(text, end);
 
-		if (used && len > start)
-			out[used++] = '/';
-		memcpy(out + used, text + start, len - start);
-		used += len - start;
-		len = slash ? start - 1 : 0;
+		if (to > out && end > name)
+			*to++ = '/';
+		pol_copy(to, name, (size_t)(end - name));
+		to += end - name;
+		end = name > text ? name - 1 : text;
 	}
-	out[used] = '\0';
-	return used;
+	*to = '\0';
+	return (size_t)(to - out);
 }
 
 /* @out has room for @len + 2 bytes. A detached object without a name (a pipe) has no text. */

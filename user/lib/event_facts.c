@@ -280,11 +280,11 @@ static void set_times(struct pol_facts *facts)
 	const struct pol_event_view *view = facts->view;
 
 	facts->real_ns = pol_event_real_ns(view->boot_ns, facts->ctx);
-	pol_event_time(view, facts->ctx, facts->time, sizeof(facts->time));
+	pol_event_time(view, facts->ctx, facts->time);
 	if (!view->has_process || !view->process.start_ns)
 		return;
 	facts->start_real_ns = pol_event_real_ns(view->process.start_ns, facts->ctx);
-	pol_real_time(facts->start_real_ns, facts->start, sizeof(facts->start));
+	pol_real_time(facts->start_real_ns, facts->start);
 }
 
 void pol_facts_init(struct pol_facts *facts, const struct pol_event_view *view,

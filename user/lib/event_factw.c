@@ -2,7 +2,6 @@
 #include "event_factw.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,12 +44,8 @@ void pol_factw_number(struct pol_factw *o, const char *key, uint64_t number)
 
 void pol_factw_signed(struct pol_factw *o, const char *key, int64_t number)
 {
-	char digits[24];
-
 	pol_jsonw_key(&o->w, key);
-	(void)snprintf(digits, sizeof(digits), "%" PRId64, number);
-	pol_jsonw_raw(&o->w, digits);
-	o->w.comma = true;
+	pol_jsonw_int(&o->w, number);
 }
 
 void pol_factw_decimal(struct pol_factw *o, const char *key, uint64_t number)

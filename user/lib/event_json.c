@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base.h"
+#include "decimal.h"
+#include "event_suggest.h"
 #include "jsonw.h"
 #include "words.h"
 
@@ -31,6 +33,9 @@ static const struct caps levels[] = {
 	{ 256, 256, 128, 128, 128, 64, false },
 };
 
+/* A member of a constant key: inlined, for the key's length to be the compiler's to count. */
+#define KEYED(name) static inline __attribute__((always_inline)) void name
+
 struct out {
 	struct pol_jsonw w;
 	const struct caps *caps;
@@ -38,20 +43,60 @@ struct out {
 	const struct pol_event_ctx *ctx;
 };
 
-static void put_rights(struct pol_jsonw *w, const char *key, uint32_t mask)
+/* @word: of words.h, or NULL. */
+static void put_word_value(struct pol_jsonw *w, const char *text)
 {
-	pol_jsonw_key(w, key);
+	const struct pol_word *word = (const struct pol_word *)text;
+	char *p;
+
+	if (!text)
+		return pol_jsonw_null(w);
+	if (!pol_jsonw_begin(w, sizeof(*word) + 2))
+		return;
+	p = w->p;
+	p[0] = '"';
+	memcpy(p + 1, word, sizeof(*word));
+	p[1 + word->len] = '"';
+	w->p = p + word->len + 2;
+}
+
+static void put_right_words(struct pol_jsonw *w, uint32_t mask)
+{
 	pol_jsonw_open(w, '[');
-	for (unsigned int bit = 0; bit < POL_RIGHTS_CNT; bit++)
-		if (mask & 1u << bit)
-			pol_jsonw_text(w, pol_right_word(bit));
+	for (mask &= POL_RIGHTS_ALL; mask; mask &= mask - 1)
+		put_word_value(w, pol_right_word((unsigned int)__builtin_ctz(mask)));
 	pol_jsonw_close(w, ']');
 }
 
-static void put_word(struct pol_jsonw *w, const char *key, const char *word)
+KEYED(put_rights)(struct pol_jsonw *w, const char *key, uint32_t mask)
 {
 	pol_jsonw_key(w, key);
-	pol_jsonw_text(w, word);
+	put_right_words(w, mask);
+}
+
+KEYED(put_word)(struct pol_jsonw *w, const char *key, const char *word)
+{
+	pol_jsonw_key(w, key);
+	put_word_value(w, word);
+}
+
+/* @text: ours, with nothing to escape in it; or NULL. */
+KEYED(put_text)(struct pol_jsonw *w, const char *key, const char *text)
+{
+	pol_jsonw_key(w, key);
+	pol_jsonw_word(w, text);
+}
+
+KEYED(put_null)(struct pol_jsonw *w, const char *key)
+{
+	pol_jsonw_key(w, key);
+	pol_jsonw_null(w);
+}
+
+KEYED(put_u64)(struct pol_jsonw *w, const char *key, uint64_t value)
+{
+	pol_jsonw_key(w, key);
+	pol_jsonw_uint(w, value);
 }
 
 static void put_truncated(struct pol_jsonw *w, const char *key)
@@ -73,27 +118,39 @@ static void put_hex(struct pol_jsonw *w, const char *key, const char *data, size
 		put_truncated(w, name);
 }
 
-/*
- * "key": the text or null, cut at @max; "key_truncated" only where it is, here or (@cut) before, and
- * "key_hex", the exact bytes, only where the text cannot have them.
- */
-static void put_bytes(struct pol_jsonw *w, const char *key, const char *data, size_t len,
-		      size_t max, bool cut)
+static unsigned int put_value(struct pol_jsonw *w, const char *data, size_t len, size_t max)
 {
-	unsigned int flags = 0;
-
-	pol_jsonw_key(w, key);
 	if (data)
-		flags = pol_jsonw_bytes(w, data, len, max);
-	else
-		pol_jsonw_null(w);
-	if (cut || flags & POL_JSONW_CUT)
+		return pol_jsonw_bytes(w, data, len, max);
+	pol_jsonw_null(w);
+	return 0;
+}
+
+static void put_marks(struct pol_jsonw *w, const char *key, const char *data, size_t len,
+		      size_t max, unsigned int flags)
+{
+	if (flags & POL_JSONW_CUT)
 		put_truncated(w, key);
 	if (flags & POL_JSONW_LOSSY)
 		put_hex(w, key, data, len, max);
 }
 
-static void put_small(struct out *o, const char *key, const char *text)
+/*
+ * "key": the text or null, cut at @max; "key_truncated" only where it is, here or (@cut) before, and
+ * "key_hex", the exact bytes, only where the text cannot have them.
+ */
+KEYED(put_bytes)(struct pol_jsonw *w, const char *key, const char *data, size_t len, size_t max,
+		 bool cut)
+{
+	unsigned int flags;
+
+	pol_jsonw_key(w, key);
+	flags = put_value(w, data, len, max);
+	if (__builtin_expect(cut || flags, 0))
+		put_marks(w, key, data, len, max, flags | (cut ? POL_JSONW_CUT : 0));
+}
+
+KEYED(put_small)(struct out *o, const char *key, const char *text)
 {
 	put_bytes(&o->w, key, text, text ? strlen(text) : 0, o->caps->small, false);
 }
@@ -110,10 +167,8 @@ static void put_guest(struct out *o, uint64_t generation)
 	pol_jsonw_key(w, "guest");
 	pol_jsonw_open(w, '{');
 	put_small(o, "name", name);
-	pol_jsonw_key(w, "id");
-	pol_jsonw_uint(w, view->guest);
-	pol_jsonw_key(w, "seq");
-	pol_jsonw_uint(w, view->seq);
+	put_u64(w, "id", view->guest);
+	put_u64(w, "seq", view->seq);
 	pol_jsonw_close(w, '}');
 }
 
@@ -124,8 +179,7 @@ static void put_policy(struct out *o, uint64_t generation)
 
 	pol_jsonw_key(w, "policy");
 	pol_jsonw_open(w, '{');
-	pol_jsonw_key(w, "generation");
-	pol_jsonw_uint(w, generation);
+	put_u64(w, "generation", generation);
 	put_small(o, "sha256", ctx->sha256 ? ctx->sha256(ctx->arg, generation) : NULL);
 	pol_jsonw_close(w, '}');
 }
@@ -137,19 +191,19 @@ static void put_head(struct out *o)
 	uint64_t generation =
 		view->type == POL_TYPE_POLICY ? view->note.generation : view->generation;
 	struct pol_jsonw *w = &o->w;
-	char when[64];
+	char when[POL_TIME_SIZE];
 
-	pol_event_time(view, ctx, when, sizeof(when));
-	put_word(w, "schema", "policyctl/v1");
+	pol_event_time(view, ctx, when);
+	put_text(w, "schema", "policyctl/v1");
 	put_word(w, "type", pol_type_word(view->type));
-	put_word(w, "time", when);
+	put_text(w, "time", when);
 	pol_jsonw_key(w, "boot_ns");
 	pol_jsonw_u64_text(w, view->boot_ns);
 	put_small(o, "host", ctx->host);
 	put_small(o, "boot_id", ctx->boot_id);
 	if (view->outside) {
-		put_word(w, "guest", NULL);
-		put_word(w, "policy", NULL);
+		put_null(w, "guest");
+		put_null(w, "policy");
 		return;
 	}
 	put_guest(o, generation);
@@ -177,8 +231,7 @@ static void put_parent(struct out *o)
 		return;
 	}
 	pol_jsonw_open(w, '{');
-	pol_jsonw_key(w, "pid");
-	pol_jsonw_uint(w, process->parent_tgid);
+	put_u64(w, "pid", process->parent_tgid);
 	put_bytes(w, "comm", process->parent_comm, comm_len(process->parent_comm), 0, false);
 	put_exe(w, &o->view->parent_exe, o->caps->parent_exe);
 	pol_jsonw_close(w, '}');
@@ -196,16 +249,12 @@ static void put_process(struct out *o)
 		return;
 	}
 	pol_jsonw_open(w, '{');
-	pol_jsonw_key(w, "pid");
-	pol_jsonw_uint(w, process->tgid);
-	pol_jsonw_key(w, "tid");
-	pol_jsonw_uint(w, process->tid);
+	put_u64(w, "pid", process->tgid);
+	put_u64(w, "tid", process->tid);
 	pol_jsonw_key(w, "start_ns");
 	pol_jsonw_u64_text(w, process->start_ns);
-	pol_jsonw_key(w, "uid");
-	pol_jsonw_uint(w, process->uid);
-	pol_jsonw_key(w, "gid");
-	pol_jsonw_uint(w, process->gid);
+	put_u64(w, "uid", process->uid);
+	put_u64(w, "gid", process->gid);
 	put_bytes(w, "comm", process->comm, comm_len(process->comm), 0, false);
 	put_exe(w, &o->view->exe, o->caps->exe);
 	put_small(o, "cgroup", ctx->cgroup ? ctx->cgroup(ctx->arg, process->cgroup) : NULL);
@@ -219,18 +268,16 @@ static void put_path(struct out *o)
 	const struct pol_event_text kept = pol_event_tail(&o->view->path, o->caps->path);
 	const struct pol_event_text *path = &kept;
 	struct pol_jsonw *w = &o->w;
-	bool cut = path->truncated;
+	unsigned int flags;
 
 	pol_jsonw_key(w, "path");
-	if (!path->data)
-		pol_jsonw_null(w);
-	else if (pol_jsonw_bytes(w, path->data, path->len, o->caps->path) & POL_JSONW_CUT)
-		cut = true;
+	flags = put_value(w, path->data, path->len, o->caps->path);
 	pol_jsonw_key(w, "path_truncated");
-	pol_jsonw_bool(w, cut);
-	if (!path->data || pol_char_valid(path->data, path->len))
-		return;
-	put_hex(w, "path", path->data, path->len, o->caps->hex);
+	pol_jsonw_bool(w, path->truncated || flags & POL_JSONW_CUT);
+	if (flags & POL_JSONW_CUT && !pol_char_valid(path->data, path->len))
+		flags |= POL_JSONW_LOSSY; /* what was cut off is in the bytes */
+	if (flags & POL_JSONW_LOSSY)
+		put_hex(w, "path", path->data, path->len, o->caps->hex);
 }
 
 static void put_object(struct out *o)
@@ -238,17 +285,23 @@ static void put_object(struct out *o)
 	const struct pol_inode_key *inode = &o->view->access.inode;
 	bool known = inode->ino || inode->dev;
 	struct pol_jsonw *w = &o->w;
-	char dev[32];
+	char dev[2 * POL_DECIMAL_ROOM + 2];
+	size_t len;
 
 	put_path(o);
-	put_word(w, "guest_path", NULL);
-	(void)snprintf(dev, sizeof(dev), "%u:%u", inode->dev >> 20, inode->dev & 0xfffff);
-	put_word(w, "dev", known ? dev : NULL);
+	put_null(w, "guest_path");
+	if (!known) {
+		put_null(w, "dev");
+		put_null(w, "ino");
+		return;
+	}
+	len = pol_decimal_put(dev, inode->dev >> 20);
+	dev[len++] = ':';
+	len += pol_decimal_put(dev + len, inode->dev & 0xfffff);
+	dev[len] = '\0';
+	put_text(w, "dev", dev);
 	pol_jsonw_key(w, "ino");
-	if (known)
-		pol_jsonw_u64_text(w, inode->ino);
-	else
-		pol_jsonw_null(w);
+	pol_jsonw_u64_text(w, inode->ino);
 }
 
 static void put_rule(struct out *o)
@@ -267,8 +320,7 @@ static void put_rule(struct out *o)
 	if (!ctx->rule || ctx->rule(ctx->arg, view->generation, view->access.rule, &rule) < 0)
 		rule = (struct pol_event_rule){ 0 };
 	pol_jsonw_open(w, '{');
-	pol_jsonw_key(w, "id");
-	pol_jsonw_uint(w, view->access.rule);
+	put_u64(w, "id", view->access.rule);
 	put_small(o, "name", rule.name);
 	put_small(o, "where", rule.where);
 	put_bytes(w, "path", rule.path, rule.path_len, o->caps->rule_path, false);
@@ -276,85 +328,18 @@ static void put_rule(struct out *o)
 	pol_jsonw_close(w, '}');
 }
 
-/*
- * A TOML basic string takes JSON's escapes (TOML 1.0, "String") but no surrogates: a path that
- * would need them is written as bytes.
- */
-static bool toml_text(const struct pol_event_text *path)
-{
-	const unsigned char *p = (const unsigned char *)path->data;
-	size_t len = path->len;
-	uint32_t c = 0;
-
-	for (size_t n; len; p += n, len -= n) {
-		n = pol_char_next(p, len, &c);
-		if (n == 0 || c == 0 || (c >= 0x10000 && pol_char_hidden(c)))
-			return false;
-	}
-	return true;
-}
-
-/* The rights that a rule on the object itself would need; 0: no rule helps. */
-static uint32_t suggest_rights(const struct pol_event_view *view)
-{
-	const struct pol_event_access *access = &view->access;
-
-	switch (access->reason) {
-	case POL_REASON_RULE:
-		return (pol_event_has_rule(view) ? access->rule_access : 0) | access->missing;
-	case POL_REASON_NO_RULE:
-	case POL_REASON_DEVICE:
-		return access->missing;
-	default:
-		return 0;
-	}
-}
-
-int pol_event_suggest(const struct pol_event_view *view, char *buf, size_t size)
-{
-	const struct pol_event_text *path = &view->path;
-	uint32_t rights = suggest_rights(view) & POL_RIGHTS_ALL;
-	const char *before = "";
-	struct pol_jsonw w;
-	unsigned int cut;
-
-	if (!path->data || path->data[0] != '/' || path->truncated || !rights)
-		return -ENODATA;
-	pol_jsonw_init(&w, buf, size);
-	if (toml_text(path)) {
-		pol_jsonw_raw(&w, "{ path = ");
-		cut = pol_jsonw_bytes(&w, path->data, path->len, levels[0].path);
-	} else {
-		pol_jsonw_raw(&w, "{ path_hex = ");
-		cut = pol_jsonw_hex(&w, path->data, path->len, levels[0].hex);
-	}
-	if (cut & POL_JSONW_CUT)
-		return -ENODATA;
-	pol_jsonw_raw(&w, ", access = [");
-	for (unsigned int bit = 0; bit < POL_RIGHTS_CNT; bit++) {
-		if (!(rights & 1u << bit))
-			continue;
-		pol_jsonw_raw(&w, before);
-		pol_jsonw_text(&w, pol_right_word(bit));
-		before = ", ";
-	}
-	pol_jsonw_raw(&w, "] }");
-	return pol_jsonw_finish(&w);
-}
-
 static void put_suggest(struct out *o)
 {
-	char line[POL_EVENT_LINE_SIZE];
-	int len = -ENODATA;
-
+	pol_jsonw_key(&o->w, "suggest");
 	if (o->caps->suggest)
-		len = pol_event_suggest(o->view, line, sizeof(line));
-	put_bytes(&o->w, "suggest", len > 0 ? line : NULL, len > 0 ? (size_t)len : 0, 0, false);
+		pol_suggest_put(&o->w, o->view);
+	else
+		pol_jsonw_null(&o->w);
 }
 
 static void put_errno(struct out *o, uint32_t err)
 {
-	put_word(&o->w, "errno", pol_errno_name(err));
+	put_text(&o->w, "errno", pol_errno_name(err));
 }
 
 static void put_violation(struct out *o)
@@ -373,8 +358,7 @@ static void put_violation(struct out *o)
 	put_word(w, "reason", pol_reason_word(access->reason));
 	put_suggest(o);
 	put_process(o);
-	pol_jsonw_key(w, "repeats");
-	pol_jsonw_uint(w, access->repeats);
+	put_u64(w, "repeats", access->repeats);
 }
 
 static void put_escape(struct out *o)
@@ -394,7 +378,7 @@ static void put_allow(struct out *o)
 	put_path(o);
 }
 
-static void put_int_or_null(struct pol_jsonw *w, const char *key, int value)
+KEYED(put_int_or_null)(struct pol_jsonw *w, const char *key, int value)
 {
 	pol_jsonw_key(w, key);
 	if (value < 0)
@@ -403,21 +387,15 @@ static void put_int_or_null(struct pol_jsonw *w, const char *key, int value)
 		pol_jsonw_uint(w, (uint64_t)value);
 }
 
-static void put_u64(struct pol_jsonw *w, const char *key, uint64_t value)
-{
-	pol_jsonw_key(w, key);
-	pol_jsonw_uint(w, value);
-}
-
-static void put_known(struct pol_jsonw *w, const char *key, uint64_t value)
+KEYED(put_known)(struct pol_jsonw *w, const char *key, uint64_t value)
 {
 	if (value == POL_EXIT_UNKNOWN)
-		put_word(w, key, NULL);
+		put_null(w, key);
 	else
 		put_u64(w, key, value);
 }
 
-static void put_known_ns(struct pol_jsonw *w, const char *key, uint64_t value)
+KEYED(put_known_ns)(struct pol_jsonw *w, const char *key, uint64_t value)
 {
 	pol_jsonw_key(w, key);
 	if (value == POL_EXIT_UNKNOWN)
@@ -438,7 +416,7 @@ static void put_ceiling(struct out *o)
 	put_u64(w, "now", event->now);
 	put_u64(w, "ceiling", event->ceiling);
 	if (event->resource == POL_RESOURCE_MEMORY)
-		put_word(w, "percent", NULL);
+		put_null(w, "percent");
 	else
 		put_u64(w, "percent", event->percent);
 	put_errno(o, event->err);
@@ -460,7 +438,7 @@ static void put_sender(struct out *o, const struct pol_sender *sender)
 	pol_jsonw_open(w, '{');
 	put_u64(w, "pid", sender->tgid);
 	put_bytes(w, "comm", sender->comm, comm_len(sender->comm), 0, false);
-	put_word(w, "guest", guest);
+	put_text(w, "guest", guest);
 	pol_jsonw_close(w, '}');
 }
 
@@ -471,7 +449,7 @@ static void put_cause(struct out *o, const struct pol_event_exit *event)
 
 	pol_jsonw_key(w, "cause");
 	pol_jsonw_open(w, '{');
-	put_word(w, "kind", cause ? cause : "unknown");
+	put_word(w, "kind", cause ? cause : pol_cause_word(POL_CAUSE_UNKNOWN));
 	put_sender(o, &event->sender);
 	pol_jsonw_close(w, '}');
 }
@@ -498,7 +476,7 @@ static void put_exit(struct out *o)
 	put_known(w, "read_bytes", event->read_bytes);
 	put_known(w, "write_bytes", event->write_bytes);
 	if (event->fds_peak == POL_NO_CEILING)
-		put_word(w, "fds_peak", NULL);
+		put_null(w, "fds_peak");
 	else
 		put_u64(w, "fds_peak", event->fds_peak);
 }

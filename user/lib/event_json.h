@@ -58,22 +58,15 @@ struct pol_event_ctx {
 int pol_event_json(const struct pol_event_view *view, const struct pol_event_ctx *ctx, char *buf,
 		   size_t size);
 
-/**
- * pol_event_suggest() - the rule that would have allowed it, as a line for the policy file.
- *
- * The nearest rule's rights and the missing ones, nothing else, on the object's own path. Only
- * where a rule can help (reason rule, no_rule, device) and the path is whole.
- *
- * Return: length; -ENODATA: none; -ENOSPC.
- */
-int pol_event_suggest(const struct pol_event_view *view, char *buf, size_t size);
-
 /* pol_event_real_ns() - time of day, in ns since 1970; 0 where the sum is nonsense. */
 int64_t pol_event_real_ns(uint64_t boot_ns, const struct pol_event_ctx *ctx);
 
-/* pol_real_time() - "2026-11-21T01:02:03.123456789Z" of it (UTC). @size: at least 40. */
-void pol_real_time(int64_t real_ns, char *buf, size_t size);
+/* Of a time with its NUL. */
+#define POL_TIME_SIZE 31
+
+/* pol_real_time() - "2026-11-21T01:02:03.123456789Z" of it (UTC). */
+void pol_real_time(int64_t real_ns, char buf[static POL_TIME_SIZE]);
 
 /* pol_event_time() - when it happened, likewise. */
-void pol_event_time(const struct pol_event_view *view, const struct pol_event_ctx *ctx, char *buf,
-		    size_t size);
+void pol_event_time(const struct pol_event_view *view, const struct pol_event_ctx *ctx,
+		    char buf[static POL_TIME_SIZE]);

@@ -60,9 +60,9 @@ static void put_head(struct out *o)
 	const char *verdict = pol_verdict_word(view->verdict);
 	const char *type = pol_type_word(view->type);
 	const char *name = NULL;
-	char when[64];
+	char when[POL_TIME_SIZE];
 
-	pol_event_time(view, ctx, when, sizeof(when));
+	pol_event_time(view, ctx, when);
 	if (view->outside)
 		name = "-";
 	else if (view->guest == POL_GUEST_ENGINE)

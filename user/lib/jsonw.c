@@ -1,104 +1,94 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "jsonw.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base.h"
+#include "copy.h"
+#include "decimal.h"
 
 void pol_jsonw_init(struct pol_jsonw *w, char *buf, size_t size)
 {
-	*w = (struct pol_jsonw){ .buf = buf, .size = size };
+	*w = (struct pol_jsonw){
+		.p = buf,
+		.buf = buf,
+		.end = size ? buf + size - 1 : buf,
+		.overflow = !size,
+	};
 }
 
-static void put(struct pol_jsonw *w, const char *data, size_t len)
+void pol_jsonw_full(struct pol_jsonw *w)
 {
-	/* One byte is kept for the final NUL. */
-	if (w->overflow || len >= w->size - w->len) {
-		w->overflow = true;
+	w->overflow = true;
+	w->end = w->p;
+}
+
+static inline void put(struct pol_jsonw *w, const char *data, size_t len)
+{
+	if (!pol_jsonw_room(w, len))
 		return;
-	}
-	memcpy(w->buf + w->len, data, len);
-	w->len += len;
-}
-
-static void put_text(struct pol_jsonw *w, const char *text)
-{
-	put(w, text, strlen(text));
-}
-
-void pol_jsonw_raw(struct pol_jsonw *w, const char *text)
-{
-	put_text(w, text);
-	w->comma = false;
-}
-
-static void begin_value(struct pol_jsonw *w)
-{
-	if (w->comma)
-		put(w, ",", 1);
-	w->comma = true;
+	pol_copy(w->p, data, len);
+	w->p += len;
 }
 
 int pol_jsonw_finish(struct pol_jsonw *w)
 {
-	if (w->overflow || w->size == 0)
+	if (w->overflow)
 		return -ENOSPC;
-	w->buf[w->len] = '\0';
-	return (int)w->len;
+	*w->p = '\0';
+	return (int)(w->p - w->buf);
 }
 
-void pol_jsonw_open(struct pol_jsonw *w, char bracket)
+void pol_jsonw_raw_bytes(struct pol_jsonw *w, const char *data, size_t len)
 {
-	begin_value(w);
-	put(w, &bracket, 1);
-	w->comma = false;
+	if (w->lead && w->lead != ',') /* a bracket that waits for what is in it */
+		put(w, &w->lead, 1);
+	put(w, data, len);
+	w->lead = 0;
 }
 
-void pol_jsonw_close(struct pol_jsonw *w, char bracket)
+void pol_jsonw_int(struct pol_jsonw *w, int64_t value)
 {
-	put(w, &bracket, 1);
-	w->comma = true;
-}
-
-void pol_jsonw_key(struct pol_jsonw *w, const char *key)
-{
-	begin_value(w);
-	put(w, "\"", 1);
-	put_text(w, key);
-	put(w, "\":", 2);
-	w->comma = false;
-}
-
-void pol_jsonw_null(struct pol_jsonw *w)
-{
-	begin_value(w);
-	put_text(w, "null");
-}
-
-void pol_jsonw_bool(struct pol_jsonw *w, bool value)
-{
-	begin_value(w);
-	put_text(w, value ? "true" : "false");
-}
-
-void pol_jsonw_uint(struct pol_jsonw *w, uint64_t value)
-{
-	char digits[24];
-
-	begin_value(w);
-	(void)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
-	put_text(w, digits);
+	if (value >= 0)
+		return pol_jsonw_uint(w, (uint64_t)value);
+	if (!pol_jsonw_begin(w, POL_DECIMAL_ROOM + 1))
+		return;
+	*w->p++ = '-';
+	w->p += pol_decimal_put(w->p, -(uint64_t)value);
 }
 
 void pol_jsonw_u64_text(struct pol_jsonw *w, uint64_t value)
 {
-	char digits[24];
+	char *p;
 
-	begin_value(w);
-	(void)snprintf(digits, sizeof(digits), "\"%llu\"", (unsigned long long)value);
-	put_text(w, digits);
+	if (!pol_jsonw_begin(w, POL_DECIMAL_ROOM + 2))
+		return;
+	p = w->p;
+	*p++ = '"';
+	p += pol_decimal_put(p, value);
+	*p++ = '"';
+	w->p = p;
+}
+
+void pol_jsonw_word(struct pol_jsonw *w, const char *word)
+{
+	size_t len;
+	char *p;
+
+	if (!word)
+		return pol_jsonw_null(w);
+	len = strlen(word);
+	if (!pol_jsonw_begin(w, len + 2))
+		return;
+	p = w->p;
+	*p++ = '"';
+	pol_copy(p, word, len);
+	p += len;
+	*p++ = '"';
+	w->p = p;
 }
 
 void pol_jsonw_text(struct pol_jsonw *w, const char *text)
@@ -182,18 +172,18 @@ static size_t escape_code(uint32_t c, char out[16])
 /* One character, escaped, of @n bytes at @p (0: no character). Return: length. */
 static size_t escape(const unsigned char *p, size_t n, uint32_t c, char out[16])
 {
-	static const char plain[] = "\b\t\n\f\r\"\\";
-	static const char letter[] = "btnfr\"\\";
-	const char *hit;
+	static const char letters[128] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+		['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\',
+	};
 
 	if (n == 0 || c == 0) {
 		memcpy(out, "\xef\xbf\xbd", 3);
 		return 3;
 	}
-	hit = c < 0x80 ? strchr(plain, (int)c) : NULL;
-	if (hit) {
+	if (c < sizeof(letters) && letters[c]) {
 		out[0] = '\\';
-		out[1] = letter[hit - plain];
+		out[1] = letters[c];
 		return 2;
 	}
 	if (pol_char_hidden(c))
@@ -202,31 +192,139 @@ static size_t escape(const unsigned char *p, size_t n, uint32_t c, char out[16])
 	return n;
 }
 
-unsigned int pol_jsonw_bytes(struct pol_jsonw *w, const void *data, size_t len, size_t max)
+/*
+ * Clean: ASCII that JSON takes as it is, 0x20 to 0x7e but for '"' and '\\'. Eight bytes at once: the
+ * high bit of the first one that is not, and perhaps of those above it.
+ */
+static inline uint64_t dirty_8(uint64_t x)
 {
-	const unsigned char *p = data;
-	unsigned int flags = 0;
-	size_t used = 0;
+	const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+	uint64_t low = x - ones * 0x20, quote = (x ^ ones * '"') - ones,
+		 backslash = (x ^ ones * '\\') - ones, del = (x ^ ones * 0x7f) - ones;
 
-	begin_value(w);
-	put(w, "\"", 1);
-	while (len) {
-		char out[16];
-		uint32_t c = 0;
-		size_t n = pol_char_next(p, len, &c);
-		size_t out_len = escape(p, n, c, out);
+	return (x | low | quote | backslash | del) & highs;
+}
 
-		if (max && used + out_len > max) {
-			flags |= POL_JSONW_CUT;
-			break;
+typedef signed char bytes_16 __attribute__((vector_size(16)));
+typedef uint64_t words_2 __attribute__((vector_size(16)));
+
+/* Sixteen at once, as every amd64 and arm64 has them; a byte above 0x7f is negative. */
+static inline bool clean_16(bytes_16 x)
+{
+	words_2 dirty = (words_2)((x < 0x20) | (x == '"') | (x == '\\') | (x == 0x7f));
+
+	return !(dirty[0] | dirty[1]);
+}
+
+/*
+ * copy_clean() - copy a text that is clean, blocks that end with it overlapping the ones before.
+ * Return: false: it is not, and some of it has been copied.
+ */
+static inline bool copy_clean(char *to, const unsigned char *p, size_t len)
+{
+	uint64_t a, b;
+	uint32_t c, d;
+	bytes_16 x;
+
+	if (len >= 16) {
+		for (size_t at = 0; at < len - 16; at += 16) {
+			memcpy(&x, p + at, 16);
+			memcpy(to + at, &x, 16);
+			if (!clean_16(x))
+				return false;
 		}
+		memcpy(&x, p + len - 16, 16);
+		memcpy(to + len - 16, &x, 16);
+		return clean_16(x);
+	}
+	if (len >= 8) {
+		memcpy(&a, p, 8);
+		memcpy(&b, p + len - 8, 8);
+		memcpy(to, &a, 8);
+		memcpy(to + len - 8, &b, 8);
+		return !(dirty_8(a) | dirty_8(b));
+	}
+	if (len >= 4) {
+		memcpy(&c, p, 4);
+		memcpy(&d, p + len - 4, 4);
+		memcpy(to, &c, 4);
+		memcpy(to + len - 4, &d, 4);
+		return !dirty_8((uint64_t)c << 32 | d);
+	}
+	for (size_t i = 0; i < len; i++)
+		to[i] = (char)p[i];
+	return !len || !dirty_8(0x2020202020000000 | p[0] | p[len / 2] << 8 | p[len - 1] << 16);
+}
+
+/* Bytes from @p on that are clean. */
+static size_t clean_run(const unsigned char *p, size_t len)
+{
+	uint64_t x = 0, dirty;
+	size_t n = 0;
+
+	for (; n + 8 <= len; n += 8) {
+		memcpy(&x, p + n, 8);
+		dirty = dirty_8(le64toh(x));
+		if (dirty)
+			return n + (size_t)__builtin_ctzll(dirty) / 8;
+	}
+	while (n < len && !dirty_8(0x2020202020202000 | p[n]))
+		n++;
+	return n;
+}
+
+bool pol_jsonw_clean(const void *data, size_t len)
+{
+	return clean_run(data, len) == len;
+}
+
+/* Character by character, but for clean runs. Return: POL_JSONW_*. */
+static unsigned int put_escaped(struct pol_jsonw *w, const unsigned char *p, size_t len, size_t max)
+{
+	unsigned int flags = 0;
+	size_t left = max ? max : SIZE_MAX;
+
+	while (len) {
+		size_t run = clean_run(p, len < left ? len : left), n, out_len;
+		uint32_t c = 0;
+		char out[16];
+
+		put(w, (const char *)p, run);
+		p += run;
+		len -= run;
+		left -= run;
+		if (!len)
+			break;
+		n = pol_char_next(p, len, &c);
+		out_len = escape(p, n, c, out);
+		if (out_len > left)
+			return flags | POL_JSONW_CUT;
 		if (n == 0 || c == 0)
 			flags |= POL_JSONW_LOSSY;
 		put(w, out, out_len);
-		used += out_len;
+		left -= out_len;
 		p += n ? n : 1;
 		len -= n ? n : 1;
 	}
+	return flags;
+}
+
+unsigned int pol_jsonw_bytes(struct pol_jsonw *w, const void *data, size_t len, size_t max)
+{
+	unsigned int flags;
+	char *p;
+
+	if (!pol_jsonw_begin(w, 1))
+		return 0;
+	p = w->p;
+	*p++ = '"';
+	if ((!max || len <= max) && (size_t)(w->end - p) > len && copy_clean(p, data, len)) {
+		p[len] = '"';
+		w->p = p + len + 1;
+		return 0;
+	}
+	w->p = p;
+	flags = put_escaped(w, data, len, max);
 	put(w, "\"", 1);
 	return flags;
 }
@@ -239,13 +337,13 @@ unsigned int pol_jsonw_hex(struct pol_jsonw *w, const void *data, size_t len, si
 
 	if (cut)
 		len = max / 2;
-	begin_value(w);
-	put(w, "\"", 1);
+	if (!pol_jsonw_begin(w, 2 * len + 2))
+		return 0;
+	*w->p++ = '"';
 	for (size_t i = 0; i < len; i++) {
-		char pair[2] = { digits[p[i] >> 4], digits[p[i] & 15] };
-
-		put(w, pair, 2);
+		*w->p++ = digits[p[i] >> 4];
+		*w->p++ = digits[p[i] & 15];
 	}
-	put(w, "\"", 1);
+	*w->p++ = '"';
 	return cut ? POL_JSONW_CUT : 0;
 }

@@ -8,42 +8,39 @@
 #include "abi.h"
 #include "base.h"
 
-struct word {
-	uint32_t nr;
-	const char *word;
+/* By number, of which each list has its own, from 0 or 1 on without large holes. */
+#define ROW(name, nr, word) [nr] = WORD(word),
+#define WORD(word)                       \
+	{                                \
+		word, sizeof(word) - 1u, \
+	}
+
+static const struct pol_word types[] = { POL_TYPES(ROW) };
+static const struct pol_word verdicts[] = { POL_VERDICTS(ROW) };
+static const struct pol_word ops[] = { POL_OPS(ROW) };
+static const struct pol_word hooks[] = { POL_HOOKS(ROW) };
+static const struct pol_word reasons[] = { POL_REASONS(ROW) };
+static const struct pol_word actions[] = { POL_ACTIONS(ROW) };
+static const struct pol_word rights[] = { POL_RIGHTS(ROW) };
+static const struct pol_word resources[] = { POL_RESOURCES(ROW) };
+static const struct pol_word fails[] = { POL_FAILS(ROW) };
+static const struct pol_word causes[] = {
+	[POL_CAUSE_EXIT] = WORD("exit"),     [POL_CAUSE_SIGNAL] = WORD("signal"),
+	[POL_CAUSE_OOM] = WORD("oom"),	     [POL_CAUSE_CEILING] = WORD("ceiling"),
+	[POL_CAUSE_POLICY] = WORD("policy"), [POL_CAUSE_UNKNOWN] = WORD("unknown"),
 };
 
-#define ROW(name, nr, word) { nr, word },
-
-static const struct word types[] = { POL_TYPES(ROW) };
-static const struct word verdicts[] = { POL_VERDICTS(ROW) };
-static const struct word ops[] = { POL_OPS(ROW) };
-static const struct word hooks[] = { POL_HOOKS(ROW) };
-static const struct word reasons[] = { POL_REASONS(ROW) };
-static const struct word actions[] = { POL_ACTIONS(ROW) };
-static const struct word rights[] = { POL_RIGHTS(ROW) };
-static const struct word resources[] = { POL_RESOURCES(ROW) };
-static const struct word fails[] = { POL_FAILS(ROW) };
-static const struct word causes[] = {
-	{ POL_CAUSE_EXIT, "exit" },	{ POL_CAUSE_SIGNAL, "signal" },
-	{ POL_CAUSE_OOM, "oom" },	{ POL_CAUSE_CEILING, "ceiling" },
-	{ POL_CAUSE_POLICY, "policy" }, { POL_CAUSE_UNKNOWN, "unknown" },
-};
-
-/* The lists are short and sorted by nobody's promise: a scan is simple and fast enough. */
-static const char *find(const struct word *list, size_t cnt, uint32_t nr)
+/* Return: NULL: no such number, or one that has no word. */
+static const char *find(const struct pol_word list[], size_t cnt, uint32_t nr)
 {
-	for (size_t i = 0; i < cnt; i++)
-		if (list[i].nr == nr)
-			return list[i].word[0] ? list[i].word : NULL;
-	return NULL;
+	return nr < cnt && list[nr].len ? list[nr].text : NULL;
 }
 
-static int parse(const struct word *list, size_t cnt, const char *word)
+static int parse(const struct pol_word list[], size_t cnt, const char *word)
 {
 	for (size_t i = 0; i < cnt; i++)
-		if (list[i].word[0] && strcmp(list[i].word, word) == 0)
-			return (int)list[i].nr;
+		if (list[i].len && strcmp(list[i].text, word) == 0)
+			return (int)i;
 	return -EINVAL;
 }
 

@@ -8,8 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* struct pol_word - a word and its length. Of a size that is copied without a loop. */
+struct pol_word {
+	char text[31];
+	unsigned char len;
+};
+
 /**
- * pol_*_word() - the word of a number, a constant string.
+ * pol_*_word() - the word of a number, a constant string: the text of a struct pol_word.
  * Return: NULL: the number is not in the list, or means "none".
  */
 const char *pol_type_word(uint32_t nr);
