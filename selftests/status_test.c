@@ -35,8 +35,8 @@ TEST(usage)
 
 TEST(help_and_version)
 {
-	static const char *const verbs[] = { "check",  "load",	 "unload", "run",   "stop",
-					     "attach", "detach", "status", "events", "doctor" };
+	static const char *const verbs[] = { "check",  "load",	"unload", "run", "stop",   "wait",
+					     "attach", "detach", "status", "top", "events", "doctor" };
 
 	EXPECT_EQ(0, ctl("--help"));
 	EXPECT_EQ(0, ctl("--version"));

@@ -9,9 +9,10 @@ D_SRC := $(sort $(wildcard user/policyd/*.c))
 MAN_SRC := $(sort $(wildcard Documentation/man/*.rst))
 
 # Only what a rule needs is asked for, so that `make help` works before `make deps`.
-PKGS := libbpf libelf zlib jansson libcrypto libsystemd
+PKGS := libbpf libelf zlib jansson libcrypto libsystemd ncursesw
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS = $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-lbpf -lelf -lz -ljansson -lcrypto -lsystemd) \
+# As needed: ncurses is for policyctl alone.
+PKG_LIBS = -Wl,--as-needed $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-lbpf -lelf -lz -ljansson -lcrypto -lsystemd -lncursesw) \
 	-lstdc++
 
 WARN := -Wall -Wextra -Wvla -Wformat=2 -Wimplicit-fallthrough -Wundef -Wwrite-strings -Werror

@@ -77,6 +77,8 @@ base() {
 		fi
 	done
 	put "$(command -v busybox)" /usr/bin/busybox
+	# What `policyctl top` asks of its terminal: Debian has it in every base system.
+	put /lib/terminfo/l/linux /usr/lib/terminfo/l/linux
 	# policyd loads it by name, so ldd does not know of it.
 	file=$(ldconfig -p | sed -n '/libmicrohttpd\.so\.12 .*x86-64/s/.* => //p')
 	[[ ! $file ]] || put "$file"

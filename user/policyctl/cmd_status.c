@@ -9,6 +9,7 @@
 #include "ctl.h"
 #include "metrics.h"
 #include "status.h"
+#include "status_table.h"
 #include "words.h"
 
 static const char status_help[] =
@@ -104,53 +105,31 @@ static void print_json_not_loaded(void)
 				 kernel_release(), "mode", "guests"));
 }
 
-static const char *cell(uint64_t value, char *buf, size_t size)
-{
-	if (value == POL_STATUS_NONE)
-		return "-";
-	(void)snprintf(buf, size, "%" PRIu64, value);
-	return buf;
-}
-
-static void print_guest(const struct pol_guest_status *guest)
-{
-	const uint64_t ceilings[] = {
-		guest->pids_now,    guest->pids_ceiling, guest->fds_now,
-		guest->fds_ceiling, guest->memory_now,	 guest->memory_ceiling,
-	};
-	static const int widths[] = { 6, 8, 6, 8, 12, 12 };
-	char buf[24];
-
-	printf("%-16s %-8s %6" PRIu64, guest->guest->name,
-	       guest->guest->audit ? "audit" : "enforce", guest->tasks);
-	for (size_t i = 0; i < ARRAY_SIZE(ceilings); i++)
-		printf(" %*s", widths[i], cell(ceilings[i], buf, sizeof(buf)));
-	printf(" %8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n",
-	       guest->guest->audit ? guest->would_deny : guest->denials, guest->escapes,
-	       guest->lost, guest->stale);
-}
-
 static void print_health(const struct pol_status *status)
 {
-	char buf[24];
-
 	putchar('\n');
 	for (uint32_t i = 0; i < POL_FAILS_CNT; i++)
 		printf("%s %" PRIu64 "\n", pol_fail_word(i), status->fails[i]);
-	printf("recursion_misses %s\n", cell(status->recursion_misses, buf, sizeof(buf)));
+	if (status->recursion_misses == POL_STATUS_NONE)
+		puts("recursion_misses -");
+	else
+		printf("recursion_misses %" PRIu64 "\n", status->recursion_misses);
 }
 
 static void print_text(const struct pol_status *status, bool verbose)
 {
+	char line[STATUS_LINE_SIZE];
+
 	printf("engine    loaded, mode %s, generation %" PRIu64 "\n", status->mode,
 	       status->generation);
 	printf("policy    %s, sha256 %s\n", status->meta->file, status->meta->sha256);
 	printf("kernel    %s\n\n", kernel_release());
-	printf("%-16s %-8s %6s %6s %8s %6s %8s %12s %12s %8s %8s %6s %6s\n", "GUEST", "MODE",
-	       "TASKS", "PIDS", "PIDS-MAX", "FDS", "FDS-MAX", "MEMORY", "MEMORY-MAX", "REFUSED",
-	       "ESCAPES", "LOST", "STALE");
-	for (size_t i = 0; i < status->guests_cnt; i++)
-		print_guest(&status->guests[i]);
+	status_table_head(line);
+	puts(line);
+	for (size_t i = 0; i < status->guests_cnt; i++) {
+		status_table_row(&status->guests[i], line);
+		puts(line);
+	}
 	if (verbose)
 		print_health(status);
 }

@@ -21,6 +21,7 @@ static const struct command {
 	{ "attach", "make running processes a guest's", cmd_attach },
 	{ "detach", "free processes that are a guest's", cmd_detach },
 	{ "status", "what is loaded, and every guest's numbers", cmd_status },
+	{ "top", "the same, live", cmd_top },
 	{ "events", "refusals, exits and the rest, as text or JSON", cmd_events },
 	{ "doctor", "what this kernel and host lack, with the fix", cmd_doctor },
 };

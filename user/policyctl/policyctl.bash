@@ -4,7 +4,7 @@
 # Bash completion of policyctl. Verbs and options are compared with the help texts and the man page
 # by tests/lint/help_man_completion.sh.
 
-_policyctl_verbs='check load unload run stop wait attach detach status events doctor'
+_policyctl_verbs='check load unload run stop wait attach detach status top events doctor'
 
 # The options of a verb.
 _policyctl_options() {
@@ -18,6 +18,7 @@ _policyctl_options() {
 	attach) echo '--tid --ceilings-only --policy --help' ;;
 	detach) echo '--help' ;;
 	status) echo '--json --metrics -v --help' ;;
+	top) echo '--delay --sort --help' ;;
 	events) echo '--follow --since --guest --type --verdict --path --format --help' ;;
 	doctor) echo '--json --help' ;;
 	*) echo '--help --version' ;;
@@ -50,6 +51,7 @@ _policyctl() {
 		fi
 	done
 	case $verb:$prev in
+	top:--sort) words='refused tasks memory name' ;;
 	events:--type) words='violation ceiling exit lost guest policy escape allow shadow exec fork' ;;
 	events:--verdict) words='denied would_deny allowed pressure killed' ;;
 	events:--path)
