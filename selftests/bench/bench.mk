@@ -25,7 +25,7 @@ $(BENCH)/measure: selftests/bench/measure.c | $(BENCH)
 
 # Of the library only what it uses, and static too: the figures are those of its own code.
 $(BENCH)/format: selftests/bench/format.c tests/harness/records.c build/libpolicy.a | $(BENCH)
-	$(call say,CC,$<)$(CC) $(HARDEN) $(USER_CFLAGS) -Itests/harness -static -MMD -MP $^ -o $@
+	$(call say,CC,$<)$(CC) $(HARDEN) $(USER_CFLAGS) -Itests/harness -static -MMD -MP $(filter %.c %.a,$^) -o $@
 
 $(BENCH_PROG_OBJ): $(BENCH)/%.bpf.o: selftests/bench/%.bpf.c | $(BENCH)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
