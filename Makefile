@@ -15,6 +15,7 @@ V ?= 0## V=1 shows the commands
 SAN ?= 0## SAN=1 builds policyctl with ASan and UBSan, to build/san
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 CXX := $(if $(filter default undefined,$(origin CXX)),g++,$(CXX))
+LD := $(if $(filter default undefined,$(origin LD)),ld,$(LD))
 AR := $(if $(filter default undefined,$(origin AR)),ar,$(AR))
 CLANG ?= clang
 BPFTOOL ?= bpftool

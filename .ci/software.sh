@@ -6,7 +6,8 @@ set -euo pipefail
 
 # usr-is-merged: what is already so needs no perl to become so.
 PACKAGES=(usr-is-merged base-files base-passwd dash bash coreutils findutils grep sed gawk diffutils
-	libc-bin mount util-linux tar gzip xz-utils attr gcc libc6-dev make openssl python3 sqlite3 nginx acl crun)
+	libc-bin mount util-linux tar gzip xz-utils attr gcc libc6-dev make openssl python3 sqlite3 nginx acl crun
+	qemu-system-x86)
 # A third of all.
 LEFT_OUT=(./usr/share/{doc,man,info,locale,lintian,perl,perl5} ./usr/lib/x86_64-linux-gnu/perl)
 

@@ -9,6 +9,7 @@ GUEST_SRC := $(sort $(wildcard selftests/guests/*.c))
 SELF_BIN := $(SELF_SRC:%.c=build/%)
 SELF_LIB_OBJ := $(SELF_LIB_SRC:%.c=build/%.o)
 GUEST_BIN := $(GUEST_SRC:%.c=build/%)
+BOOT_BIN := build/selftests/boot.bin
 SELF_CFLAGS = $(USER_CFLAGS) -Iselftests -Iselftests/lib
 
 # Kernel modules that tests may modprobe or mount, with all they depend on; the last four are what
@@ -22,7 +23,7 @@ export VM_MODULES VM_TIMEOUT
 vm-modules:
 	@echo $(VM_MODULES)
 
-selftest-bins: bpf user build/selftests/init $(SELF_BIN) $(GUEST_BIN) ## the selftest binaries
+selftest-bins: bpf user build/selftests/init $(BOOT_BIN) $(SELF_BIN) $(GUEST_BIN) ## the selftest binaries
 	@:
 
 build/selftests build/selftests/guests build/selftests/lib:
@@ -30,6 +31,11 @@ build/selftests build/selftests/guests build/selftests/lib:
 
 build/selftests/init: selftests/init.c | build/selftests
 	$(call say,CC,$<)$(CC) $(USER_CFLAGS) -static -MMD -MP $< -o $@
+
+# A disk's first sector, for a virtual machine within the VM.
+$(BOOT_BIN): selftests/software/boot.S | build/selftests
+	$(call say,AS,$<)$(CC) -m16 -c $< -o $(@:.bin=.o) && \
+		$(LD) -m elf_i386 -Ttext 0x7c00 -e start --oformat binary $(@:.bin=.o) -o $@
 
 $(SELF_LIB_OBJ): build/%.o: %.c | build/selftests/lib $(if $(BPF_SRC),$(BPF_SKEL))
 	$(call say,CC,$<)$(CC) $(SELF_CFLAGS) -MMD -MP -c $< -o $@

@@ -155,6 +155,7 @@ app() {
 	"${CLANG:-clang}" -dumpversion | cut -d. -f1 >"$stage/selftests/clang"
 	cp selftests/lib/{variant,confined,root,units}.sh "$stage/selftests/lib/"
 	cp -r selftests/software "$stage/selftests/software"
+	cp build/selftests/boot.bin "$stage/selftests/software/"
 	[[ ! -d selftests/variants ]] || cp -r selftests/variants/. "$stage/selftests/variants/"
 	[[ ! -d policies ]] || cp -r policies/. "$stage/policies/"
 	if [[ -d tests/data ]]; then
