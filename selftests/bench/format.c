@@ -15,6 +15,7 @@
 
 #include "event.h"
 #include "event_json.h"
+#include "event_pieces.h"
 #include "records.h"
 
 #define BATCH	100 /* records in a sample */
@@ -30,6 +31,8 @@ static const struct {
 };
 
 static union test_record record;
+static struct pol_event_ctx ctx;
+static struct pol_pieces pieces; /* as policyd has them: the second line of a process copies */
 static struct pol_event_view view;
 static char line[POL_EVENT_LINE_SIZE];
 
@@ -39,7 +42,7 @@ static int format(void)
 	int len = pol_event_decode(record.bytes, record.event.size, &view);
 
 	if (!len)
-		len = pol_event_json(&view, &test_record_ctx, line, sizeof(line));
+		len = pol_event_json(&view, &ctx, line, sizeof(line));
 	if (len > 0)
 		return len;
 	fprintf(stderr, "format: %s\n", strerror(-len));
@@ -96,6 +99,8 @@ int main(int argc, char *argv[])
 	for (size_t i = 0; times > 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(argv[1], kinds[i].name)) {
 			kinds[i].make(&record);
+			ctx = test_record_ctx;
+			ctx.pieces = &pieces;
 			return measure(times);
 		}
 	fprintf(stderr, "usage: format violation|exit|ceiling TIMES\n");

@@ -54,28 +54,38 @@ bool pol_event_has_access(uint32_t type)
 	return type == POL_TYPE_VIOLATION || type == POL_TYPE_ALLOW || type == POL_TYPE_ESCAPE;
 }
 
-/* Behind the last '/' of [@text, @end), eight bytes at a time: names are short. */
-static const char *last_name(const char *text, const char *end)
+/* The high bits of the bytes that are '/'. */
+static inline uint64_t slashes_8(uint64_t x)
 {
 	const uint64_t ones = 0x0101010101010101, lows = 0x7f * ones;
+
+	x ^= ones * '/';
+	return ~(((x & lows) + lows) | x | lows);
+}
+
+/* Behind the last '/' of [@text, @end), eight bytes at a time. Eight can be read at @text. */
+static const char *last_name(const char *text, const char *end)
+{
 	uint64_t x, slashes;
 
 	for (; end - text >= 8; end -= 8) {
 		memcpy(&x, end - 8, 8);
-		x = le64toh(x) ^ ones * '/';
-		slashes = ~(((x & lows) + lows) | x | lows); /* the high bits of bytes that are 0 */
+		slashes = slashes_8(le64toh(x));
 		if (slashes)
 			return end - __builtin_clzll(slashes) / 8;
 	}
-	while (end > text && end[-1] != '/')
-		end--;
-	return end;
+	if (end == text)
+		return text;
+	memcpy(&x, text, 8);
+	slashes = slashes_8(le64toh(x) << 8 * (8 - (end - text)));
+	return slashes ? end - __builtin_clzll(slashes) / 8 : text;
 }
 
 /*
  * "a/web/srv/" -> "srv/web/a": the names in reverse, into @out (room for @len bytes and a NUL).
  * The last name has no '/' behind it where the kernel's buffer ended in it. Empty names are left
- * out: a filesystem's root is itself called "/", and ends the text of a detached object.
+ * out: a filesystem's root is itself called "/", and ends the text of a detached object. Eight bytes can
+ * be read at @text, whatever @len: a record has more room than that.
  * Return: length.
  */
 static size_t reverse_names(const char *text, size_t len, char *out)

@@ -8,6 +8,7 @@
 
 #include "base.h"
 #include "decimal.h"
+#include "event_pieces.h"
 #include "event_suggest.h"
 #include "jsonw.h"
 #include "words.h"
@@ -39,8 +40,10 @@ static const struct caps levels[] = {
 struct out {
 	struct pol_jsonw w;
 	const struct caps *caps;
+	struct pol_pieces *pieces; /* NULL: not for lines that are cut shorter */
 	const struct pol_event_view *view;
 	const struct pol_event_ctx *ctx;
+	bool plain; /* the path, once it is written: there was nothing to escape */
 };
 
 /* @word: of words.h, or NULL. */
@@ -155,33 +158,54 @@ KEYED(put_small)(struct out *o, const char *key, const char *text)
 	put_bytes(&o->w, key, text, text ? strlen(text) : 0, o->caps->small, false);
 }
 
+static void put_host(struct out *o)
+{
+	put_small(o, "host", o->ctx->host);
+	put_small(o, "boot_id", o->ctx->boot_id);
+}
+
+/* Host and guest, up to the sequence number. A name that is not known yet may be, later. */
 static void put_guest(struct out *o, uint64_t generation)
 {
 	const struct pol_event_view *view = o->view;
 	const struct pol_event_ctx *ctx = o->ctx;
 	struct pol_jsonw *w = &o->w;
+	struct pol_piece_key key;
 	const char *name = NULL;
 
+	pol_piece_key(&key, o->pieces ? o->pieces->guests : NULL, 8, view->guest, generation, 0);
+	if (pol_piece_put(&key, w))
+		return;
 	if (ctx->guest_name && view->guest != POL_GUEST_ENGINE)
 		name = ctx->guest_name(ctx->arg, generation, view->guest);
+	put_host(o);
 	pol_jsonw_key(w, "guest");
 	pol_jsonw_open(w, '{');
 	put_small(o, "name", name);
 	put_u64(w, "id", view->guest);
-	put_u64(w, "seq", view->seq);
-	pol_jsonw_close(w, '}');
+	pol_jsonw_key(w, "seq");
+	if (name || view->guest == POL_GUEST_ENGINE)
+		pol_piece_keep(&key, w);
 }
 
 static void put_policy(struct out *o, uint64_t generation)
 {
 	const struct pol_event_ctx *ctx = o->ctx;
 	struct pol_jsonw *w = &o->w;
+	struct pol_piece_key key;
+	const char *sha256;
 
+	pol_piece_key(&key, o->pieces ? o->pieces->policies : NULL, 2, generation, 0, 0);
+	if (pol_piece_put(&key, w))
+		return pol_jsonw_piece_end(w);
 	pol_jsonw_key(w, "policy");
 	pol_jsonw_open(w, '{');
 	put_u64(w, "generation", generation);
-	put_small(o, "sha256", ctx->sha256 ? ctx->sha256(ctx->arg, generation) : NULL);
+	sha256 = ctx->sha256 ? ctx->sha256(ctx->arg, generation) : NULL;
+	put_small(o, "sha256", sha256);
 	pol_jsonw_close(w, '}');
+	if (sha256)
+		pol_piece_keep(&key, w);
 }
 
 static void put_head(struct out *o)
@@ -193,20 +217,23 @@ static void put_head(struct out *o)
 	struct pol_jsonw *w = &o->w;
 	char when[POL_TIME_SIZE];
 
+	pol_jsonw_raw(w, "{\"schema\":\"policyctl/v1\",\"type\":");
+	put_word_value(w, pol_type_word(view->type));
+	pol_jsonw_raw(w, ",\"time\":\"");
 	pol_event_time(view, ctx, when);
-	put_text(w, "schema", "policyctl/v1");
-	put_word(w, "type", pol_type_word(view->type));
-	put_text(w, "time", when);
+	pol_jsonw_raw_bytes(w, when, POL_TIME_SIZE - 1);
+	pol_jsonw_close(w, '"');
 	pol_jsonw_key(w, "boot_ns");
 	pol_jsonw_u64_text(w, view->boot_ns);
-	put_small(o, "host", ctx->host);
-	put_small(o, "boot_id", ctx->boot_id);
 	if (view->outside) {
+		put_host(o);
 		put_null(w, "guest");
 		put_null(w, "policy");
 		return;
 	}
 	put_guest(o, generation);
+	pol_jsonw_uint(w, view->seq);
+	pol_jsonw_close(w, '}');
 	put_policy(o, generation);
 }
 
@@ -237,17 +264,12 @@ static void put_parent(struct out *o)
 	pol_jsonw_close(w, '}');
 }
 
-static void put_process(struct out *o)
+static void put_process_value(struct out *o)
 {
 	const struct pol_event_process *process = &o->view->process;
 	const struct pol_event_ctx *ctx = o->ctx;
 	struct pol_jsonw *w = &o->w;
 
-	pol_jsonw_key(w, "process");
-	if (!o->view->has_process) {
-		pol_jsonw_null(w);
-		return;
-	}
 	pol_jsonw_open(w, '{');
 	put_u64(w, "pid", process->tgid);
 	put_u64(w, "tid", process->tid);
@@ -262,6 +284,21 @@ static void put_process(struct out *o)
 	pol_jsonw_close(w, '}');
 }
 
+static void put_process(struct out *o)
+{
+	struct pol_jsonw *w = &o->w;
+	struct pol_piece_key key;
+
+	pol_jsonw_key(w, "process");
+	if (!o->view->has_process)
+		return pol_jsonw_null(w);
+	pol_piece_key_process(&key, o->pieces, o->view);
+	if (pol_piece_put(&key, w))
+		return pol_jsonw_piece_end(w);
+	put_process_value(o);
+	pol_piece_keep(&key, w);
+}
+
 /* path, path_truncated, and the exact bytes where the text can't have them. */
 static void put_path(struct out *o)
 {
@@ -269,9 +306,13 @@ static void put_path(struct out *o)
 	const struct pol_event_text *path = &kept;
 	struct pol_jsonw *w = &o->w;
 	unsigned int flags;
+	const char *from;
 
 	pol_jsonw_key(w, "path");
+	from = w->p;
 	flags = put_value(w, path->data, path->len, o->caps->path);
+	/* Whatever is escaped is longer. */
+	o->plain = !flags && w->p == from + path->len + 2;
 	pol_jsonw_key(w, "path_truncated");
 	pol_jsonw_bool(w, path->truncated || flags & POL_JSONW_CUT);
 	if (flags & POL_JSONW_CUT && !pol_char_valid(path->data, path->len))
@@ -304,20 +345,18 @@ static void put_object(struct out *o)
 	pol_jsonw_u64_text(w, inode->ino);
 }
 
-static void put_rule(struct out *o)
+/* Return: whether its names are known. */
+static bool put_rule_value(struct out *o)
 {
 	const struct pol_event_view *view = o->view;
 	const struct pol_event_ctx *ctx = o->ctx;
 	struct pol_event_rule rule = { 0 };
 	struct pol_jsonw *w = &o->w;
+	bool known;
 
-	pol_jsonw_key(w, "rule");
-	if (!pol_event_has_rule(view)) {
-		pol_jsonw_null(w);
-		return;
-	}
 	/* A generation that is gone: the kernel's own words, id and rights, are still known. */
-	if (!ctx->rule || ctx->rule(ctx->arg, view->generation, view->access.rule, &rule) < 0)
+	known = ctx->rule && !ctx->rule(ctx->arg, view->generation, view->access.rule, &rule);
+	if (!known)
 		rule = (struct pol_event_rule){ 0 };
 	pol_jsonw_open(w, '{');
 	put_u64(w, "id", view->access.rule);
@@ -326,13 +365,31 @@ static void put_rule(struct out *o)
 	put_bytes(w, "path", rule.path, rule.path_len, o->caps->rule_path, false);
 	put_rights(w, "access", view->access.rule_access);
 	pol_jsonw_close(w, '}');
+	return known;
+}
+
+static void put_rule(struct out *o)
+{
+	const struct pol_event_view *view = o->view;
+	struct pol_jsonw *w = &o->w;
+	struct pol_piece_key key;
+
+	pol_jsonw_key(w, "rule");
+	if (!pol_event_has_rule(view))
+		return pol_jsonw_null(w);
+	pol_piece_key(&key, o->pieces ? o->pieces->rules : NULL, 16, view->access.rule,
+		      view->generation, view->access.rule_access);
+	if (pol_piece_put(&key, w))
+		return pol_jsonw_piece_end(w);
+	if (put_rule_value(o))
+		pol_piece_keep(&key, w);
 }
 
 static void put_suggest(struct out *o)
 {
 	pol_jsonw_key(&o->w, "suggest");
 	if (o->caps->suggest)
-		pol_suggest_put(&o->w, o->view);
+		pol_suggest_put(&o->w, o->view, o->plain);
 	else
 		pol_jsonw_null(&o->w);
 }
@@ -548,10 +605,14 @@ int pol_event_json(const struct pol_event_view *view, const struct pol_event_ctx
 	if (size > POL_EVENT_LINE_SIZE)
 		size = POL_EVENT_LINE_SIZE;
 	for (size_t i = 0; i < ARRAY_SIZE(levels) && len < 0; i++) {
-		struct out o = { .caps = &levels[i], .view = view, .ctx = ctx };
+		struct out o = {
+			.caps = &levels[i],
+			.pieces = i ? NULL : ctx->pieces,
+			.view = view,
+			.ctx = ctx,
+		};
 
 		pol_jsonw_init(&o.w, buf, size);
-		pol_jsonw_open(&o.w, '{');
 		put_head(&o);
 		put_body(&o);
 		pol_jsonw_close(&o.w, '}');

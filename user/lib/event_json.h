@@ -34,7 +34,9 @@ struct pol_event_rule {
  * @rule: Return: 0; -ENOENT.
  * @sha256: lower-case hex of the generation's policy.
  * @cgroup: path in the cgroup2 tree, "/policyctl/web".
+ * @pieces: for pol_event_json(), of this context alone (event_pieces.h); or NULL.
  */
+struct pol_pieces;
 struct pol_event_ctx {
 	const char *host;
 	const char *boot_id;
@@ -44,6 +46,7 @@ struct pol_event_ctx {
 	int (*rule)(void *arg, uint64_t generation, uint32_t rule, struct pol_event_rule *ret);
 	const char *(*sha256)(void *arg, uint64_t generation);
 	const char *(*cgroup)(void *arg, uint64_t id);
+	struct pol_pieces *pieces;
 };
 
 /**

@@ -2,6 +2,7 @@
 #include "event_suggest.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "event_json.h"
 #include "words.h"
@@ -53,18 +54,33 @@ static uint32_t suggest_rule(const struct pol_event_view *view)
 	return suggest_rights(view) & POL_RIGHTS_ALL;
 }
 
+/* Of ", access = [...] }" with all rights, each in two quotes of two bytes. */
+#define ACCESS_SIZE (32 + POL_RIGHTS_CNT * (sizeof(struct pol_word) + 8))
+
+static char *add(char *p, const char *text, size_t len)
+{
+	memcpy(p, text, len);
+	return p + len;
+}
+
 /* @quote: what stands for '"'. */
 static void write_access(struct pol_jsonw *w, uint32_t rights, const char *quote)
 {
-	pol_jsonw_raw(w, ", access = [");
+	size_t quote_len = strlen(quote);
+	char text[ACCESS_SIZE], *p = text;
+
+	p = add(p, ", access = [", 12);
 	for (; rights; rights &= rights - 1) {
-		pol_jsonw_raw(w, quote);
-		pol_jsonw_raw(w, pol_right_word((unsigned int)__builtin_ctz(rights)));
-		pol_jsonw_raw(w, quote);
+		const char *right = pol_right_word((unsigned int)__builtin_ctz(rights));
+
+		p = add(p, quote, quote_len);
+		p = add(p, right, pol_word_len(right));
+		p = add(p, quote, quote_len);
 		if (rights & (rights - 1))
-			pol_jsonw_raw(w, ", ");
+			p = add(p, ", ", 2);
 	}
-	pol_jsonw_raw(w, "] }");
+	p = add(p, "] }", 3);
+	pol_jsonw_raw_bytes(w, text, (size_t)(p - text));
 }
 
 int pol_event_suggest(const struct pol_event_view *view, char *buf, size_t size)
@@ -101,14 +117,14 @@ static void put_plain_suggest(struct pol_jsonw *w, const struct pol_event_text *
 	pol_jsonw_close(w, '"');
 }
 
-void pol_suggest_put(struct pol_jsonw *w, const struct pol_event_view *view)
+void pol_suggest_put(struct pol_jsonw *w, const struct pol_event_view *view, bool plain)
 {
 	const struct pol_event_text *path = &view->path;
 	uint32_t rights = suggest_rule(view);
 	char line[POL_EVENT_LINE_SIZE];
 	int len;
 
-	if (rights && path->len <= PATH_SIZE && pol_jsonw_clean(path->data, path->len))
+	if (rights && plain)
 		return put_plain_suggest(w, path, rights);
 	len = rights ? pol_event_suggest(view, line, sizeof(line)) : -ENODATA;
 	pol_jsonw_text(w, len > 0 ? line : NULL);

@@ -15,5 +15,8 @@
  */
 int pol_event_suggest(const struct pol_event_view *view, char *buf, size_t size);
 
-/* pol_suggest_put() - the same as a JSON string, or null. */
-void pol_suggest_put(struct pol_jsonw *w, const struct pol_event_view *view);
+/**
+ * pol_suggest_put() - the same as a JSON string, or null.
+ * @plain: there is nothing to escape in the path, and it is not too long.
+ */
+void pol_suggest_put(struct pol_jsonw *w, const struct pol_event_view *view, bool plain);

@@ -72,7 +72,21 @@ POL_JSONW_INLINE bool pol_jsonw_begin(struct pol_jsonw *w, size_t n)
 /* pol_jsonw_raw() - likewise, a text of ours. */
 POL_JSONW_INLINE void pol_jsonw_raw(struct pol_jsonw *w, const char *text)
 {
-	pol_jsonw_raw_bytes(w, text, strlen(text));
+	size_t len = strlen(text);
+
+	if (!pol_jsonw_room(w, len + 1))
+		return;
+	*w->p = w->lead; /* a bracket that waits for what is in it; a comma is the text's */
+	w->p += w->lead && w->lead != ',';
+	memcpy(w->p, text, len);
+	w->p += len;
+	w->lead = 0;
+}
+
+/* pol_jsonw_piece_end() - what pol_jsonw_raw() wrote was a value, its key and comma included. */
+POL_JSONW_INLINE void pol_jsonw_piece_end(struct pol_jsonw *w)
+{
+	w->lead = ',';
 }
 
 /* pol_jsonw_key() - a constant of ours: plain ASCII. */

@@ -138,4 +138,5 @@ void pol_names_context(struct pol_names *names, struct pol_event_ctx *ctx)
 	ctx->rule = rule_of;
 	ctx->sha256 = sha256_of;
 	ctx->cgroup = cgroup_of;
+	ctx->pieces = &names->pieces;
 }

@@ -14,6 +14,12 @@ struct pol_word {
 	unsigned char len;
 };
 
+/* pol_word_len() - the length of a word that a function here returned. */
+static inline size_t pol_word_len(const char *word)
+{
+	return ((const struct pol_word *)word)->len;
+}
+
 /**
  * pol_*_word() - the word of a number, a constant string: the text of a struct pol_word.
  * Return: NULL: the number is not in the list, or means "none".
