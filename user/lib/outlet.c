@@ -59,26 +59,41 @@ int pol_outlet_text(struct pol_outlet *outlet, const char *line, size_t len)
 	return 0;
 }
 
+/* Return: bytes. */
+static size_t write_mark(const struct pol_outlet *outlet, const struct pol_mark *mark, char *at)
+{
+	size_t len;
+
+	if (!outlet->marks)
+		return 0;
+	len = pol_mark_write(mark, at);
+	at[len] = ' ';
+	return len + 1;
+}
+
 /* Straight into the queue. The room asked for is a line's largest. */
 static int queue_event(struct pol_outlet *outlet, const struct pol_event_view *view,
-		       const struct pol_event_ctx *ctx)
+		       const struct pol_event_ctx *ctx, const struct pol_mark *mark)
 {
 	const struct pol_format *format = outlet->format;
-	int r = reserve(outlet, format->size);
+	int r = reserve(outlet, (outlet->marks ? POL_MARK_SIZE : 0) + format->size);
+	size_t len;
 
 	if (r < 0)
 		return r;
-	r = format->write(view, ctx, outlet->flags, outlet->data + outlet->end, format->size);
+	len = write_mark(outlet, mark, outlet->data + outlet->end);
+	r = format->write(view, ctx, outlet->flags, outlet->data + outlet->end + len, format->size);
 	if (r < 0)
 		return r;
-	outlet->end += (size_t)r;
+	outlet->end += len + (size_t)r;
+	outlet->told = *mark;
 	return 0;
 }
 
 int pol_outlet_put(struct pol_outlet *outlet, const struct pol_event_view *view,
 		   const struct pol_event_ctx *ctx)
 {
-	int r = outlet->loss.open ? -ENOBUFS : queue_event(outlet, view, ctx);
+	int r = outlet->loss.open ? -ENOBUFS : queue_event(outlet, view, ctx, &outlet->mark);
 
 	if (!r) {
 		outlet->delivered++;
@@ -96,13 +111,15 @@ int pol_outlet_tell(struct pol_outlet *outlet, const struct pol_event_ctx *ctx, 
 	/* The view is large: not on the stack of every put. */
 	struct pol_event_view view;
 	const struct pol_lost *lost;
+	struct pol_mark mark;
 	int r;
 
 	if (queued(outlet) > outlet->max / 2)
 		return 0;
 	while ((lost = pol_loss_first(&outlet->loss))) {
 		pol_loss_event(lost, now_ns, generation, &view);
-		r = queue_event(outlet, &view, ctx);
+		mark = outlet->loss.open > 1 ? outlet->told : outlet->mark;
+		r = queue_event(outlet, &view, ctx, &mark);
 		if (r == -ENOBUFS)
 			return 0; /* the others come when there is room */
 		if (r < 0)
