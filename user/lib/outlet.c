@@ -59,16 +59,23 @@ int pol_outlet_text(struct pol_outlet *outlet, const char *line, size_t len)
 	return 0;
 }
 
+/* "MARK GUEST ", with its NUL; a name has no space. */
+#define HEAD_SIZE (POL_MARK_SIZE + 1 + POL_GUEST_NAME_SIZE + 1)
+
 /* Return: bytes. */
-static size_t write_mark(const struct pol_outlet *outlet, const struct pol_mark *mark, char *at)
+static size_t write_head(const struct pol_outlet *outlet, const struct pol_event_view *view,
+			 const struct pol_event_ctx *ctx, const struct pol_mark *mark, char *at)
 {
+	const char *guest = NULL;
 	size_t len;
 
 	if (!outlet->marks)
 		return 0;
+	if (ctx->guest_name && !view->outside && view->guest != POL_GUEST_ENGINE)
+		guest = ctx->guest_name(ctx->arg, view->generation, view->guest);
 	len = pol_mark_write(mark, at);
-	at[len] = ' ';
-	return len + 1;
+	return len + (size_t)snprintf(at + len, HEAD_SIZE - len, " %.*s ", POL_GUEST_NAME_SIZE - 1,
+				      guest ? guest : "-");
 }
 
 /* Straight into the queue. The room asked for is a line's largest. */
@@ -76,12 +83,12 @@ static int queue_event(struct pol_outlet *outlet, const struct pol_event_view *v
 		       const struct pol_event_ctx *ctx, const struct pol_mark *mark)
 {
 	const struct pol_format *format = outlet->format;
-	int r = reserve(outlet, (outlet->marks ? POL_MARK_SIZE : 0) + format->size);
+	int r = reserve(outlet, (outlet->marks ? HEAD_SIZE : 0) + format->size);
 	size_t len;
 
 	if (r < 0)
 		return r;
-	len = write_mark(outlet, mark, outlet->data + outlet->end);
+	len = write_head(outlet, view, ctx, mark, outlet->data + outlet->end);
 	r = format->write(view, ctx, outlet->flags, outlet->data + outlet->end + len, format->size);
 	if (r < 0)
 		return r;

@@ -21,7 +21,7 @@
  * struct pol_outlet - all zero but @format, @flags and @max: empty.
  * @format, @flags: what lines are written by (POL_FORMAT_*). @max: bytes that the queue may hold,
  * at least two of the format's largest lines.
- * @marks: each line begins with its mark and a space. @mark: of what is put or lost next, set
+ * @marks: each line begins with its mark and its guest, as pol_request has it. @mark: of what is put or lost next, set
  * before. @told: of the last line.
  * @data: lines from @start to @end; @size bytes are allocated, none while it is empty.
  * @within: bytes of the first line that are written already: it is torn until the rest is.

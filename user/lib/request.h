@@ -26,8 +26,8 @@
  * struct pol_request - the request, read.
  * @format: of the lines; json if the request names none. @colour: for a terminal.
  * @kept: first what policyd keeps; else only what comes. @follow: go on with what comes.
- * @marks: each line begins with the mark behind it (mark.h) and a space. @after: what is kept and
- * comes behind that mark; its id 0: not asked for.
+ * @marks: each line begins with the mark behind it (mark.h) and its guest's name, or "-", a space
+ * behind each. @after: what is kept and comes behind that mark; its id 0: not asked for.
  * @guest: NULL: any. @filter: what else has to hold; its guest is not used, its path is ours.
  */
 struct pol_request {
