@@ -39,6 +39,20 @@ build/tests/send: $(SEND_OBJ) $(SAN_LIB) $(call stale,build/tests/send,$(SEND_OB
 	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(SEND_OBJ) $(SAN_LIB) $(PKG_LIBS)
 	$(call keep,$(SEND_OBJ))
 
+# policyd's socket with no engine, for policyd-forward.
+SERVE_OBJ := $(patsubst %.c,build/san/%.o,tests/receivers/serve.c tests/harness/records.c \
+	user/policyd/server.c user/policyd/subscriber.c)
+build/san/tests/receivers/serve.o: INCLUDES += -Itests/harness -Iuser/policyd
+
+build/tests/serve: $(SERVE_OBJ) $(SAN_LIB) $(call stale,build/tests/serve,$(SERVE_OBJ)) | build/tests
+	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(SERVE_OBJ) $(SAN_LIB) $(PKG_LIBS)
+	$(call keep,$(SERVE_OBJ))
+
+BROKER_OBJ := build/san/tests/receivers/mockbroker.o
+build/tests/mockbroker: $(BROKER_OBJ) $(call stale,build/tests/mockbroker,$(BROKER_OBJ)) | build/tests
+	$(call say,LINK,$@)$(CC) $(SANITIZE) -o $@ $(BROKER_OBJ) -lrdkafka
+	$(call keep,$(BROKER_OBJ))
+
 .PHONY: unit check
 unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 	$(Q)$(if $(UNIT_SRC),$(MAKE) --no-print-directory build/tests/unit,echo 'no unit tests yet')
@@ -46,7 +60,8 @@ unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 
 .PHONY: receivers
 receivers: deps ## the formats of events and metrics, as rsyslog, promtool and others read them
-	$(Q)$(MAKE) --no-print-directory build/tests/print build/tests/send
+	$(Q)$(MAKE) --no-print-directory build/tests/print build/tests/send build/tests/serve \
+		build/tests/mockbroker build/san/policyd-forward
 	$(Q)tests/receivers/run.sh
 
--include build/san/tests/receivers/print.d build/san/tests/receivers/send.d $(UNIT_OBJ:.o=.d) $(UNIT_BENCH_OBJ:.o=.d)
+-include build/san/tests/receivers/print.d build/san/tests/receivers/send.d build/san/tests/receivers/serve.d $(UNIT_OBJ:.o=.d) $(UNIT_BENCH_OBJ:.o=.d)

@@ -30,7 +30,7 @@
 #define HANDSHAKE_NS (10 * UINT64_C(1000000000))
 
 /*
- * By TLS 1.3 the receiver looks at our certificate after our side of the handshake: so long its next
+ * By TLS 1.3 the receiver looks for our certificate after our side of the handshake: so long its next
  * word, a ticket or an alert, is waited for before anything is sent that it might never read.
  */
 #define WORD_NS UINT64_C(1000000000)
@@ -166,7 +166,7 @@ static bool shake_hands(struct forward *f)
 	r = SSL_do_handshake(tls->ssl);
 	if (r == 1) {
 		tls->shaken_ns = pol_boot_ns();
-		tls->spoke |= SSL_version(tls->ssl) < TLS1_3_VERSION || !f->options->cert;
+		tls->spoke |= SSL_version(tls->ssl) < TLS1_3_VERSION;
 		return true;
 	}
 	if (waits(f, r) && pol_boot_ns() - tls->began_ns > HANDSHAKE_NS)

@@ -70,6 +70,7 @@ static void on_gone(void *arg, uint64_t serial, const struct pol_event_view *vie
 
 void server_flush(struct policyd *d)
 {
+	server_note(d); /* with nobody connected, too: who comes later is told */
 	for (size_t i = 0; i < d->server->cnt; i++)
 		subscriber_flush(d->server->subscribers[i]);
 	server_sweep(d);
