@@ -21,7 +21,7 @@ TestSuite(forward_options, .init = cr_redirect_stderr, .fini = done);
 static int parse(const char *line)
 {
 	static char copy[1024];
-	char *argv[64] = { (char *)(uintptr_t)"policyd-forward" }, *at = copy;
+	char *argv[64] = { (char *)(uintptr_t) "policyd-forward" }, *at = copy;
 	int argc = 1;
 
 	forward_options_done(&options);
@@ -33,9 +33,10 @@ static int parse(const char *line)
 
 Test(forward_options, takes_tls)
 {
-	cr_assert_eq(parse("--tls [2001:db8::1]:6514 --ca /ca --cert /c --key /k --name n --state /s "
-			   "--guest web --type violation --verdict denied --path /srv/"),
-		     -1);
+	cr_assert_eq(
+		parse("--tls [2001:db8::1]:6514 --ca /ca --cert /c --key /k --name n --state /s "
+		      "--guest web --type violation --verdict denied --path /srv/"),
+		-1);
 	cr_assert_str_eq(options.tls.host, "2001:db8::1");
 	cr_assert_str_eq(options.tls.port, "6514");
 	cr_assert_str_eq(options.ca, "/ca");
@@ -54,8 +55,9 @@ Test(forward_options, takes_tls)
 
 Test(forward_options, takes_kafka)
 {
-	cr_assert_eq(parse("--kafka a:1,b --topic t --kafka-conf x=1 --kafka-conf @/f --format ecs"),
-		     -1);
+	cr_assert_eq(
+		parse("--kafka a:1,b --topic t --kafka-conf x=1 --kafka-conf @/f --format ecs"),
+		-1);
 	cr_assert_str_eq(options.kafka, "a:1,b");
 	cr_assert_str_eq(options.topic, "t");
 	cr_assert_eq(options.conf_cnt, 2);

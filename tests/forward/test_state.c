@@ -58,7 +58,10 @@ Test(state, is_read_as_it_was_written)
 Test(state, refuses_what_it_did_not_write)
 {
 	static const char *const bad[] = {
-		"", "x\n", "00000000000000ab-7", "00000000000000ab-7\nmore\n",
+		"",
+		"x\n",
+		"00000000000000ab-7",
+		"00000000000000ab-7\nmore\n",
 		"00000000000000ab-7 \n",
 		"# a settings file that somebody named by mistake, longer than any mark is\n",
 	};

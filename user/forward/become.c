@@ -42,7 +42,8 @@ int forward_become(const char *user, struct pol_err *err)
 	if (r < 0)
 		return r;
 	if (!getuid() || !geteuid()) {
-		pol_err_say(err, POL_ERR_HOST, -EPERM, "this needs no root, and does not run as it");
+		pol_err_say(err, POL_ERR_HOST, -EPERM,
+			    "this needs no root, and does not run as it");
 		return pol_err_fix(err, "start it as a user of policyd's --group, or with --user");
 	}
 	r = drop_capabilities();

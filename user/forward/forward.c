@@ -113,8 +113,8 @@ static void finish(struct forward *f)
 	if (waiting(f))
 		forward_say("%llu lines wait that the receiver has not acknowledged; %s",
 			    (unsigned long long)waiting(f),
-			    kept ? "the next start sends them, if policyd keeps them" :
-				   "they are lost");
+			    kept ? "the next start sends them, if policyd keeps them"
+				 : "they are lost");
 	forward_fail(f, waiting(f) && !kept ? POL_ERR_FAILED : 0);
 }
 

@@ -20,10 +20,16 @@ static const struct {
 };
 
 static const char *const refused[] = {
-	"bootstrap.servers", "metadata.broker.list", "enable.idempotence", "acks",
-	"request.required.acks", "message.timeout.ms", "delivery.timeout.ms",
+	"bootstrap.servers",
+	"metadata.broker.list",
+	"enable.idempotence",
+	"acks",
+	"request.required.acks",
+	"message.timeout.ms",
+	"delivery.timeout.ms",
 	/* No broker without a certificate of its name. */
-	"enable.ssl.certificate.verification", "ssl.endpoint.identification.algorithm",
+	"enable.ssl.certificate.verification",
+	"ssl.endpoint.identification.algorithm",
 };
 
 static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct pol_err *err)

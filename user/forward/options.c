@@ -147,8 +147,9 @@ static int set_verdict(struct forward_options *options, const char *value)
 	int verdict = pol_verdict_parse(value);
 
 	options->request.filter.verdict = (uint32_t)verdict;
-	return verdict < 0 ? bad_value("--verdict", value, "no such verdict; see 'policyctl events'")
-			   : 0;
+	return verdict < 0
+		       ? bad_value("--verdict", value, "no such verdict; see 'policyctl events'")
+		       : 0;
 }
 
 static int set_guest(struct forward_options *options, const char *value)
@@ -174,7 +175,7 @@ static const struct {
 	int option;
 	int (*set)(struct forward_options *options, const char *value);
 } setters[] = {
-	{ TLS, set_tls },   { KAFKA_CONF, set_conf }, { FORMAT, set_format }, { TYPE, set_type },
+	{ TLS, set_tls },     { KAFKA_CONF, set_conf }, { FORMAT, set_format }, { TYPE, set_type },
 	{ GUEST, set_guest }, { VERDICT, set_verdict }, { PATH, set_path },
 };
 

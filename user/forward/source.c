@@ -68,8 +68,9 @@ static void say_missed(struct forward *f, uint64_t missed)
 		forward_say("policyd does not know how far we had come (another boot, or its "
 			    "directory was removed): what it keeps is sent from its beginning");
 	else if (missed)
-		forward_say("%llu events came that policyd does not keep any more: they are missing",
-			    (unsigned long long)missed);
+		forward_say(
+			"%llu events came that policyd does not keep any more: they are missing",
+			(unsigned long long)missed);
 	if (missed != POL_MISSED_UNKNOWN)
 		f->missed += missed;
 }
@@ -92,7 +93,8 @@ static void take_answer(struct forward *f, const char *line, size_t len)
 		wait_for(f, -EBUSY, err.message);
 		return;
 	}
-	forward_say("policyd refuses: %s%s%s", err.message, err.fix[0] ? "\n  help: " : "", err.fix);
+	forward_say("policyd refuses: %s%s%s", err.message, err.fix[0] ? "\n  help: " : "",
+		    err.fix);
 	hang_up(source);
 	forward_fail(f, (int)err.kind);
 }

@@ -22,7 +22,8 @@ int state_load(const char *path, struct pol_mark *ret, struct pol_err *err)
 	if (used > 0 && used == len - 1 && text[used] == '\n')
 		return 0;
 	pol_err_say(err, POL_ERR_FAILED, -EINVAL, "'%s' is not what --state writes", path);
-	return pol_err_fix(err, "remove it: then what policyd keeps is sent again; or name another");
+	return pol_err_fix(err,
+			   "remove it: then what policyd keeps is sent again; or name another");
 }
 
 static int write_new(const char *path, const char *text, size_t len)

@@ -126,8 +126,8 @@ static int begin(struct forward *f)
 				       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(tls->context, on_ticket);
 	tls->ssl = tls_new(tls->context, f->options, tls->link.fd);
-	r = tls->ssl ? sd_event_add_io(f->event, &tls->io, tls->link.fd, EPOLLIN, on_io, f) :
-		       -ENOMEM;
+	r = tls->ssl ? sd_event_add_io(f->event, &tls->io, tls->link.fd, EPOLLIN, on_io, f)
+		     : -ENOMEM;
 	if (r < 0) {
 		give_up(f, r, strerror(-r));
 		return r;

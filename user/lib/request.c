@@ -233,6 +233,7 @@ int pol_request_write(const struct pol_request *request, char *buf, size_t size,
 {
 	const struct pol_event_filter *filter = &request->filter;
 	char since[32], after[POL_MARK_SIZE];
+	json_t *marks;
 	int r = check_utf8("--path", filter->path, err);
 
 	if (!r)
@@ -241,13 +242,13 @@ int pol_request_write(const struct pol_request *request, char *buf, size_t size,
 		return r;
 	(void)snprintf(since, sizeof(since), "%lld", (long long)filter->since_ns);
 	(void)pol_mark_write(&request->after, after);
-	r = write_line(json_pack("{ss,sb,sb,sb,sb,ss*,ss*,ss*,ss*,ss*,ss*}", "format",
+	marks = request->marks ? json_true() : NULL; /* a policyd that is older knows none */
+	r = write_line(json_pack("{ss,sb,sb,sb,so*,ss*,ss*,ss*,ss*,ss*,ss*}", "format",
 				 request->format->name, "colour", request->colour, "kept",
-				 request->kept, "follow", request->follow, "marks",
-				 request->marks, "after", request->after.id ? after : NULL,
-				 "guest", request->guest, "path", filter->path, "type",
-				 pol_type_word(filter->type), "verdict",
-				 pol_verdict_word(filter->verdict), "since_ns",
+				 request->kept, "follow", request->follow, "marks", marks,
+				 "after", request->after.id ? after : NULL, "guest", request->guest,
+				 "path", filter->path, "type", pol_type_word(filter->type),
+				 "verdict", pol_verdict_word(filter->verdict), "since_ns",
 				 filter->has_since ? since : NULL),
 		       buf, size);
 	return r < 0 ? pol_err_set(err, POL_ERR_FAILED, r, "cannot ask policyd") : r;
@@ -272,7 +273,8 @@ bool pol_request_wants(const struct pol_request *request, const struct pol_event
 
 static void add_missed(json_t *object, uint64_t missed)
 {
-	json_t *value = missed == POL_MISSED_UNKNOWN ? json_null() : json_integer((json_int_t)missed);
+	json_t *value =
+		missed == POL_MISSED_UNKNOWN ? json_null() : json_integer((json_int_t)missed);
 
 	if (object && missed)
 		(void)json_object_set(object, "missed", value);

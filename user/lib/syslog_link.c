@@ -168,8 +168,9 @@ static int go_on(struct pol_syslog_link *link, uint64_t now_ns)
 		link->connecting = false;
 		return 0;
 	}
-	return now_ns - link->began_ns < POL_SYSLOG_CONNECT_NS ? -EALREADY
-							       : pol_syslog_link_break(link, -ETIMEDOUT);
+	return now_ns - link->began_ns < POL_SYSLOG_CONNECT_NS
+		       ? -EALREADY
+		       : pol_syslog_link_break(link, -ETIMEDOUT);
 }
 
 /* What arrived is the sign that attempts need not grow apart. */

@@ -199,11 +199,16 @@ static int set_metrics(struct policyd_options *options, const char *text)
 
 /* By the numbers of the options. */
 static int (*const setters[])(struct policyd_options *options, const char *value) = {
-	[SOCKET - SOCKET] = set_socket,		[GROUP - SOCKET] = set_group,
-	[KEEP - SOCKET] = set_keep,		[FORMAT - SOCKET] = set_format,
-	[SYSLOG - SOCKET] = set_syslog,		[JOURNAL - SOCKET] = set_journal,
-	[FILE_PATH - SOCKET] = set_file,	[FILE_SIZE - SOCKET] = set_file_size,
-	[FILE_COUNT - SOCKET] = set_file_count, [SYNC - SOCKET] = set_sync,
+	[SOCKET - SOCKET] = set_socket,
+	[GROUP - SOCKET] = set_group,
+	[KEEP - SOCKET] = set_keep,
+	[FORMAT - SOCKET] = set_format,
+	[SYSLOG - SOCKET] = set_syslog,
+	[JOURNAL - SOCKET] = set_journal,
+	[FILE_PATH - SOCKET] = set_file,
+	[FILE_SIZE - SOCKET] = set_file_size,
+	[FILE_COUNT - SOCKET] = set_file_count,
+	[SYNC - SOCKET] = set_sync,
 	[METRICS - SOCKET] = set_metrics,
 };
 

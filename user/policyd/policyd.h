@@ -25,8 +25,8 @@
 #include "here.h"
 #include "keep.h"
 #include "listen.h"
-#include "outlet.h"
 #include "mark.h"
+#include "outlet.h"
 #include "pump.h"
 #include "syslog_address.h"
 
