@@ -24,10 +24,11 @@ def user():
 
 
 class Feed:
-    """policyd, as far as subscribers see it. Events are numbered from 1 on, over all ends of it."""
+    """policyd, as far as subscribers see it. Events are numbered from 1 on, over all ends of it; some
+    a test gave up."""
 
     def __init__(self, directory, keep=4 << 20):
-        self.directory, self.keep, self.made = directory, keep, 0
+        self.directory, self.keep, self.made, self.given_up = directory, keep, 0, 0
         os.chmod(directory, 0o755)
         self.start()
 
