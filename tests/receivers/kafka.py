@@ -92,6 +92,17 @@ def broker_is_gone(directory, broker, events):
     assert "missing" not in forward.said, forward.said
 
 
+def broker_refuses(directory, broker, events):
+    """Something that librdkafka does not try again: we do."""
+    forward = feed.Forward(directory, *args(directory, broker))
+    broker.say("refuse")
+    events.make(10)
+    forward.wait_for("takes no more events: Broker: Topic authorization failed")
+    broker.wait_for(events.made)
+    forward.wait_for("takes events again")
+    assert forward.end() == 0, forward.said
+
+
 def forwarder_is_killed(directory, broker, events):
     for _ in range(3):
         forward = feed.Forward(directory, *args(directory, broker))
@@ -137,7 +148,7 @@ def main():
         feed.state_directory(directory)
         broker, events = Broker(), feed.Feed(directory, keep=256 << 10)
         try:
-            for test in (all_arrive, broker_is_gone, forwarder_is_killed, says_what_waits,
+            for test in (all_arrive, broker_is_gone, broker_refuses, forwarder_is_killed, says_what_waits,
                          refuses_settings):
                 test(directory, broker, events)
                 print(f"kafka: {test.__name__}: ok", flush=True)

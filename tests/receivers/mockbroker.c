@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * mockbroker TOPIC: a Kafka broker of librdkafka's own tests, for real clients, on loopback. Prints
- * its address; then "down" and "up" on standard input, "done" is the answer. What it has stays.
+ * its address; then "down", "up" and "refuse", the next request to write, on standard input; "done" is
+ * the answer. What it has stays.
  */
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -10,6 +11,7 @@
 
 #define PARTITIONS 3
 #define BROKER	   1
+#define PRODUCE	   0 /* Kafka's number of that request */
 
 static void obey(rd_kafka_mock_cluster_t *cluster)
 {
@@ -18,6 +20,9 @@ static void obey(rd_kafka_mock_cluster_t *cluster)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (strcmp(line, "down\n") == 0)
 			(void)rd_kafka_mock_broker_set_down(cluster, BROKER);
+		else if (strcmp(line, "refuse\n") == 0)
+			rd_kafka_mock_push_request_errors(
+				cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
 		else
 			(void)rd_kafka_mock_broker_set_up(cluster, BROKER);
 		(void)puts("done");
