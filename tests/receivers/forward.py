@@ -138,28 +138,99 @@ def receiver_is_gone(directory, receiver, events):
     assert "missing" not in forward.said, forward.said
 
 
-def what_is_not_acknowledged_waits(directory, receiver, events):
-    """By one that takes connections and reads nothing: what its host has no room for is not done,
-    though our own host took it; the next start sends exactly that."""
-    before = receiver.told()
+def lines_that_wait(directory, events, reset):
+    """By a receiver that reads next to nothing; with @reset it dies then. Return: how many."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{directory}/server.pem", f"{directory}/server.key")
-    state = ("--state", f"{directory}/state/mark")
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        forward = feed.Forward(directory, *options(directory, listener.getsockname()[1], *state))
-        with context.wrap_socket(listener.accept()[0], server_side=True):
+        forward = feed.Forward(directory, *options(directory, listener.getsockname()[1],
+                                                   "--state", f"{directory}/state/mark"))
+        with context.wrap_socket(listener.accept()[0], server_side=True) as stream:
+            listener.close()
             events.make(150)
-            assert forward.end() == 0, forward.said
+            stream.recv(1)
+            if not reset:
+                assert forward.end() == 0, forward.said
+    if reset:
+        forward.wait_for("takes no more events")
+        assert forward.end() == 0, forward.said
     wait = re.search(r"(\d+) lines wait", forward.said)
-    assert wait, forward.said
-    forward = feed.Forward(directory, *options(directory, receiver.port, *state))
-    receiver.wait_for(before + int(wait[1]))
-    assert forward.end() == 0, forward.said
-    assert receiver.told() == before + int(wait[1])
+    # A receive buffer of 4 KiB and two TLS records hold no more.
+    assert wait and int(wait[1]) >= 100, forward.said
+    return int(wait[1])
+
+
+def what_is_not_acknowledged_waits(directory, receiver, events):
+    """What a receiver's host has no room for is not done, though our own host took it, nor is it when
+    the connection breaks; the next start sends exactly that."""
+    for reset in (False, True):
+        before = receiver.told()
+        count = before + lines_that_wait(directory, events, reset)
+        forward = feed.Forward(directory, *options(directory, receiver.port, "--state",
+                                                   f"{directory}/state/mark"))
+        receiver.wait_for(count)
+        assert forward.end() == 0, forward.said
+        assert receiver.told() == count, reset
     events.given_up += events.made - receiver.told()
+
+
+def each_version_is_spoken(directory, _receiver, events):
+    """TLS 1.2, which has no tickets to wait for, and 1.3; at the end all is there, and close_notify."""
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = context.maximum_version = version
+        context.load_cert_chain(f"{directory}/server.pem", f"{directory}/server.key")
+        context.load_verify_locations(f"{directory}/ca.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            forward = feed.Forward(directory, *options(directory, listener.getsockname()[1]))
+            got = b""
+            # Without close_notify, recv() raises.
+            with context.wrap_socket(listener.accept()[0], server_side=True,
+                                     suppress_ragged_eofs=False) as stream:
+                while got.count(b" - violation [") < 20:
+                    got += stream.recv(65536)
+                forward.process.terminate()
+                while data := stream.recv(65536):
+                    got += data
+            assert forward.end() == 0, forward.said
+        while got:
+            count, _, rest = got.partition(b" ")
+            assert rest.startswith(b"<84>1 "), got[:80]
+            got = rest[int(count):]
+    assert events.made >= 20
+
+
+def says_what_it_lacks(directory, receiver, _events):
+    """What cannot be is said at once, with its exit status; what may come is waited for."""
+    feed.openssl("ec", "-aes128", "-passout", "pass:x", "-in", f"{directory}/host.key", "-out",
+                 f"{directory}/locked.key")
+    os.chmod(f"{directory}/locked.key", 0o644)
+    with open(f"{directory}/garbage", "w", encoding="ascii") as file:
+        file.write("garbage\n")
+    os.chmod(f"{directory}/garbage", 0o644)
+    tls = ["--tls", f"127.0.0.1:{receiver.port}"]
+    mine = [*tls, "--ca", f"{directory}/ca.pem", "--cert", f"{directory}/host.pem", "--key"]
+    for args, status, why in (
+            ([*tls, "--ca", f"{directory}/none"], 4, "No such file"),
+            ([*tls, "--ca", f"{directory}/garbage"], 4, "--ca '"),
+            ([*mine, f"{directory}/server.key"], 4, "key values mismatch"),
+            ([*mine, f"{directory}/locked.key"], 4, "--key '"),
+            (options(directory, receiver.port, "--state", f"{directory}/garbage"), 1,
+             "is not what --state writes"),
+            (options(directory, receiver.port, "--user", "root"), 2, "'root' is root"),
+            (options(directory, receiver.port, "--user", "no-such-user"), 4, "no user"),
+            (options(directory, receiver.port, "--guest", "\udcff"), 2, "UTF-8")):
+        forward = feed.Forward(directory, *args)
+        forward.wait_for(why)
+        assert forward.end() == status, forward.said
+    forward = feed.Forward(directory, *options(directory, receiver.port), "--socket",
+                           f"{directory}/none")
+    forward.wait_for(f"no events from '{directory}/none': No such file or directory, waiting")
+    assert forward.end() == 0, forward.said
 
 
 def forwarder_is_killed(directory, receiver, events):
@@ -219,7 +290,8 @@ def main():
         receiver, events = Receiver(directory), feed.Feed(directory, keep=256 << 10)
         try:
             for test in (all_arrive, refused, receiver_is_gone, what_is_not_acknowledged_waits,
-                         forwarder_is_killed, policyd_starts_anew):
+                         each_version_is_spoken, says_what_it_lacks, forwarder_is_killed,
+                         policyd_starts_anew):
                 if only and test.__name__ not in only:
                     continue
                 test(directory, receiver, events)

@@ -176,18 +176,21 @@ static bool shake_hands(struct forward *f)
 
 /* ------------------------------------------------------------------ sending */
 
-/* No receiver answers: its tickets, its alerts, its end. Return: whether it is there. */
+/*
+ * No receiver answers: its tickets, its alerts, its end; what else it says is passed over, a part at a
+ * time. Return: whether it is there.
+ */
 static bool listen_to(struct forward *f)
 {
-	char buf[512];
-	int r;
+	char buf[4096];
+	int r = 1;
 
-	do {
+	for (int i = 0; i < 16 && r > 0; i++) {
 		ERR_clear_error();
 		errno = 0;
 		r = SSL_read(f->tls->ssl, buf, sizeof(buf));
-	} while (r > 0);
-	return waits(f, r);
+	}
+	return r > 0 || waits(f, r);
 }
 
 static void take_acknowledged(struct forward *f)

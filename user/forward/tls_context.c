@@ -7,9 +7,10 @@
 
 #include "base.h"
 
+/* The first one: later ones say in which layers it went through. */
 static const char *reason(void)
 {
-	unsigned long error = ERR_peek_last_error();
+	unsigned long error = ERR_peek_error();
 	const char *text = ERR_reason_error_string(error);
 
 	if (ERR_SYSTEM_ERROR(error))
@@ -48,6 +49,7 @@ static int load_own(SSL_CTX *context, const struct forward_options *options, str
 /* Only from @options->ca: not what the host trusts for the web. */
 static int load(SSL_CTX *context, const struct forward_options *options, struct pol_err *err)
 {
+	(void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
 	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
@@ -111,7 +113,7 @@ const char *tls_why(const SSL *ssl, int error, int saved_errno)
 	if (verified != X509_V_OK)
 		return X509_verify_cert_error_string(verified);
 	if (error == SSL_ERROR_ZERO_RETURN ||
-	    (error == SSL_ERROR_SYSCALL && !saved_errno && !ERR_peek_last_error()))
+	    (error == SSL_ERROR_SYSCALL && !saved_errno && !ERR_peek_error()))
 		return "it closed the connection";
 	if (error == SSL_ERROR_SYSCALL && saved_errno)
 		return strerror(saved_errno);

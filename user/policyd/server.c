@@ -25,12 +25,13 @@
 
 /**
  * struct server - @row: the mark before the first event that we keep. @noted: as in the file, events
- * of ours.
+ * of ours. @said: how often that could not be written; said once.
  */
 struct server {
 	int lock;
 	struct pol_mark row;
 	uint64_t noted;
+	unsigned int said;
 	int fd;
 	bool bound;
 	sd_event_source *io;
@@ -167,7 +168,7 @@ void server_note(struct policyd *d)
 	if (server->noted == next)
 		return;
 	server->noted = next;
-	if (write_row(server, next) < 0)
+	if (write_row(server, next) < 0 && !server->said++)
 		policyd_say("cannot write to '%s.lock': subscribers may miss events after a "
 			    "restart, unsaid",
 			    d->options->socket);
