@@ -97,6 +97,7 @@ def all_arrive(directory, receiver, events):
 
 def refused(directory, receiver, events):
     """Whom we do not know, and who does not know us: nothing is sent, it is said, once."""
+    events.make(10)
     ca = ["--tls", f"127.0.0.1:{receiver.port}", "--ca"]
     for args, why in (
             ([*ca, f"{directory}/other.pem", *options(directory, 0)[4:]], "certificate"),
