@@ -86,11 +86,15 @@ class Forward:
 
     def end(self, kill=False):
         """Return: its exit status."""
-        self.running.remove(self)
         if kill:
             self.process.kill()
         else:
             self.process.terminate()
+        return self.ends()
+
+    def ends(self):
+        """Of itself. Return: likewise."""
+        self.running.remove(self)
         self.reader.join()
         self.process.stderr.close()
         return self.process.wait()

@@ -226,8 +226,7 @@ def says_what_it_lacks(directory, receiver, _events):
             (options(directory, receiver.port, "--user", "no-such-user"), 4, "no user"),
             (options(directory, receiver.port, "--guest", "\udcff"), 2, "UTF-8")):
         forward = feed.Forward(directory, *args)
-        forward.wait_for(why)
-        assert forward.end() == status, forward.said
+        assert forward.ends() == status and why in forward.said, forward.said
     forward = feed.Forward(directory, *options(directory, receiver.port), "--socket",
                            f"{directory}/none")
     forward.wait_for(f"no events from '{directory}/none': No such file or directory, waiting")
