@@ -4,6 +4,8 @@ ends. All in a directory that an unprivileged user can read: policyd-forward is 
 
 import os
 import pwd
+import re
+import socket
 import subprocess
 import threading
 import time
@@ -53,23 +55,38 @@ class Feed:
 
 
 class Forward:
-    """policyd-forward; what it says is kept."""
+    """policyd-forward; what it says is kept, and how many lines wait, by what it tells systemd."""
 
     running = []
+    started = 0
 
     def __init__(self, directory, *args):
         become = ["--user", "nobody"] if os.geteuid() == 0 else []
-        self.said = ""
+        self.said, self.waiting = "", 0
+        Forward.started += 1
+        path = f"{directory}/notify{Forward.started}"
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(path)
+        os.chmod(path, 0o666)
         self.process = subprocess.Popen(
             ["build/san/policyd-forward", "--socket", f"{directory}/sock", *become, *args],
-            stderr=subprocess.PIPE, text=True)
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "NOTIFY_SOCKET": path})
         self.reader = threading.Thread(target=self.read)
         self.reader.start()
+        threading.Thread(target=self.read_status, daemon=True).start()
         self.running.append(self)
 
     def read(self):
         for line in self.process.stderr:
             self.said += line
+
+    def read_status(self):
+        while status := self.notify.recv(4096):
+            if told := re.search(rb"(\d+) waiting", status):
+                self.waiting = int(told[1])
+
+    def wait_for_waiting(self, count):
+        wait_until(f"{count} lines waiting", lambda: self.waiting >= count)
 
     def wait_for(self, text, times=1):
         until = time.monotonic() + PATIENCE_S
@@ -97,6 +114,8 @@ class Forward:
         self.running.remove(self)
         self.reader.join()
         self.process.stderr.close()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", self.notify.getsockname())
         return self.process.wait()
 
 

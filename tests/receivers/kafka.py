@@ -121,6 +121,7 @@ def says_what_waits(directory, broker, events):
     forward = feed.Forward(directory, *args(directory, broker))
     events.make(30)
     forward.wait_for("takes no more events")
+    forward.wait_for_waiting(30)
     assert forward.end() == 0, forward.said
     assert "30 lines wait that the receiver has not acknowledged" in forward.said, forward.said
     broker.say("up")
