@@ -8,8 +8,9 @@ set -euo pipefail
 . "$(dirname "$0")/apt.sh"
 
 PACKAGES=(gcc g++ libc6-dev make clang llvm clang-format bpftool libbpf-dev libelf-dev zlib1g-dev
-	libtomlplusplus-dev libjansson-dev libssl-dev libsystemd-dev libmicrohttpd-dev libncurses-dev pkg-config
-	libcriterion-dev python3-docutils python3 python3-jsonschema liblognorm-utils
+	libtomlplusplus-dev libjansson-dev libssl-dev libsystemd-dev libmicrohttpd-dev librdkafka-dev
+	libncurses-dev pkg-config openssl libcriterion-dev python3-docutils python3 python3-jsonschema
+	liblognorm-utils
 	busybox-static cpio kmod xz-utils zstd shellcheck e2fsprogs btrfs-progs xfsprogs)
 # QEMU 7.2 under TCG corrupts a return from interrupt now and then: 6.12 panics at boot in one run
 # of three. 10.0 booted 24 times of 24 (kernel-support.rst).

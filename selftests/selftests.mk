@@ -43,6 +43,9 @@ $(SELF_LIB_OBJ): build/%.o: %.c | build/selftests/lib $(if $(BPF_SRC),$(BPF_SKEL
 $(SELF_BIN): build/%: %.c $(SELF_LIB_OBJ) $(LIB) | build/selftests $(if $(BPF_SRC),$(BPF_SKEL))
 	$(call say,CC,$<)$(CC) $(SELF_CFLAGS) -MMD -MP $(filter-out %.h,$^) -o $@ -Wl,--as-needed -pthread $(PKG_LIBS)
 
+# The receiver that it sends to.
+build/selftests/forward_test: PKGS += libssl
+
 # Payloads know nothing of the engine: no include path, no library of ours.
 $(GUEST_BIN): build/%: %.c | build/selftests/guests
 	$(call say,CC,$<)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -MMD -MP $< -o $@ $(if $(filter %_static,$@),-static) -pthread

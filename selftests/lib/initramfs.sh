@@ -138,6 +138,9 @@ app() {
 	if [[ -e build/policyd ]]; then
 		put build/policyd /usr/sbin/policyd
 	fi
+	if [[ -e build/policyd-forward ]]; then
+		put build/policyd-forward /usr/bin/policyd-forward
+	fi
 	# By source: a binary whose source is gone stays behind in build/.
 	for f in selftests/*_test.c selftests/guests/*.c; do
 		f=${f%.c}
@@ -151,7 +154,7 @@ app() {
 		done
 		cp selftests/bench/in-vm.sh "$stage/selftests/bench/"
 	fi
-	cp selftests/*.sh selftests/verifier_baseline user/policyd/*.{in,path} "$stage/selftests/"
+	cp selftests/*.sh selftests/verifier_baseline user/policyd/*.{in,path} user/forward/*.in "$stage/selftests/"
 	"${CLANG:-clang}" -dumpversion | cut -d. -f1 >"$stage/selftests/clang"
 	cp selftests/lib/{variant,confined,root,units}.sh "$stage/selftests/lib/"
 	cp -r selftests/software "$stage/selftests/software"

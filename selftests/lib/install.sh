@@ -10,6 +10,7 @@ completions=$root/share/bash-completion/completions
 
 install -D -m 0755 build/policyctl "$root/bin/policyctl"
 install -D -m 0755 build/policyd "$root/sbin/policyd"
+install -D -m 0755 build/policyd-forward "$root/bin/policyd-forward"
 for page in build/man/*; do
 	if [[ -e $page ]]; then
 		install -D -m 0644 "$page" "$root/share/man/man${page##*.}/${page##*/}"
@@ -17,9 +18,11 @@ for page in build/man/*; do
 done
 install -D -m 0644 user/policyctl/policyctl.bash "$completions/policyctl"
 install -D -m 0644 user/policyd/policyd.bash "$completions/policyd"
+install -D -m 0644 user/forward/policyd-forward.bash "$completions/policyd-forward"
 units=$root/lib/systemd/system
 install -D -m 0644 user/policyd/policyctl-load.path "$units/policyctl-load.path"
-for unit in policyd policyctl-load; do
-	sed "s|@sbindir@|$prefix/sbin|; s|@bindir@|$prefix/bin|" "user/policyd/$unit.service.in" >"$units/$unit.service"
-	chmod 0644 "$units/$unit.service"
+for unit in policyd/policyd policyd/policyctl-load forward/policyd-forward@; do
+	to=$units/${unit#*/}.service
+	sed "s|@sbindir@|$prefix/sbin|; s|@bindir@|$prefix/bin|" "user/$unit.service.in" >"$to"
+	chmod 0644 "$to"
 done

@@ -11,7 +11,7 @@ done
 mkdir /.root
 mount -t ext4 "$1" /.root
 cp -a /init /selftests /policies /.root/
-cp -a /usr/bin/policyctl /.root/usr/bin/
+cp -a /usr/bin/policyctl /usr/bin/policyd-forward /.root/usr/bin/
 cp -a /usr/sbin/policyd /.root/usr/sbin/
 for lib in /usr/lib/x86_64-linux-gnu/*; do
 	[ -e "/.root$lib" ] || cp -a "$lib" "/.root$lib"

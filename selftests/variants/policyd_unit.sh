@@ -3,6 +3,7 @@
 #
 # policyd by its unit, with all its hardening, on a host whose init is systemd: it is ready, finds the
 # engine that comes later, reads it whole, is started again when it is killed, and ends when told to.
+# And policyd-forward by its own.
 #
 # root: systemd
 # cmdline: policy.init=/usr/lib/systemd/systemd
@@ -15,6 +16,7 @@ for unit in policyd policyctl-load; do
 	sed 's|@sbindir@|/usr/sbin|; s|@bindir@|/usr/bin|' /selftests/$unit.service.in >$units/$unit.service
 done
 cp /selftests/policyctl-load.path $units/
+sed 's|@bindir@|/usr/bin|' /selftests/policyd-forward@.service.in >$units/policyd-forward@.service
 mkdir -p /srv/web /srv/no /etc/policyctl
 echo no >/srv/no/first
 echo no >/srv/no/second
@@ -125,6 +127,23 @@ ExecStart=/usr/sbin/policyd --syslog tcp:127.0.0.1:6514
 RestrictAddressFamilies=AF_INET
 IPAddressAllow=127.0.0.1'
 check asks_the_receiver within journal_has 'Connection refused, waiting'
+# A forwarder whose receiver is not there: it is nobody, subscribes by its group, and waits.
+forwarder_says() { journalctl -u policyd-forward@t -o cat | grep -q "$1"; }
+forwarder_has() { grep -q "$1" "/proc/$(systemctl show -p MainPID --value policyd-forward@t)/status"; }
+some_wait() { systemctl show -p StatusText --value policyd-forward@t | grep -q '^0 lines delivered, [1-9]'; }
+echo policyd:x:990: >>/etc/group
+echo 'OPTIONS=--kafka 127.0.0.1:1 --topic t' >/etc/policyctl/forward-t.conf
+check serves_a_group dropin 'ExecStart=
+ExecStart=/usr/sbin/policyd --group policyd'
+check forwarder_starts systemctl start policyd-forward@t
+expect_status refused_to_the_forwarder 1 '' policyctl run web -- cat /srv/no/first
+check forwarder_subscribes within some_wait
+check forwarder_waits within forwarder_says 'the receiver takes no more events: .*, waiting'
+check forwarder_is_not_root forwarder_has '^Uid:.[1-9]'
+check forwarder_has_no_capability forwarder_has '^CapBnd:.0*$'
+check forwarder_stops systemctl stop policyd-forward@t
+check forwarder_ended_well test "$(systemctl show -p Result --value policyd-forward@t)" = success
+check forwarder_says_what_waits forwarder_says 'lines wait that the receiver has not acknowledged'
 rm "$units/policyd.service.d/test.conf"
 check goes_back_to_its_unit systemctl daemon-reload
 check as_it_was systemctl restart policyd

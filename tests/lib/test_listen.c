@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
+#include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -152,4 +153,23 @@ Test(listen, says_where_it_could_not)
 {
 	cr_assert_eq(open_at("none/s"), -ENOENT);
 	cr_assert_not_null(strstr(err.message, "/none/s"), "%s", err.message);
+}
+
+/* Its own groups, as no other's can be had; as root with one more, by which the kernel's list grows. */
+Test(listen, knows_a_peers_groups)
+{
+	gid_t further = 54321, groups[256];
+	int pair[2], cnt;
+
+	if (!geteuid())
+		cr_assert_eq(setgroups(1, &further), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	cr_assert(pol_listen_in_group(pair[0], getegid()));
+	cr_assert_not(pol_listen_in_group(pair[0], 54322));
+	cnt = getgroups(256, groups);
+	for (int i = 0; i < cnt; i++)
+		cr_assert(pol_listen_in_group(pair[0], groups[i]), "%u", groups[i]);
+	cr_assert(geteuid() || pol_listen_in_group(pair[0], further));
+	close(pair[0]);
+	close(pair[1]);
 }

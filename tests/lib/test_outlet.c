@@ -238,3 +238,48 @@ Test(outlet, writes_again_what_was_taken_back)
 	cr_assert_eq(pol_outlet_flush(&outlet, take, NULL), 0);
 	cr_assert_eq(accounted(&lost), 2);
 }
+
+/* ---- marks ---- */
+
+static void put_at(uint32_t type, uint64_t count)
+{
+	struct pol_event_view view = { .guest = 3, .type = type, .seq = ++next };
+
+	outlet.mark = (struct pol_mark){ 0xab, count };
+	cr_assert_eq(pol_outlet_put(&outlet, &view, &test_record_ctx), 0);
+}
+
+static unsigned long long mark_of(const char *line)
+{
+	unsigned long long id, count;
+
+	cr_assert_eq(sscanf(line, "%16llx-%llu ", &id, &count), 2, "%.60s", line);
+	cr_assert_eq(id, 0xab);
+	return count;
+}
+
+/* Who stops within the losses is told all of them again. */
+Test(outlet, marks_each_line_and_losses_only_by_the_last)
+{
+	unsigned long long queued;
+	const char *line;
+
+	outlet.marks = true;
+	padding = 8000;
+	for (uint64_t count = 1; count <= 10; count++)
+		put_at(count % 2 ? POL_TYPE_EXIT : POL_TYPE_VIOLATION, count);
+	cr_assert_eq(outlet.loss.open, 2);
+	queued = outlet.delivered;
+	receiver.room = SIZE_MAX;
+	cr_assert_eq(pol_outlet_flush(&outlet, take, NULL), 0);
+	tell();
+	cr_assert_eq(pol_outlet_flush(&outlet, take, NULL), 0);
+	receiver.data[receiver.len] = '\0';
+	line = receiver.data;
+	for (unsigned long long want = 1; want <= queued; want++, line = strchr(line, '\n') + 1)
+		cr_assert_eq(mark_of(line), want);
+	cr_assert_eq(mark_of(line), queued, "the first of two losses");
+	line = strchr(line, '\n') + 1;
+	cr_assert_eq(mark_of(line), 10, "the last one");
+	cr_assert_eq(line[strcspn(line, "\n") + 1], '\0');
+}

@@ -66,6 +66,10 @@ Test(request, refuses_what_it_does_not_know)
 		{ "{\"path\":\"srv\"}", "'path': expected an absolute path" },
 		{ "{\"path\":\"/a/../b\"}", "'path'" },
 		{ "{\"path\":1}", "'path'" },
+		{ "{\"marks\":1}", "'marks': expected true or false" },
+		{ "{\"after\":1}", "'after': expected a mark" },
+		{ "{\"after\":\"\"}", "'after'" },
+		{ "{\"after\":\"00000000000000ab-5x\"}", "'after'" },
 		{ "{\"since_ns\":1}", "'since_ns': expected nanoseconds" },
 		{ "{\"since_ns\":\"\"}", "'since_ns'" },
 		{ "{\"since_ns\":\"1s\"}", "'since_ns'" },
@@ -87,6 +91,8 @@ Test(request, comes_over_whole)
 		.format = pol_format_find("text"),
 		.colour = true,
 		.kept = true,
+		.marks = true,
+		.after = { 0xab, 5 },
 		.guest = (char *)(uintptr_t)"web",
 		.filter = {
 			.type = POL_TYPE_VIOLATION,
@@ -100,13 +106,16 @@ Test(request, comes_over_whole)
 	char buf[POL_REQUEST_SIZE];
 	int len = pol_request_write(&all, buf, sizeof(buf), &err);
 
-	cr_assert_gt(len, 1);
+	cr_assert_gt(len, 1, "%s", err.message);
 	cr_assert_eq(strchr(buf, '\n'), buf + len - 1);
 	cr_assert_eq(pol_request_read(buf, (size_t)len - 1, &request, &err), 0, "%s", err.message);
 	cr_assert_str_eq(request.format->name, "text");
 	cr_assert(request.colour);
 	cr_assert(request.kept);
 	cr_assert_not(request.follow);
+	cr_assert(request.marks);
+	cr_assert_eq(request.after.id, 0xab);
+	cr_assert_eq(request.after.count, 5);
 	cr_assert_str_eq(request.guest, "web");
 	cr_assert_eq(request.filter.type, POL_TYPE_VIOLATION);
 	cr_assert_eq(request.filter.verdict, POL_VERDICT_DENIED);
@@ -162,31 +171,48 @@ Test(request, wants_a_guest_by_name)
 Test(request, is_told_why_not)
 {
 	char buf[POL_ANSWER_SIZE];
-	int len = pol_request_answer(NULL, buf, sizeof(buf));
+	int len = pol_request_answer(NULL, 0, buf, sizeof(buf));
 
-	cr_assert_eq(pol_request_granted(buf, (size_t)len, &err), 0);
+	cr_assert_eq(pol_request_granted(buf, (size_t)len, NULL, &err), 0);
 	(void)pol_err_say(&err, POL_ERR_BUSY, -EBUSY, "there are 31");
-	len = pol_request_answer(&err, buf, sizeof(buf));
+	len = pol_request_answer(&err, 7, buf, sizeof(buf));
 	memset(&err, 0, sizeof(err));
-	cr_assert_eq(pol_request_granted(buf, (size_t)len, &err), -EREMOTEIO);
+	cr_assert_eq(pol_request_granted(buf, (size_t)len, NULL, &err), -EREMOTEIO);
 	cr_assert_eq(err.kind, POL_ERR_BUSY);
 	cr_assert_str_eq(err.message, "there are 31");
-	cr_assert_eq(pol_request_granted("{}", 2, &err), -EPROTO);
-	cr_assert_eq(pol_request_granted("x", 1, &err), -EPROTO);
+	cr_assert_eq(pol_request_granted("{}", 2, NULL, &err), -EPROTO);
+	cr_assert_eq(pol_request_granted("x", 1, NULL, &err), -EPROTO);
+}
+
+static uint64_t missed_by(uint64_t missed)
+{
+	char buf[POL_ANSWER_SIZE];
+	uint64_t ret = 1;
+	int len = pol_request_answer(NULL, missed, buf, sizeof(buf));
+
+	cr_assert_eq(pol_request_granted(buf, (size_t)len, &ret, &err), 0);
+	return ret;
+}
+
+Test(request, is_told_what_it_missed)
+{
+	cr_assert_eq(missed_by(0), 0);
+	cr_assert_eq(missed_by(7), 7);
+	cr_assert_eq(missed_by(POL_MISSED_UNKNOWN), POL_MISSED_UNKNOWN);
 }
 
 Test(request, answers_in_one_line)
 {
 	char buf[POL_ANSWER_SIZE];
-	int len = pol_request_answer(NULL, buf, sizeof(buf));
+	int len = pol_request_answer(NULL, 0, buf, sizeof(buf));
 
 	cr_assert_str_eq(buf, "{\"schema\":\"policyd/v1\",\"ok\":true}\n");
 	cr_assert_eq(strlen(buf), (size_t)len);
 	cr_assert_eq(read_text("{\"a\\nb\":1}"), -EINVAL);
 	(void)pol_err_fix(&err, "do \"this\"");
-	len = pol_request_answer(&err, buf, sizeof(buf));
+	len = pol_request_answer(&err, 7, buf, sizeof(buf));
 	cr_assert_eq(strchr(buf, '\n'), buf + len - 1);
 	cr_assert_not_null(strstr(buf, "\"ok\":false,\"status\":2,\"error\":\"request: "));
 	cr_assert_not_null(strstr(buf, "\"fix\":\"do \\\"this\\\"\""));
-	cr_assert_eq(pol_request_answer(NULL, buf, 10), -ENOSPC);
+	cr_assert_eq(pol_request_answer(NULL, 0, buf, 10), -ENOSPC);
 }

@@ -71,19 +71,24 @@ for verb in $(verbs_of_help); do
 	same "$verb" "$options" "$(sorted <<<"${COMPREPLY[*]}")" "$completion, completing"
 done
 
-# policyd: no verbs, one section of options.
-completion_d=user/policyd/policyd.bash man_d=Documentation/man/policyd.8.rst
-# shellcheck source=user/policyd/policyd.bash
-. "$completion_d"
-[[ -x build/policyd ]] || make -s build/policyd || exit 1
-text=$(build/policyd --help)
-options=$(options_of_help <<<"$text")
-same policyd "$options" "$(sorted <<<"$_policyd_options")" "$completion_d"
-same policyd "$options" "$(man=$man_d options_of_man OPTIONS)" "$man_d"
-same policyd "$(synopsis_of_help <<<"$text")" "$(awk '/^SYNOPSIS$/ { on = 1 } /^DESCRIPTION$/ { on = 0 }
-	on && /^    +[^ ]/' "$man_d" | tr '\n' ' ' | tr -s ' ' | sed 's/^ //; s/ $//')" "$man_d"
-# What a person gets on <tab>.
-COMP_WORDS=(policyd -) COMP_CWORD=1 COMPREPLY=()
-_policyd
-same policyd "$options" "$(sorted <<<"${COMPREPLY[*]}")" "$completion_d, completing"
+# plain PROGRAM COMPLETION: one with no verbs and one section of options.
+plain() {
+	local program=$1 completion=$2 man=Documentation/man/$1.8.rst name=_${1//-/_} text options table
+	[[ -x build/$program ]] || make -s "build/$program" || exit 1
+	# shellcheck source=/dev/null
+	. "$completion"
+	text=$("build/$program" --help)
+	options=$(options_of_help <<<"$text")
+	table=${name}_options
+	same "$program" "$options" "$(sorted <<<"${!table}")" "$completion"
+	same "$program" "$options" "$(options_of_man OPTIONS)" "$man"
+	same "$program" "$(synopsis_of_help <<<"$text")" "$(awk '/^SYNOPSIS$/ { on = 1 } /^DESCRIPTION$/ { on = 0 }
+		on && /^    +[^ ]/' "$man" | tr '\n' ' ' | tr -s ' ' | sed 's/^ //; s/ $//')" "$man"
+	# What a person gets on <tab>.
+	COMP_WORDS=("$program" -) COMP_CWORD=1 COMPREPLY=()
+	"$name"
+	same "$program" "$options" "$(sorted <<<"${COMPREPLY[*]}")" "$completion, completing"
+}
+plain policyd user/policyd/policyd.bash
+plain policyd-forward user/forward/policyd-forward.bash
 exit $status

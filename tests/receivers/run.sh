@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # make receivers: a line of every kind of event, and every evil name in every text, to programs that
-# read these formats: what they have is compared with the native JSON. And promtool on the metrics.
+# read these formats: what they have is compared with the native JSON. promtool on the metrics. And
+# policyd-forward to receivers that come, go and are not who they should be.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 export PYTHONDONTWRITEBYTECODE=1
@@ -29,5 +30,8 @@ for way in tcp unix; do
 	check "rsyslog.conf, $way" tests/receivers/siem.py rsyslog "$rsyslog" $way
 	check "syslog-ng.conf, $way" tests/receivers/siem.py syslog-ng "$syslog_ng" $way
 done
+check "rsyslog-tls.conf" tests/receivers/forward.py rsyslog "$(.ci/unpacked.sh rsyslog-openssl)"
+check "syslog-ng-tls.conf" tests/receivers/forward.py syslog-ng "$syslog_ng"
+check kafka tests/receivers/kafka.py "$(.ci/unpacked.sh kcat)"
 echo "$passed passed, $failed failed, 0 skipped"
 ((failed == 0))

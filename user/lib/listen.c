@@ -110,6 +110,33 @@ bool pol_listen_is_root(int fd)
 	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && peer.uid == 0;
 }
 
+/* Further groups; a kernel's limit is NGROUPS_MAX, 65536. */
+static bool has_group(int fd, gid_t group)
+{
+	_cleanup_free_ gid_t *groups = NULL;
+	socklen_t len = 0;
+
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) || errno != ERANGE)
+		return false;
+	groups = malloc(len);
+	if (!groups || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
+		return false;
+	for (size_t i = 0; i < len / sizeof(*groups); i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+bool pol_listen_in_group(int fd, gid_t group)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return false;
+	return peer.gid == group || has_group(fd, group);
+}
+
 int pol_listen_open(const struct pol_listen *address, int backlog, struct pol_err *err)
 {
 	int family = address->address.any.sa_family, on = 1, r = 0;

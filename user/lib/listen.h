@@ -40,6 +40,9 @@ int pol_listen_bind(int fd, const struct sockaddr *address, socklen_t len);
  */
 bool pol_listen_is_root(int fd);
 
+/* pol_listen_in_group() - whether the peer's group is @group, or one of its further groups. */
+bool pol_listen_in_group(int fd, gid_t group);
+
 /**
  * pol_listen_open() - a socket that listens there, not blocking. One of unix: has mode 0600; a dead
  * program's is replaced, and who made it removes it.

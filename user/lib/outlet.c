@@ -59,26 +59,48 @@ int pol_outlet_text(struct pol_outlet *outlet, const char *line, size_t len)
 	return 0;
 }
 
+/* "MARK GUEST ", with its NUL; a name has no space. */
+#define HEAD_SIZE (POL_MARK_SIZE + 1 + POL_GUEST_NAME_SIZE + 1)
+
+/* Return: bytes. */
+static size_t write_head(const struct pol_outlet *outlet, const struct pol_event_view *view,
+			 const struct pol_event_ctx *ctx, const struct pol_mark *mark, char *at)
+{
+	const char *guest = NULL;
+	size_t len;
+
+	if (!outlet->marks)
+		return 0;
+	if (ctx->guest_name && !view->outside && view->guest != POL_GUEST_ENGINE)
+		guest = ctx->guest_name(ctx->arg, view->generation, view->guest);
+	len = pol_mark_write(mark, at);
+	return len + (size_t)snprintf(at + len, HEAD_SIZE - len, " %.*s ", POL_GUEST_NAME_SIZE - 1,
+				      guest ? guest : "-");
+}
+
 /* Straight into the queue. The room asked for is a line's largest. */
 static int queue_event(struct pol_outlet *outlet, const struct pol_event_view *view,
-		       const struct pol_event_ctx *ctx)
+		       const struct pol_event_ctx *ctx, const struct pol_mark *mark)
 {
 	const struct pol_format *format = outlet->format;
-	int r = reserve(outlet, format->size);
+	int r = reserve(outlet, (outlet->marks ? HEAD_SIZE : 0) + format->size);
+	size_t len;
 
 	if (r < 0)
 		return r;
-	r = format->write(view, ctx, outlet->flags, outlet->data + outlet->end, format->size);
+	len = write_head(outlet, view, ctx, mark, outlet->data + outlet->end);
+	r = format->write(view, ctx, outlet->flags, outlet->data + outlet->end + len, format->size);
 	if (r < 0)
 		return r;
-	outlet->end += (size_t)r;
+	outlet->end += len + (size_t)r;
+	outlet->told = *mark;
 	return 0;
 }
 
 int pol_outlet_put(struct pol_outlet *outlet, const struct pol_event_view *view,
 		   const struct pol_event_ctx *ctx)
 {
-	int r = outlet->loss.open ? -ENOBUFS : queue_event(outlet, view, ctx);
+	int r = outlet->loss.open ? -ENOBUFS : queue_event(outlet, view, ctx, &outlet->mark);
 
 	if (!r) {
 		outlet->delivered++;
@@ -96,13 +118,15 @@ int pol_outlet_tell(struct pol_outlet *outlet, const struct pol_event_ctx *ctx, 
 	/* The view is large: not on the stack of every put. */
 	struct pol_event_view view;
 	const struct pol_lost *lost;
+	struct pol_mark mark;
 	int r;
 
 	if (queued(outlet) > outlet->max / 2)
 		return 0;
 	while ((lost = pol_loss_first(&outlet->loss))) {
 		pol_loss_event(lost, now_ns, generation, &view);
-		r = queue_event(outlet, &view, ctx);
+		mark = outlet->loss.open > 1 ? outlet->told : outlet->mark;
+		r = queue_event(outlet, &view, ctx, &mark);
 		if (r == -ENOBUFS)
 			return 0; /* the others come when there is room */
 		if (r < 0)

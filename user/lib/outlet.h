@@ -15,11 +15,14 @@
 #include "event.h"
 #include "format.h"
 #include "loss.h"
+#include "mark.h"
 
 /**
  * struct pol_outlet - all zero but @format, @flags and @max: empty.
  * @format, @flags: what lines are written by (POL_FORMAT_*). @max: bytes that the queue may hold,
  * at least two of the format's largest lines.
+ * @marks: each line begins with its mark and its guest, as pol_request has it. @mark: of what is put or lost next, set
+ * before. @told: of the last line.
  * @data: lines from @start to @end; @size bytes are allocated, none while it is empty.
  * @within: bytes of the first line that are written already: it is torn until the rest is.
  * @delivered: records queued, @dropped: records counted as lost here; since the beginning.
@@ -28,6 +31,9 @@ struct pol_outlet {
 	const struct pol_format *format;
 	unsigned int flags;
 	size_t max;
+	bool marks;
+	struct pol_mark mark;
+	struct pol_mark told;
 	char *data;
 	size_t size;
 	size_t start;
@@ -49,7 +55,8 @@ int pol_outlet_put(struct pol_outlet *outlet, const struct pol_event_view *view,
 		   const struct pol_event_ctx *ctx);
 
 /**
- * pol_outlet_tell() - queue `lost` records for what was lost, once the queue is half empty.
+ * pol_outlet_tell() - queue `lost` records for what was lost, once the queue is half empty. Only the
+ * last of them has the mark behind what was lost: who stops before it is to be told again.
  * Return: 0; -ENOMEM.
  */
 int pol_outlet_tell(struct pol_outlet *outlet, const struct pol_event_ctx *ctx, uint64_t now_ns,

@@ -59,6 +59,20 @@ static int read_follow(const json_t *value, struct pol_request *ret)
 	return read_bool(value, &ret->follow);
 }
 
+static int read_marks(const json_t *value, struct pol_request *ret)
+{
+	return read_bool(value, &ret->marks);
+}
+
+static int read_after(const json_t *value, struct pol_request *ret)
+{
+	size_t len = json_is_string(value) ? json_string_length(value) : 0;
+
+	return len && pol_mark_read(json_string_value(value), len, &ret->after) == (int)len
+		       ? 0
+		       : -EINVAL;
+}
+
 static int read_guest(const json_t *value, struct pol_request *ret)
 {
 	return read_string(value, &ret->guest);
@@ -113,6 +127,8 @@ static const struct {
 	{ "colour", "expected true or false", read_colour },
 	{ "kept", "expected true or false", read_kept },
 	{ "follow", "expected true or false", read_follow },
+	{ "marks", "expected true or false", read_marks },
+	{ "after", "expected a mark, as lines have it with 'marks'", read_after },
 	{ "guest", "expected a guest's name", read_guest },
 	{ "type", "expected an event type", read_type },
 	{ "verdict", "expected a verdict", read_verdict },
@@ -216,7 +232,8 @@ int pol_request_write(const struct pol_request *request, char *buf, size_t size,
 		      struct pol_err *err)
 {
 	const struct pol_event_filter *filter = &request->filter;
-	char since[32];
+	char since[32], after[POL_MARK_SIZE];
+	json_t *marks;
 	int r = check_utf8("--path", filter->path, err);
 
 	if (!r)
@@ -224,9 +241,12 @@ int pol_request_write(const struct pol_request *request, char *buf, size_t size,
 	if (r < 0)
 		return r;
 	(void)snprintf(since, sizeof(since), "%lld", (long long)filter->since_ns);
-	r = write_line(json_pack("{ss,sb,sb,sb,ss*,ss*,ss*,ss*,ss*}", "format",
+	(void)pol_mark_write(&request->after, after);
+	marks = request->marks ? json_true() : NULL; /* a policyd that is older knows none */
+	r = write_line(json_pack("{ss,sb,sb,sb,so*,ss*,ss*,ss*,ss*,ss*,ss*}", "format",
 				 request->format->name, "colour", request->colour, "kept",
-				 request->kept, "follow", request->follow, "guest", request->guest,
+				 request->kept, "follow", request->follow, "marks", marks,
+				 "after", request->after.id ? after : NULL, "guest", request->guest,
 				 "path", filter->path, "type", pol_type_word(filter->type),
 				 "verdict", pol_verdict_word(filter->verdict), "since_ns",
 				 filter->has_since ? since : NULL),
@@ -251,10 +271,22 @@ bool pol_request_wants(const struct pol_request *request, const struct pol_event
 
 /* ------------------------------------------------------------------ the answer */
 
-int pol_request_answer(const struct pol_err *err, char *buf, size_t size)
+static void add_missed(json_t *object, uint64_t missed)
+{
+	json_t *value =
+		missed == POL_MISSED_UNKNOWN ? json_null() : json_integer((json_int_t)missed);
+
+	if (object && missed)
+		(void)json_object_set(object, "missed", value);
+	json_decref(value);
+}
+
+int pol_request_answer(const struct pol_err *err, uint64_t missed, char *buf, size_t size)
 {
 	json_t *object = json_pack("{ss,sb}", "schema", POL_REQUEST_SCHEMA, "ok", !err);
 
+	if (!err)
+		add_missed(object, missed);
 	if (object && err) {
 		(void)json_object_set_new(object, "status", json_integer((int)err->kind));
 		(void)json_object_set_new(object, "error", json_string(err->message));
@@ -264,7 +296,16 @@ int pol_request_answer(const struct pol_err *err, char *buf, size_t size)
 	return write_line(object, buf, size);
 }
 
-int pol_request_granted(const char *line, size_t len, struct pol_err *err)
+static uint64_t missed_of(const json_t *value)
+{
+	if (!value)
+		return 0;
+	return json_is_integer(value) && json_integer_value(value) >= 0
+		       ? (uint64_t)json_integer_value(value)
+		       : POL_MISSED_UNKNOWN;
+}
+
+int pol_request_granted(const char *line, size_t len, uint64_t *ret_missed, struct pol_err *err)
 {
 	_cleanup_(decrefp) json_t *object = json_loadb(line, len, 0, NULL);
 	const char *schema = json_string_value(json_object_get(object, "schema"));
@@ -275,8 +316,10 @@ int pol_request_granted(const char *line, size_t len, struct pol_err *err)
 	if (!schema || strcmp(schema, POL_REQUEST_SCHEMA) != 0) {
 		pol_err_say(err, POL_ERR_FAILED, -EPROTO,
 			    "policyd's answer is none that this version knows");
-		return pol_err_fix(err, "use the policyctl and the policyd of one version");
+		return pol_err_fix(err, "use the programs of one version");
 	}
+	if (ret_missed)
+		*ret_missed = missed_of(json_object_get(object, "missed"));
 	if (json_is_true(json_object_get(object, "ok")))
 		return 0;
 	if (status < POL_ERR_FAILED || status > POL_ERR_BUSY)

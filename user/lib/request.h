@@ -11,6 +11,7 @@
 #include "err.h"
 #include "event_filter.h"
 #include "format.h"
+#include "mark.h"
 
 /* The request with its newline, a path of 4095 bytes in it; more is refused. */
 #define POL_REQUEST_SIZE 32768
@@ -25,6 +26,8 @@
  * struct pol_request - the request, read.
  * @format: of the lines; json if the request names none. @colour: for a terminal.
  * @kept: first what policyd keeps; else only what comes. @follow: go on with what comes.
+ * @marks: each line begins with the mark behind it (mark.h) and its guest's name, or "-", a space
+ * behind each. @after: what is kept and comes behind that mark; its id 0: not asked for.
  * @guest: NULL: any. @filter: what else has to hold; its guest is not used, its path is ours.
  */
 struct pol_request {
@@ -32,6 +35,8 @@ struct pol_request {
 	bool colour;
 	bool kept;
 	bool follow;
+	bool marks;
+	struct pol_mark after;
 	char *guest;
 	char *path;
 	struct pol_event_filter filter;
@@ -63,16 +68,20 @@ int pol_request_write(const struct pol_request *request, char *buf, size_t size,
 bool pol_request_wants(const struct pol_request *request, const struct pol_event_view *view,
 		       const struct pol_event_ctx *ctx);
 
+/* Of what lies behind the mark that was asked for: how much is not kept any more, nobody knows. */
+#define POL_MISSED_UNKNOWN UINT64_MAX
+
 /**
  * pol_request_answer() - the first line of the answer, newline included, and a NUL.
- * @err: NULL: granted. @buf: POL_ANSWER_SIZE bytes are always enough.
+ * @err: NULL: granted. @missed: events behind @after that are not kept any more, of all guests and
+ * types. @buf: POL_ANSWER_SIZE bytes are always enough.
  *
  * Return: its length; -ENOSPC.
  */
-int pol_request_answer(const struct pol_err *err, char *buf, size_t size);
+int pol_request_answer(const struct pol_err *err, uint64_t missed, char *buf, size_t size);
 
 /**
- * pol_request_granted() - read the answer.
+ * pol_request_granted() - read the answer. @ret_missed: or NULL.
  * Return: 0: granted; else negative: @err says why, as policyd did; -EPROTO: no such answer.
  */
-int pol_request_granted(const char *line, size_t len, struct pol_err *err);
+int pol_request_granted(const char *line, size_t len, uint64_t *ret_missed, struct pol_err *err);

@@ -27,7 +27,7 @@ void pol_syslog_link_close(struct pol_syslog_link *link)
 	link->stream = (struct pol_syslog_stream){ 0 };
 }
 
-static int broken(struct pol_syslog_link *link, int error)
+int pol_syslog_link_break(struct pol_syslog_link *link, int error)
 {
 	pol_syslog_link_close(link);
 	/* These have a meaning of their own to the caller. */
@@ -149,7 +149,7 @@ static int begin(struct pol_syslog_link *link, uint64_t now_ns)
 	link->lookup = 0;
 	r = link->to->way == POL_SYSLOG_UNIX ? connect_unix(link) : connect_inet(link);
 	link->attempts++;
-	return r && r != -EALREADY ? broken(link, r) : r;
+	return r && r != -EALREADY ? pol_syslog_link_break(link, r) : r;
 }
 
 /* It has begun: is it there? */
@@ -162,18 +162,19 @@ static int go_on(struct pol_syslog_link *link, uint64_t now_ns)
 	if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
 	if (error)
-		return broken(link, -error);
+		return pol_syslog_link_break(link, -error);
 	len = sizeof(peer);
 	if (!getpeername(link->fd, (struct sockaddr *)&peer, &len)) {
 		link->connecting = false;
 		return 0;
 	}
-	return now_ns - link->began_ns < POL_SYSLOG_CONNECT_NS ? -EALREADY
-							       : broken(link, -ETIMEDOUT);
+	return now_ns - link->began_ns < POL_SYSLOG_CONNECT_NS
+		       ? -EALREADY
+		       : pol_syslog_link_break(link, -ETIMEDOUT);
 }
 
 /* What arrived is the sign that attempts need not grow apart. */
-static void arrived(struct pol_syslog_link *link)
+void pol_syslog_link_arrived(struct pol_syslog_link *link)
 {
 	link->wait_ns = POL_SYSLOG_RETRY_NS;
 }
@@ -231,20 +232,20 @@ static ssize_t write_stream(struct pol_syslog_link *link, const char *queue, siz
 	size_t taken;
 
 	if (ioctl(link->fd, SIOCOUTQ, &pending) < 0)
-		return broken(link, -errno);
+		return pol_syslog_link_break(link, -errno);
 	if (sent < 0 && sent != -EAGAIN)
 		r = sent;
 	if (!r)
 		r = check_peer(link);
 	if (r < 0 && link->to->way == POL_SYSLOG_UNIX)
-		return broken(link, r);
+		return pol_syslog_link_break(link, r);
 	taken = pol_syslog_stream_taken(&link->stream, queue, (size_t)pending);
 	if (taken) {
-		arrived(link);
+		pol_syslog_link_arrived(link);
 		return (ssize_t)taken;
 	}
 	if (r < 0)
-		return broken(link, r);
+		return pol_syslog_link_break(link, r);
 	return sent < 0 ? sent : -EINPROGRESS;
 }
 
@@ -258,8 +259,8 @@ static ssize_t write_datagram(struct pol_syslog_link *link, const char *queue, s
 	if (n == -EAGAIN)
 		return n;
 	if (n < 0)
-		return broken(link, (int)n);
-	arrived(link);
+		return pol_syslog_link_break(link, (int)n);
+	pol_syslog_link_arrived(link);
 	return (ssize_t)message + 1;
 }
 

@@ -64,4 +64,10 @@ ssize_t pol_syslog_link_write(struct pol_syslog_link *link, const char *queue, s
 /* pol_syslog_link_why() - a text for what pol_syslog_link_write() failed with. */
 const char *pol_syslog_link_why(const struct pol_syslog_link *link, int error);
 
+/* pol_syslog_link_break() - the connection failed with @error, to who sends by itself. Return: it. */
+int pol_syslog_link_break(struct pol_syslog_link *link, int error);
+
+/* pol_syslog_link_arrived() - something has: attempts begin with short waits again. */
+void pol_syslog_link_arrived(struct pol_syslog_link *link);
+
 void pol_syslog_link_close(struct pol_syslog_link *link);

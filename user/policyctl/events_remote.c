@@ -73,7 +73,7 @@ static int take_answer(struct remote *remote)
 	if (!newline && remote->len < sizeof(remote->buf))
 		return 0;
 	len = newline ? (size_t)(newline - remote->buf) : remote->len;
-	if (pol_request_granted(remote->buf, len, &err) < 0)
+	if (pol_request_granted(remote->buf, len, NULL, &err) < 0)
 		return fail(&err);
 	remote->answered = true;
 	remote->len -= len + 1;

@@ -2,6 +2,7 @@
 /* policyd: the command line. */
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -24,15 +25,16 @@
 #define FILE_COUNT_MAX	   999
 
 static const char usage[] =
-	"usage: policyd [--socket PATH] [--keep SIZE] [--format F] [--syslog ADDRESS]\n"
-	"               [--journal] [--file PATH] [--file-size SIZE] [--file-count N] [--sync]\n"
-	"               [--metrics ADDRESS]\n"
+	"usage: policyd [--socket PATH] [--group GROUP] [--keep SIZE] [--format F]\n"
+	"               [--syslog ADDRESS] [--journal] [--file PATH] [--file-size SIZE]\n"
+	"               [--file-count N] [--sync] [--metrics ADDRESS]\n"
 	"\n"
 	"Reads the events of the loaded engine, writes them to standard output, a file, a syslog\n"
 	"receiver or the journal, and serves them to subscribers. Waits while no policy is loaded.\n"
 	"Enforcement does not need it.\n"
 	"\n"
 	"  --socket PATH     where subscribers connect (" POL_SOCKET ")\n"
+	"  --group GROUP     its members may subscribe, too; else root only\n"
 	"  --keep SIZE       memory for the last events, for subscribers, and as much for what\n"
 	"                    waits to be written (4MiB)\n"
 	"  --format F        json (default), or another of 'policyctl events'\n"
@@ -53,6 +55,7 @@ static const char usage[] =
 
 enum {
 	SOCKET = 256,
+	GROUP,
 	KEEP,
 	FORMAT,
 	SYSLOG,
@@ -68,6 +71,7 @@ enum {
 
 static const struct option longs[] = {
 	{ "socket", required_argument, NULL, SOCKET },
+	{ "group", required_argument, NULL, GROUP },
 	{ "keep", required_argument, NULL, KEEP },
 	{ "format", required_argument, NULL, FORMAT },
 	{ "syslog", required_argument, NULL, SYSLOG },
@@ -96,6 +100,22 @@ static int set_socket(struct policyd_options *options, const char *path)
 		return usage_error(
 			"--socket: the path is longer than a socket's can be, 107 bytes");
 	options->socket = path;
+	return 0;
+}
+
+static int set_group(struct policyd_options *options, const char *name)
+{
+	const struct group *group = getgrnam(name);
+
+	if (!group) {
+		(void)fprintf(stderr,
+			      "policyd: --group: there is no group '%s'\n  help: make it: groupadd "
+			      "--system NAME\n",
+			      name);
+		return POL_ERR_HOST;
+	}
+	options->group = name;
+	options->gid = group->gr_gid;
 	return 0;
 }
 
@@ -179,11 +199,17 @@ static int set_metrics(struct policyd_options *options, const char *text)
 
 /* By the numbers of the options. */
 static int (*const setters[])(struct policyd_options *options, const char *value) = {
-	[SOCKET - SOCKET] = set_socket,	      [KEEP - SOCKET] = set_keep,
-	[FORMAT - SOCKET] = set_format,	      [SYSLOG - SOCKET] = set_syslog,
-	[JOURNAL - SOCKET] = set_journal,     [FILE_PATH - SOCKET] = set_file,
-	[FILE_SIZE - SOCKET] = set_file_size, [FILE_COUNT - SOCKET] = set_file_count,
-	[SYNC - SOCKET] = set_sync,	      [METRICS - SOCKET] = set_metrics,
+	[SOCKET - SOCKET] = set_socket,
+	[GROUP - SOCKET] = set_group,
+	[KEEP - SOCKET] = set_keep,
+	[FORMAT - SOCKET] = set_format,
+	[SYSLOG - SOCKET] = set_syslog,
+	[JOURNAL - SOCKET] = set_journal,
+	[FILE_PATH - SOCKET] = set_file,
+	[FILE_SIZE - SOCKET] = set_file_size,
+	[FILE_COUNT - SOCKET] = set_file_count,
+	[SYNC - SOCKET] = set_sync,
+	[METRICS - SOCKET] = set_metrics,
 };
 
 static int check(const struct policyd_options *options)

@@ -25,13 +25,15 @@
 #include "here.h"
 #include "keep.h"
 #include "listen.h"
+#include "mark.h"
 #include "outlet.h"
 #include "pump.h"
 #include "syslog_address.h"
 
 /**
  * struct policyd_options - the command line.
- * @socket: where subscribers connect.
+ * @socket: where subscribers connect. @group: whose members may, beside root; NULL: nobody's. @gid:
+ * its number.
  * @keep: bytes of events that are kept for them, and of lines that wait for the sink.
  * @format: of the sink's lines.
  * @journal: the sink. @syslog: likewise, if it is somewhere.
@@ -41,6 +43,8 @@
  */
 struct policyd_options {
 	const char *socket;
+	const char *group;
+	gid_t gid;
 	size_t keep;
 	const struct pol_format *format;
 	bool journal;
@@ -191,6 +195,18 @@ void server_done(struct policyd *d);
 
 /* server_flush() - to each subscriber what it takes; none of them holds anything up. */
 void server_flush(struct policyd *d);
+
+/* server_mark() - the mark behind the event with that number in what is kept. */
+struct pol_mark server_mark(const struct policyd *d, uint64_t serial);
+
+/**
+ * server_after() - number of the first kept event behind a mark. @ret_missed: those that are not
+ * kept any more between the two; POL_MISSED_UNKNOWN: it is not a mark of this row of events.
+ */
+uint64_t server_after(const struct policyd *d, const struct pol_mark *mark, uint64_t *ret_missed);
+
+/* server_note() - before anybody gets a mark: how far the row has come, for the next policyd. */
+void server_note(struct policyd *d);
 
 /* server_subscribers() - how many are connected. */
 size_t server_subscribers(const struct policyd *d);

@@ -17,7 +17,7 @@ enum state { ASKED, FED, LEAVING, OVER };
 /**
  * struct subscriber - one connection.
  * @next: number of the next kept event to look at. @end: with a request that does not follow, the
- * first that it does not get.
+ * first that it does not get. @missed: of what it asked for, not kept any more.
  */
 struct subscriber {
 	struct policyd *d;
@@ -28,6 +28,7 @@ struct subscriber {
 	struct pol_request request;
 	uint64_t next;
 	uint64_t end;
+	uint64_t missed;
 	size_t len; /* of the line so far */
 	char line[POL_REQUEST_SIZE];
 };
@@ -64,7 +65,7 @@ static int take_kept(struct subscriber *subscriber)
 	while (!r && subscriber->next < subscriber->end &&
 	       pol_outlet_has_room(&subscriber->outlet) &&
 	       !pol_keep_get(keep, subscriber->next, &view, &ctx)) {
-		subscriber->next++;
+		subscriber->outlet.mark = server_mark(subscriber->d, subscriber->next++);
 		if (pol_request_wants(&subscriber->request, view, ctx))
 			r = pol_outlet_put(&subscriber->outlet, view, ctx);
 	}
@@ -82,6 +83,7 @@ static int feed(struct subscriber *subscriber)
 {
 	int r;
 
+	server_note(subscriber->d);
 	do {
 		r = policyd_flush(subscriber->d, &subscriber->outlet, send_some, subscriber);
 		if (!r && subscriber->state == FED)
@@ -112,7 +114,7 @@ void subscriber_gone(struct subscriber *subscriber, uint64_t serial,
 {
 	if (subscriber->state != FED || subscriber->next != serial)
 		return;
-	subscriber->next++;
+	subscriber->outlet.mark = server_mark(subscriber->d, subscriber->next++);
 	if (serial < subscriber->end && pol_request_wants(&subscriber->request, view, ctx) &&
 	    pol_loss_view(&subscriber->outlet.loss, view) < 0)
 		subscriber->state = OVER;
@@ -121,7 +123,7 @@ void subscriber_gone(struct subscriber *subscriber, uint64_t serial,
 static void answer(struct subscriber *subscriber, const struct pol_err *err)
 {
 	char line[POL_ANSWER_SIZE];
-	int len = pol_request_answer(err, line, sizeof(line));
+	int len = pol_request_answer(err, subscriber->missed, line, sizeof(line));
 
 	subscriber->state = err ? LEAVING : FED;
 	if (len < 0 || pol_outlet_text(&subscriber->outlet, line, (size_t)len) < 0)
@@ -154,10 +156,15 @@ static void begin(struct subscriber *subscriber)
 
 	subscriber->outlet.format = request->format;
 	subscriber->outlet.flags = request->colour ? POL_FORMAT_COLOUR : 0;
+	subscriber->outlet.marks = request->marks;
 	/* What has happened by now belongs to what is kept. */
-	if (request->kept)
+	if (request->kept || request->after.id)
 		rounds_drain(d);
 	subscriber->next = request->kept ? pol_keep_first(d->keep) : pol_keep_next(d->keep);
+	if (request->after.id)
+		subscriber->next = server_after(d, &request->after, &subscriber->missed);
+	/* Of `lost` records that come before any other line. */
+	subscriber->outlet.told = server_mark(d, subscriber->next - 1);
 	subscriber->end = request->follow ? UINT64_MAX : pol_keep_next(d->keep);
 }
 
