@@ -7,7 +7,8 @@
 
 /**
  * run_find_program() - the path of a command, by PATH if it has no slash; says so if there is none.
+ * @root: of the paths, whose "/" is the working directory, too; -EBADF: those of this process.
  * @ret_status: EXIT_CANNOT_EXEC or EXIT_NOT_FOUND.
  * Return: to be freed; NULL.
  */
-char *run_find_program(const char *name, int *ret_status);
+char *run_find_program(int root, const char *name, int *ret_status);
