@@ -3,28 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "base.h"
 #include "ceilings_only.h"
 #include "ctl.h"
 #include "enter.h"
 #include "launch.h"
-#include "members.h"
 #include "members_refresh.h"
 #include "ownroot.h"
 #include "run_map.h"
+#include "run_parent.h"
 #include "run_path.h"
 #include "run_user.h"
 #include "tmpdir.h"
-
-/* Failures of ours, whatever their kind: CMD's own status must stay tellable (cli.md). */
-#define EXIT_OURS 125
 
 #define KEEP_MAX 64
 
@@ -188,78 +180,7 @@ static int parse(int argc, char **argv, struct run_command *ret)
 	return 0;
 }
 
-/* ------------------------------------------------------------------ being its parent */
-
-static volatile sig_atomic_t child_pid;
-
-/* Sent to us by somebody: meant for the guest. From the terminal: it has it already. */
-static void forward(int sig, siginfo_t *info, void *context)
-{
-	(void)context;
-	if (child_pid > 0 && info->si_code <= 0)
-		(void)kill(child_pid, sig);
-}
-
-static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
-
-/* What comes while the guest is being started waits: it would end us, and leave the guest. */
-static void hold_signals(sigset_t *ret_before)
-{
-	sigset_t held;
-
-	sigemptyset(&held);
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		sigaddset(&held, forwarded[i]);
-	(void)sigprocmask(SIG_BLOCK, &held, ret_before);
-	(void)signal(SIGCHLD, SIG_DFL); /* ignored, the kernel would reap it and keep its status */
-}
-
-static void forward_signals(pid_t pid, const sigset_t *before)
-{
-	struct sigaction action = { .sa_sigaction = forward, .sa_flags = SA_SIGINFO | SA_RESTART };
-
-	child_pid = pid;
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		(void)sigaction(forwarded[i], &action, NULL);
-	(void)sigprocmask(SIG_SETMASK, before, NULL);
-}
-
-static int wait_for(pid_t pid)
-{
-	siginfo_t info;
-	int status;
-
-	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
-		if (errno != EINTR)
-			return EXIT_OURS;
-	child_pid = 0; /* once it is reaped, the number can be another's */
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_OURS;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/*
- * With on_exceed = "kill" the engine ends the process that passed a ceiling and wakes the ring's
- * readers; the rest of the guest is ours to end. The tick is for a wake-up that another reader of
- * the ring took.
- */
-static void kill_when_exceeded(const struct pol_engine *engine, uint32_t guest, pid_t pid)
-{
-	struct epoll_event child = { .events = EPOLLIN, .data.u32 = 1 };
-	struct epoll_event ring = { .events = EPOLLIN | EPOLLET }, got = {};
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	_cleanup_close_ int epoll = epoll_create1(EPOLL_CLOEXEC);
-
-	if (pidfd < 0 || epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, pidfd, &child) < 0 ||
-	    epoll_ctl(epoll, EPOLL_CTL_ADD, engine->maps[POL_MAP_RING], &ring) < 0)
-		return;
-	while (!got.data.u32) {
-		(void)epoll_wait(epoll, &got, 1, 1000);
-		if (engine->states[guest].killed)
-			(void)pol_members_signal(engine, guest, SIGKILL);
-	}
-}
+/* ------------------------------------------------------------------ what failed */
 
 /* Was it the policy? Its counter of refusals says; and which rule lacks is one line to add. */
 static int explain_exec(const struct run_command *command, const char *path, int code,
@@ -397,7 +318,7 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *
 
 	fill_launch(command, path);
 	refused = engine->states[guest->id].denials;
-	hold_signals(&before);
+	run_hold_signals(&before);
 	r = pol_launch(engine, guest, cgroup, &command->launch, &pid, &step);
 	pol_own_root_close(&command->root);
 	pol_closep(&command->tmp_lock);
@@ -406,10 +327,10 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *
 	if (r < 0)
 		return explain_launch(command, path, r, step,
 				      engine->states[guest->id].denials != refused);
-	forward_signals(pid, &before);
+	run_forward_signals(pid, &before);
 	if (guest->limits.kill)
-		kill_when_exceeded(engine, guest->id, pid);
-	r = wait_for(pid);
+		run_kill_when_exceeded(engine, guest->id, pid);
+	r = run_wait_for(pid);
 	if (command->tmp)
 		pol_tmp_leave(guest->name);
 	return r;
@@ -515,15 +436,15 @@ static int run_under_ceilings(struct run_command *command)
 		return status;
 	fill_launch(command, path);
 	placing.ceilings = &ceilings;
-	hold_signals(&before);
+	run_hold_signals(&before);
 	r = pol_launch_placed(&ceilings.guest->limits, &command->launch, place, &placing, &pid,
 			      &step);
 	if (r < 0 && step == POL_LAUNCH_PLACE)
 		return fail(&placing.err);
 	if (r < 0)
 		return explain_launch(command, path, r, step, false);
-	forward_signals(pid, &before);
-	return wait_for(pid);
+	run_forward_signals(pid, &before);
+	return run_wait_for(pid);
 }
 
 int cmd_run(int argc, char **argv)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* policyctl run: the program's file. */
+/* policyctl run: its own exit statuses, and the program's file. */
 #pragma once
 
+/* Failures of ours, whatever their kind: CMD's own status must stay tellable. */
+#define EXIT_OURS	 125
 #define EXIT_CANNOT_EXEC 126
 #define EXIT_NOT_FOUND	 127
 
