@@ -295,12 +295,14 @@ Test(rooted, a_load_keeps_where_rules_are)
 	size_t first = pol_meta_first_rule(next, next->guests[1].ruleset);
 
 	before->guests[0].rooted = 5;
+	before->guests[0].own_root = true;
 	before->guests[0].root.ino = 77;
 	for (size_t i = first; i < next->rules_cnt; i++)
 		pol_meta_unset_place(&next->rules[i]);
 	cr_assert_eq(pol_meta_carry(before, &before->guests[0], next, &next->guests[1]), 0);
 	cr_assert_eq(next->guests[1].rooted, 5);
 	cr_assert_eq(next->guests[1].root.ino, 77);
+	cr_assert(next->guests[1].own_root);
 	cr_assert_not(next->rules[first].pending);
 	cr_assert_str_eq(next->rules[first].dir, "/kept");
 	cr_assert_eq(next->rules[first].key.inode.ino, 3, "the guest's, not the host's");
@@ -328,11 +330,17 @@ Test(rooted, meta_round_trips)
 
 	meta->guests[0].rooted = 1;
 	meta->guests[0].root = (struct pol_root_id){ 2, 3, 4, 5 };
+	meta->guests[0].own_root = true;
+	meta->rules[1].guest_path = strdup("/seen");
 	meta->rules[1].optional = true;
 	meta->rules[2].log = true;
 	cr_assert_eq(pol_meta_encode(meta, &bytes, &len), 0);
 	cr_assert_eq(pol_meta_decode(bytes, len, &back), 0);
 	cr_assert_eq(back->guests[0].rooted, 1);
+	cr_assert(back->guests[0].own_root);
+	cr_assert_str_eq(back->rules[1].guest_path, "/seen");
+	cr_assert_null(back->rules[0].guest_path);
+	cr_assert(pol_meta_is_mapped(back, &back->guests[0]));
 	cr_assert_eq(memcmp(&back->guests[0].root, &meta->guests[0].root, sizeof(struct pol_root_id)),
 		     0);
 	for (size_t i = 0; i < 3; i++) {

@@ -39,6 +39,9 @@
 #define POL_P_INCLUDE_CYCLE    "P0208"
 #define POL_P_ACCESS	       "P0209" /* unknown word in access */
 #define POL_P_RULES_MAX	       "P0210" /* too many rules */
+#define POL_P_GUEST_ROOT       "P0211" /* something would be the guest's whole root */
+#define POL_P_GUEST_TWICE      "P0212" /* two things at one path of the guest's */
+#define POL_P_GUEST_PATH       "P0213" /* guest_path beside glob or in = "guest" */
 #define POL_P_GLOB	       "P0221" /* a pattern that is refused */
 #define POL_P_UNAVAILABLE      "P0301" /* a knob that this version does not have yet */
 #define POL_P_PARENT	       "P0501" /* the parent directory of a rule's path is missing */
@@ -58,6 +61,7 @@
 #define POL_P_DEVICE_TWICE     "P0515" /* two devices of io that are on one disk */
 #define POL_P_MEMBER	       "P0516" /* a member that is refused */
 #define POL_P_GUEST_RUNS       "P0517" /* a new rule with in = "guest", and the guest has tasks */
+#define POL_P_BELOW_FILE       "P0518" /* a guest_path below that of a file */
 #define POL_P_GLOB_NONE	       "P0521" /* a glob matches nothing */
 #define POL_P_GLOB_STEERED     "P0522" /* a guest could choose what a glob matches */
 #define POL_P_GLOBS_DIFFER     "P0523" /* two globs that match one path differ */

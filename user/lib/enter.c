@@ -83,6 +83,7 @@ struct enter {
 	struct pol_engine *engine;
 	const char *name;
 	pid_t pid;
+	bool own; /* a root made for it */
 	struct pol_home home;
 	uint64_t since;
 	struct pol_diags *diags;
@@ -91,8 +92,13 @@ struct enter {
 
 static int open_home(struct enter *enter)
 {
-	return enter->home.root.fd >= 0 ? 0
-					: pol_home_open(enter->pid, &enter->home, enter->err);
+	int r;
+
+	if (enter->home.root.fd >= 0)
+		return 0;
+	r = pol_home_open(enter->pid, &enter->home, enter->err);
+	enter->home.root.has_run = enter->pid && !enter->own;
+	return r;
 }
 
 /* Return: enum step; negative errno. */
@@ -101,11 +107,14 @@ static int look_at_rules(struct enter *enter, const struct pol_meta *meta,
 {
 	int r;
 
-	if (!pol_meta_is_rooted(meta, guest))
+	if (!enter->own && !pol_meta_is_rooted(meta, guest))
 		return STEP_NONE;
 	r = open_home(enter);
 	if (r < 0)
 		return r;
+	/* By another's root with the same numbers it is not settled. */
+	if (enter->own && guest->rooted <= enter->since)
+		return STEP_RULES;
 	r = pol_rooted_settled(enter->engine, guest, &enter->home.id, enter->since);
 	if (r < 0)
 		return pol_err_set(enter->err, POL_ERR_FAILED, r, "cannot count the guest's tasks");
@@ -142,8 +151,8 @@ static int take_step(struct enter *enter, int step)
 	pol_engine_unuse(enter->engine);
 	if (step == STEP_CGROUP)
 		return make_again(enter->engine, enter->name, enter->err);
-	return pol_rooted_resolve(enter->engine, enter->name, &enter->home, enter->diags,
-				  enter->err);
+	return pol_rooted_resolve(enter->engine, enter->name, &enter->home, enter->own,
+				  enter->diags, enter->err);
 }
 
 static int enter_guest(struct enter *enter, struct pol_meta **ret_meta,
@@ -166,23 +175,38 @@ static int enter_guest(struct enter *enter, struct pol_meta **ret_meta,
 			   enter->name);
 }
 
+static int enter_from(struct enter *enter, struct pol_meta **ret_meta,
+		      const struct pol_meta_guest **ret_guest, int *ret_cgroup)
+{
+	int r;
+
+	enter->home.root.fd = -EBADF;
+	enter->since = enter->engine->control->active;
+	r = enter_guest(enter, ret_meta, ret_guest, ret_cgroup);
+	pol_home_close(&enter->home);
+	return r;
+}
+
 int pol_enter(struct pol_engine *engine, const char *name, pid_t pid, struct pol_diags *diags,
 	      struct pol_meta **ret_meta, const struct pol_meta_guest **ret_guest, int *ret_cgroup,
 	      struct pol_err *err)
 {
 	struct enter enter = {
-		.engine = engine,
-		.name = name,
-		.pid = pid,
-		.home.root.fd = -EBADF,
-		.since = engine->control->active,
-		.diags = diags,
-		.err = err,
+		.engine = engine, .name = name, .pid = pid, .diags = diags, .err = err
 	};
-	int r = enter_guest(&enter, ret_meta, ret_guest, ret_cgroup);
 
-	pol_home_close(&enter.home);
-	return r;
+	return enter_from(&enter, ret_meta, ret_guest, ret_cgroup);
+}
+
+int pol_enter_own(struct pol_engine *engine, const char *name, pid_t pid, struct pol_diags *diags,
+		  struct pol_meta **ret_meta, const struct pol_meta_guest **ret_guest,
+		  int *ret_cgroup, struct pol_err *err)
+{
+	struct enter enter = {
+		.engine = engine, .name = name, .pid = pid, .own = true, .diags = diags, .err = err
+	};
+
+	return enter_from(&enter, ret_meta, ret_guest, ret_cgroup);
 }
 
 int pol_enter_too(const struct pol_meta *meta, const struct pol_meta_guest *guest, pid_t pid,

@@ -43,6 +43,16 @@ int pol_enter(struct pol_engine *engine, const char *name, pid_t pid, struct pol
 	      struct pol_err *err);
 
 /**
+ * pol_enter_own() - the same, into a root that the caller has made for the guest's next task.
+ * @pid: who stands in it, and is no guest. What it holds of its own may be listed from now on.
+ *
+ * Tasks that the guest has elsewhere stay there, unless it has rules with in = "guest": then -EBUSY.
+ */
+int pol_enter_own(struct pol_engine *engine, const char *name, pid_t pid, struct pol_diags *diags,
+		  struct pol_meta **ret_meta, const struct pol_meta_guest **ret_guest,
+		  int *ret_cgroup, struct pol_err *err);
+
+/**
  * pol_enter_too() - may another process join, whose root nobody has looked at yet?
  * @meta, @guest: of pol_enter(). Return: 0; -EBUSY: the guest's rules are for another root.
  */

@@ -35,6 +35,8 @@ static uint32_t suggest_rights(const struct pol_event_view *view)
 
 	switch (access->reason) {
 	case POL_REASON_RULE:
+		if (pol_event_has_rule(view) && !access->rule)
+			return 0; /* the guest's own root: it can be mapped, but not made there */
 		return (pol_event_has_rule(view) ? access->rule_access : 0) | access->missing;
 	case POL_REASON_NO_RULE:
 	case POL_REASON_DEVICE:

@@ -308,8 +308,11 @@ static int load_from(const char *store, uint64_t generation, const char *leaf, d
 		return pol_err_set(err, POL_ERR_FAILED, fd, "cannot open the pin '%s'", path);
 	r = read_bytes(fd, decode, ret);
 	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot read the pin '%s'", path);
-	return 0;
+		(void)pol_err_set(err, POL_ERR_FAILED, r, "cannot read the pin '%s'", path);
+	if (r == -EPROTO)
+		(void)pol_err_fix(err, "another version's: use the policyctl that loaded it, or "
+				       "'policyctl unload' with that one and load again");
+	return r < 0 ? r : 0;
 }
 
 int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err)

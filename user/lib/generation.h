@@ -33,8 +33,8 @@ int pol_meta_store(const struct pol_meta *meta, bool fresh, struct pol_err *err)
 int pol_meta_load(uint64_t generation, struct pol_meta **ret, struct pol_err *err);
 
 /**
- * pol_parts_store(), pol_parts_load() - a generation's parts in their pinned map; only of a policy
- * with in = "guest" rules. Of all generations the running one's is needed.
+ * pol_parts_store(), pol_parts_load() - a generation's parts in their pinned map. Of all generations
+ * the running one's is needed.
  */
 int pol_parts_store(uint64_t generation, const struct pol_parts *parts, bool fresh,
 		    struct pol_err *err);

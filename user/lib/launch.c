@@ -78,7 +78,7 @@ struct helper {
 	int pipe;
 	int go; /* a byte: it has its label and what it holds is known, it may execve(2) */
 	const struct pol_limits *limits;
-	int keep[POL_KEEP_MAX + 3];
+	int keep[POL_KEEP_MAX + 5];
 	size_t keep_cnt;
 };
 
@@ -168,6 +168,16 @@ static int private_tmp(const char *tmp)
 	return 0;
 }
 
+/* The last before the guest is born: what it took to come so far is not there. */
+static int enter_root(const struct pol_launch_root *root)
+{
+	if (setns(root->mounts, CLONE_NEWNS) < 0 || fchdir(root->root) < 0 || chroot(".") < 0)
+		return -errno;
+	close(root->mounts);
+	close(root->root);
+	return 0;
+}
+
 /*
  * The one between: not a guest, but labelled so that its child is. It cleans the descriptor table
  * while it still may open things, and makes the guest its own parent's child.
@@ -192,6 +202,11 @@ static _Noreturn void run_helper(struct helper *helper)
 		_exit(125);
 	}
 	keep_only_its_own(helper);
+	r = helper->launch->root ? enter_root(helper->launch->root) : 0;
+	if (r < 0) {
+		say(helper->pipe, POL_LAUNCH_ROOT, -r);
+		_exit(125);
+	}
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (!pid)
 		run_guest(helper);
@@ -242,6 +257,10 @@ static int prepare(struct helper *helper, const struct pol_launch *launch)
 	if (helper->cgroup >= 0)
 		helper->keep[helper->keep_cnt++] = helper->cgroup;
 	helper->keep[helper->keep_cnt++] = helper->go;
+	if (launch->root) {
+		helper->keep[helper->keep_cnt++] = launch->root->mounts;
+		helper->keep[helper->keep_cnt++] = launch->root->root;
+	}
 	qsort(helper->keep, helper->keep_cnt, sizeof(*helper->keep), pol_fd_order);
 	return 0;
 }

@@ -12,11 +12,18 @@
 #include "engine.h"
 #include "meta.h"
 
+/* struct pol_launch_root - @mounts: of a mount namespace. @root: of the root in it, O_PATH. */
+struct pol_launch_root {
+	int mounts;
+	int root;
+};
+
 /**
  * struct pol_launch - @path: program, absolute. @argv, @envp: as for execve(2).
  * @keep_fds: descriptors above 2 that the program gets, FD_CLOEXEC or not. @uid, @gid: with
  * @set_user, and no supplementary groups but @groups. @tmp: a directory, absolute, that is /tmp and
- * /var/tmp for the program, in a mount namespace of its own; or NULL.
+ * /var/tmp for the program, in a mount namespace of its own; or NULL. @root: the program begins in it,
+ * at "/", and @path is one in it; or NULL. Not both; neither with pol_launch_placed().
  */
 struct pol_launch {
 	const char *path;
@@ -31,6 +38,7 @@ struct pol_launch {
 	size_t groups_cnt;
 	bool no_new_privs;
 	const char *tmp;
+	const struct pol_launch_root *root;
 };
 
 /* Where a launch failed; the errno is the return value. */
@@ -41,6 +49,7 @@ enum pol_launch_step {
 	POL_LAUNCH_LABEL,	/* EAGAIN: the kernel gave the child none (before 6.2), each time */
 	POL_LAUNCH_PLACE,	/* place() of pol_launch_placed() said so */
 	POL_LAUNCH_TMP, /* its /tmp cannot be made */
+	POL_LAUNCH_ROOT, /* its root cannot be entered */
 	POL_LAUNCH_USER,
 	POL_LAUNCH_EXEC,
 };
@@ -69,7 +78,7 @@ int pol_launch_placed(const struct pol_limits *limits, const struct pol_launch *
 
 /**
  * pol_launch_in_place() - this process becomes the program: same pid, same cgroup, no child.
- * @launch: without tmp.
+ * @launch: without tmp and root.
  * @adopt: makes @pid, which stands still, the guest; called in another process, which lies in the root
  *	   cgroup and is no child of this one. Not 0: the program is not started.
  *

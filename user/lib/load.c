@@ -318,14 +318,6 @@ static int take_anchors(struct transaction *t)
 
 /* ------------------------------------------------------------------ in = "guest" */
 
-static bool has_rooted(const struct pol_policy *policy)
-{
-	for (size_t i = 0; i < policy->guests_cnt; i++)
-		if (pol_guest_is_rooted(&policy->guests[i]))
-			return true;
-	return false;
-}
-
 /*
  * What a guest's own rules are on stays what it was when it started: looked up again now, it could
  * choose what is found.
@@ -342,7 +334,7 @@ static int carry_guest(struct transaction *t, const struct pol_parts *running,
 
 	if (runs && !pol_rooted_has_all(t->running, before, t->next, guest, t->diags))
 		return -EINVAL;
-	if (!part || (t->options->reanchor && !runs))
+	if (!part || (!runs && (t->options->reanchor || before->own_root)))
 		return 0;
 	r = pol_meta_carry(t->running, before, t->next, guest);
 	if (!r && !pol_rooted_agrees(t->next, guest, t->diags))
@@ -355,6 +347,15 @@ static int carry_guest(struct transaction *t, const struct pol_parts *running,
 	return r;
 }
 
+/* Rules of its own root's, or a root that `run` has made for it. */
+static bool has_part(const struct transaction *t, size_t guest)
+{
+	const struct pol_meta_guest *before =
+		t->running ? pol_meta_guest(t->running, t->policy->guests[guest].name) : NULL;
+
+	return pol_guest_is_rooted(&t->policy->guests[guest]) || (before && before->own_root);
+}
+
 static int carry_guests(struct transaction *t)
 {
 	_cleanup_(pol_parts_done) struct pol_parts running = { 0 };
@@ -365,7 +366,7 @@ static int carry_guests(struct transaction *t)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < t->policy->guests_cnt; i++) {
-		if (!pol_guest_is_rooted(&t->policy->guests[i]))
+		if (!has_part(t, i))
 			continue;
 		r = carry_guest(t, &running, &t->next->guests[i]);
 		if (r < 0 && r != -EINVAL)
@@ -669,7 +670,7 @@ static int publish(struct transaction *t)
 	r = note_mounts(t);
 	if (!r)
 		r = pol_meta_store(t->next, !t->running, t->err);
-	if (!r && has_rooted(t->policy))
+	if (!r)
 		r = pol_parts_store(t->next->generation, &t->parts, !t->running, t->err);
 	if (r < 0)
 		return r;

@@ -218,6 +218,12 @@ static int adopt_by_member(struct refresh *refresh, const struct here *here)
 		return pol_err_fix(refresh->err,
 				   "set PrivateTmp=yes in the unit, and take tmp away");
 	}
+	if (!r && pol_meta_is_mapped(refresh->meta, guest)) {
+		pol_err_say(refresh->err, POL_ERR_FAILED, -EOPNOTSUPP,
+			    "guest '%s' has guest_path in its rules, and no root is made in place",
+			    here->guest);
+		return pol_err_fix(refresh->err, "take guest_path away, or run without --in-place");
+	}
 	for (size_t i = 0; !r && i < guest->members_cnt; i++)
 		if (guest->members[i].kind == POL_MEMBER_CGROUP ||
 		    guest->members[i].kind == POL_MEMBER_UNIT)

@@ -22,6 +22,7 @@ void pol_meta_free(struct pol_meta *meta)
 		free(meta->rules[i].dir);
 		free(meta->rules[i].entry);
 		free(meta->rules[i].where);
+		free(meta->rules[i].guest_path);
 	}
 	free(meta->guests);
 	free(meta->rules);
@@ -59,7 +60,7 @@ static bool same_rules(const struct pol_guest *a, const struct pol_guest *b)
 
 		if (x->access != y->access || x->line != y->line ||
 		    x->in_guest != y->in_guest || !same_text(x->path, y->path) ||
-		    !same_text(x->name, y->name))
+		    !same_text(x->name, y->name) || !same_text(x->guest_path, y->guest_path))
 			return false;
 	}
 	return true;
@@ -104,6 +105,8 @@ static int add_rules(struct pol_meta *meta, const struct pol_guest *guest, uint3
 		r = copy_string(guest->rules[i].path, &rule->path);
 		if (!r)
 			r = copy_string(guest->rules[i].name, &rule->name);
+		if (!r)
+			r = copy_string(guest->rules[i].guest_path, &rule->guest_path);
 		if (r < 0)
 			return r;
 		rule->ruleset = ruleset;
@@ -140,13 +143,13 @@ void pol_meta_unset_place(struct pol_meta_rule *rule)
 	rule->pending = true;
 }
 
-static int add_places(struct pol_meta *meta, const struct pol_places *places,
+static int add_places(struct pol_meta *meta, const struct pol_place *places, size_t cnt,
 		      const uint32_t *first_rule)
 {
 	int r;
 
-	for (size_t i = 0; i < places->cnt; i++) {
-		const struct pol_place *place = &places->items[i];
+	for (size_t i = 0; i < cnt; i++) {
+		const struct pol_place *place = &places[i];
 
 		if (place->derived || place->pending || first_rule[place->guest] == UINT32_MAX)
 			continue;
@@ -235,7 +238,9 @@ int pol_meta_new(const struct pol_policy *policy, const struct pol_places *place
 	if (!r)
 		r = fill_guests(meta, policy, first_rule);
 	if (!r)
-		r = add_places(meta, places, first_rule);
+		r = add_places(meta, places->items, places->cnt, first_rule);
+	if (!r)
+		r = add_places(meta, places->twins, places->twins_cnt, first_rule);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(meta);
@@ -305,6 +310,7 @@ static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 	put_u64(out, guest->root.mnt_id);
 	put_u64(out, guest->root.dev);
 	put_u64(out, guest->root.ino);
+	put_u64(out, guest->own_root);
 	put_members(out, guest);
 }
 
@@ -315,6 +321,7 @@ static void put_rule(FILE *out, const struct pol_meta_rule *rule)
 	put_string(out, rule->dir);
 	put_string(out, rule->entry);
 	put_string(out, rule->where);
+	put_string(out, rule->guest_path);
 	put_u64(out, rule->key.inode.ino);
 	put_u64(out, rule->key.inode.dev);
 	put_u64(out, rule->key.inode.generation);
@@ -470,6 +477,7 @@ static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 	ret->root.mnt_id = get_u64(cut);
 	ret->root.dev = get_u64(cut);
 	ret->root.ino = get_u64(cut);
+	ret->own_root = get_u64(cut) != 0;
 	get_members(cut, ret);
 	if (!ret->name)
 		cut->bad = true;
@@ -482,6 +490,7 @@ static void get_rule(struct cut *cut, struct pol_meta_rule *ret)
 	ret->dir = get_string(cut);
 	ret->entry = get_string(cut);
 	ret->where = get_string(cut);
+	ret->guest_path = get_string(cut);
 	ret->key.inode.ino = get_u64(cut);
 	ret->key.inode.dev = (uint32_t)get_u64(cut);
 	ret->key.inode.generation = (uint32_t)get_u64(cut);
@@ -641,6 +650,15 @@ bool pol_meta_is_rooted(const struct pol_meta *meta, const struct pol_meta_guest
 	return false;
 }
 
+bool pol_meta_is_mapped(const struct pol_meta *meta, const struct pol_meta_guest *guest)
+{
+	for (size_t i = pol_meta_first_rule(meta, guest->ruleset);
+	     i < meta->rules_cnt && meta->rules[i].ruleset == guest->ruleset; i++)
+		if (meta->rules[i].guest_path)
+			return true;
+	return false;
+}
+
 size_t pol_meta_first_rule(const struct pol_meta *meta, uint32_t ruleset)
 {
 	size_t i = 0;
@@ -677,6 +695,7 @@ int pol_meta_carry(const struct pol_meta *before, const struct pol_meta_guest *f
 
 	to->rooted = from->rooted;
 	to->root = from->root;
+	to->own_root = from->own_root;
 	for (size_t i = pol_meta_first_rule(next, to->ruleset);
 	     i < next->rules_cnt && next->rules[i].ruleset == to->ruleset && !r; i++) {
 		struct pol_meta_rule *rule = &next->rules[i];

@@ -16,7 +16,7 @@
 #include "policy.h"
 #include "resolve.h"
 
-#define POL_META_MAGIC 0x314c4f50u /* "POL1" */
+#define POL_META_MAGIC 0x324c4f50u /* "POL2": of other bytes, another number */
 
 /**
  * struct pol_root_id - which root, to tell one from another while a task is in it.
@@ -33,8 +33,8 @@ struct pol_root_id {
  * struct pol_meta_guest - @id: guest id. @ruleset: its rules, from 1; guests with equal rules
  * share one. @cgroup_id: of its cgroup. @ghost: not in the policy any more, but its tasks live:
  * they keep their identity and may do nothing. @rooted: the generation in which its in = "guest"
- * rules were resolved, 0: they were not; @root: below which root. @members: as in struct pol_guest;
- * a ghost has none.
+ * rules were resolved, 0: they were not; @root: below which root. @own_root: `run` has made it.
+ * @members: as in struct pol_guest; a ghost has none.
  */
 struct pol_meta_guest {
 	char *name;
@@ -48,6 +48,7 @@ struct pol_meta_guest {
 	bool ghost;
 	uint64_t rooted;
 	struct pol_root_id root;
+	bool own_root;
 	struct pol_member *members;
 	size_t members_cnt;
 };
@@ -58,6 +59,7 @@ struct pol_meta_guest {
  * @key: of the anchor as the kernel had it at load; zero for pending and by-name rules. @ino: its
  *	number as stat(2) had it.
  * @where: as in struct pol_place. @pending: of in = "guest" rules also before their guest starts.
+ * @guest_path: as in struct pol_rule.
  */
 struct pol_meta_rule {
 	char *path;
@@ -65,6 +67,7 @@ struct pol_meta_rule {
 	char *dir;
 	char *entry;
 	char *where;
+	char *guest_path;
 	struct pol_dir_key key;
 	uint64_t ino;
 	uint32_t ruleset;
@@ -124,6 +127,9 @@ int pol_meta_regions(const struct pol_meta *meta, uint32_t ruleset, struct pol_r
 
 /* pol_meta_is_rooted() - has a guest rules with in = "guest"? */
 bool pol_meta_is_rooted(const struct pol_meta *meta, const struct pol_meta_guest *guest);
+
+/* pol_meta_is_mapped() - has a guest a rule with guest_path, and so a root of its own? */
+bool pol_meta_is_mapped(const struct pol_meta *meta, const struct pol_meta_guest *guest);
 
 /* pol_meta_first_rule() - index of the first rule of a set, whose others follow; none: rules_cnt. */
 size_t pol_meta_first_rule(const struct pol_meta *meta, uint32_t ruleset);

@@ -15,6 +15,7 @@ void pol_rule_done(struct pol_rule *rule)
 	free(rule->name);
 	free(rule->profile);
 	free(rule->glob);
+	free(rule->guest_path);
 }
 
 void pol_members_done(struct pol_member *members, size_t cnt)
@@ -134,6 +135,21 @@ bool pol_guest_is_rooted(const struct pol_guest *guest)
 		if (guest->rules[i].in_guest)
 			return true;
 	return false;
+}
+
+bool pol_guest_is_mapped(const struct pol_guest *guest)
+{
+	for (size_t i = 0; i < guest->rules_cnt; i++)
+		if (guest->rules[i].guest_path)
+			return true;
+	return false;
+}
+
+const char *pol_rule_seen_at(const struct pol_rule *rule)
+{
+	if (rule->guest_path)
+		return rule->guest_path;
+	return rule->access && !rule->in_guest && !rule->pattern ? rule->path : NULL;
 }
 
 int pol_access_format(uint32_t access, char *buf, size_t size)

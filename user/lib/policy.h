@@ -34,6 +34,7 @@
  * @access: mask of enum pol_right.
  * @pattern: @path is a pattern (glob = true) that pol_resolve() has not expanded yet.
  * @in_guest: in = "guest": @path is one below the guest's own root, looked up when it starts.
+ * @guest_path: where the guest sees it in a root of its own, clean and absolute, not "/"; or NULL. Owned.
  * @optional, @log: as in the file.
  * @line, @col: where the rule stands, from 1. @profile: name of the profile it came from, or NULL.
  */
@@ -42,6 +43,7 @@ struct pol_rule {
 	char *name;
 	char *profile;
 	char *glob;
+	char *guest_path;
 	uint32_t access;
 	bool pattern;
 	bool in_guest;
@@ -225,6 +227,16 @@ const struct pol_rule *pol_guest_rule_in(const struct pol_guest *guest, const ch
 
 /* pol_guest_is_rooted() - has it a rule with in = "guest"? */
 bool pol_guest_is_rooted(const struct pol_guest *guest);
+
+/* pol_guest_is_mapped() - has it a rule with guest_path, and so a root of its own? */
+bool pol_guest_is_mapped(const struct pol_guest *guest);
+
+/**
+ * pol_rule_seen_at() - where a rule of a mapped guest is in the guest's root, or NULL: nowhere.
+ *
+ * At its guest_path, else at its own path, unless it gives nothing.
+ */
+const char *pol_rule_seen_at(const struct pol_rule *rule);
 
 /**
  * pol_access_format() - the words of a mask, as the policy language writes them: "read", "list".

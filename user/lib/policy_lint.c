@@ -29,8 +29,8 @@ void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule)
 			rule->path);
 }
 
-/* What private ones lie over (launch.c): @path or something above it. */
-static const char *hidden_by(const char *path)
+/* What private ones lie over (launch.c, view.c): @path or something above it. */
+const char *pol_private_dir(const char *path)
 {
 	static const char *const dirs[] = { "/tmp", "/var/tmp" };
 
@@ -50,7 +50,7 @@ void pol_lint_tmp(struct pol_parser *p, const struct pol_policy *policy)
 
 		for (size_t k = 0; guest->knobs & POL_GUEST_TMP && k < guest->rules_cnt; k++) {
 			const struct pol_rule *rule = &guest->rules[k];
-			const char *dir = hidden_by(rule->path);
+			const char *dir = rule->guest_path ? NULL : pol_private_dir(rule->path);
 
 			if (dir)
 				POL_WARN(

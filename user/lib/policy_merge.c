@@ -183,17 +183,30 @@ static int by_path(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static void compare_profiles(struct pol_parser *p, const struct candidate *a,
 			     const struct candidate *b)
 {
 	const struct candidate *first = a, *second = b;
 	char one[256], two[256];
 
-	if (a->rule->access == b->rule->access)
+	if (a->rule->access == b->rule->access && same_text(a->rule->guest_path, b->rule->guest_path))
 		return;
 	if (b->rule->line < a->rule->line) {
 		first = b;
 		second = a;
+	}
+	if (a->rule->access == b->rule->access) {
+		POL_FAULT(p, POL_P_PROFILES, second->rule,
+			  "give the guest that includes both a rule of its own on this path",
+			  "profiles '%s' (line %d) and '%s' (line %d) have another guest_path for '%s'",
+			  first->from->name, first->rule->line, second->from->name,
+			  second->rule->line, second->rule->path);
+		return;
 	}
 	(void)pol_access_format(first->rule->access, one, sizeof(one));
 	(void)pol_access_format(second->rule->access, two, sizeof(two));
@@ -210,6 +223,7 @@ static int copy_rule(const struct candidate *from, struct pol_rule *ret)
 		.path = strdup(from->rule->path),
 		.name = from->rule->name ? strdup(from->rule->name) : NULL,
 		.profile = from->order ? strdup(from->from->name) : NULL,
+		.guest_path = from->rule->guest_path ? strdup(from->rule->guest_path) : NULL,
 		.access = from->rule->access,
 		.pattern = from->rule->pattern,
 		.in_guest = from->rule->in_guest,
@@ -218,7 +232,8 @@ static int copy_rule(const struct candidate *from, struct pol_rule *ret)
 		.line = from->rule->line,
 		.col = from->rule->col,
 	};
-	if (!ret->path || (from->rule->name && !ret->name) || (from->order && !ret->profile)) {
+	if (!ret->path || (from->rule->name && !ret->name) || (from->order && !ret->profile) ||
+	    (from->rule->guest_path && !ret->guest_path)) {
 		pol_rule_done(ret);
 		return -ENOMEM;
 	}

@@ -286,6 +286,7 @@ int pol_policy_parse(const char *file, const char *text, size_t len, struct pol_
 	if (r == 0) {
 		pol_check_members(&p, policy);
 		pol_check_rooted(&p, policy);
+		r = pol_check_mapped(&p, policy);
 	}
 	if (r == 0 && diags->errors == errors) {
 		pol_lint_limits(&p, policy);

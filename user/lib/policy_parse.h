@@ -170,6 +170,16 @@ int pol_merge_guest(struct pol_parser *p, const struct pol_section *section, str
 /* pol_check_rooted() - what a guest with in = "guest" rules may not have beside them. */
 void pol_check_rooted(struct pol_parser *p, const struct pol_policy *policy);
 
+/* policy_map.c */
+
+/* pol_check_mapped() - what guests with a guest_path see: nothing twice, nothing at "/". -ENOMEM. */
+int pol_check_mapped(struct pol_parser *p, const struct pol_policy *policy);
+
+/* policy_lint.c */
+
+/* pol_private_dir() - which of a private tmp's directories is @path, or holds it; NULL: none. */
+const char *pol_private_dir(const char *path);
+
 void pol_lint_rule(struct pol_parser *p, const struct pol_rule *rule);
 
 /* pol_lint_tmp() - rules on what a guest with a private /tmp does not see. */

@@ -100,9 +100,17 @@ static int parse_log(struct pol_parser *p, const struct pol_toml_entry *e, void 
 
 static int parse_guest_path(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	(void)into;
-	if (pol_want(p, e, POL_TOML_STRING))
-		pol_unavailable(p, e);
+	struct entry *entry = into;
+	char *path;
+	int r = pol_parse_path(p, e, false, &path);
+
+	if (r < 0)
+		return r;
+	if (path && !path[1])
+		POL_FAULT(p, POL_P_GUEST_ROOT, &e->value, "name a directory in it",
+			  "'guest_path' is '/', which is the guest's whole root");
+	entry->good &= path && path[1];
+	entry->rule.guest_path = path;
 	return 0;
 }
 
@@ -188,6 +196,15 @@ static int parse_rule(struct pol_parser *p, const struct pol_toml_node *table,
 	/* The path's place, not the table's: that is what a message about the rule is about. */
 	entry.rule.line = entry.path->value.line;
 	entry.rule.col = entry.path->value.col;
+	if (entry.rule.guest_path && (entry.rule.pattern || entry.rule.in_guest)) {
+		POL_FAULT(p, POL_P_GUEST_PATH, &entry.rule, "take one of the two out",
+			  "'guest_path' beside %s: %s",
+			  entry.rule.pattern ? "'glob'" : "in = \"guest\"",
+			  entry.rule.pattern ? "all that a pattern matches cannot be at one place"
+					     : "the rule is on a path of the guest's already");
+		pol_rule_done(&entry.rule);
+		return 0;
+	}
 	if (entry.rule.pattern && entry.rule.in_guest) {
 		POL_FAULT(p, POL_P_UNAVAILABLE, &entry.rule, "name the files, or their directory",
 			  "'glob' beside in = \"guest\" is not available in this version");

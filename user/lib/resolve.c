@@ -449,6 +449,8 @@ static int resolve_all(struct pol_resolver *rs, const struct held *held,
 		r = pol_check_links(rs, running, running_cnt);
 	if (r == 0)
 		r = pol_check_globs(rs);
+	if (r == 0 && !rs->in)
+		r = pol_check_seen(rs);
 	return r;
 }
 

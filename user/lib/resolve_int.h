@@ -190,5 +190,10 @@ int pol_check_links(struct pol_resolver *rs, const struct pol_region *running, s
 /* pol_check_globs() - no guest may make names where globs were looked up; after pol_check_links(). */
 int pol_check_globs(struct pol_resolver *rs);
 
+/* resolve_map.c */
+
+/* pol_check_seen() - nothing that a guest sees lies below a file (guest_path). */
+int pol_check_seen(struct pol_resolver *rs);
+
 /* pol_lint_places() - rules that repeat others or never match, by what they lead to. */
 int pol_lint_places(struct pol_resolver *rs);

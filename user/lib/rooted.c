@@ -15,6 +15,7 @@
 struct start {
 	struct pol_engine *engine;
 	const struct pol_home *home;
+	bool own; /* @home was made for it */
 	struct pol_diags *diags;
 	struct pol_err *err;
 	struct pol_meta *running;
@@ -133,7 +134,7 @@ static int check_tasks(struct start *s)
 
 	if (r < 0)
 		return pol_err_set(s->err, POL_ERR_FAILED, r, "cannot count the guests' tasks");
-	if (!tasks)
+	if (!tasks || (s->own && !pol_meta_is_rooted(s->next, s->guest)))
 		return 1;
 	if (s->guest->rooted && pol_root_same(&s->guest->root, &s->home->id))
 		return 0;
@@ -330,6 +331,32 @@ static int note_places(struct start *s)
 		r = note_place(s, first, &s->places.twins[i]);
 	s->guest->rooted = s->next->generation;
 	s->guest->root = s->home->id;
+	s->guest->own_root = s->own;
+	return r;
+}
+
+/* Of no rule: what a root that was made for the guest holds of its own may be listed, no more. */
+static int add_own_root(struct start *s, struct pol_image *raw)
+{
+	struct pol_place root = { .dir = (char *)"/", .ino = s->home->id.ino };
+	const struct pol_places places = { .items = &root, .cnt = 1 };
+	struct pol_anchors anchors = { 0 };
+	struct pol_dir_entry *dirs;
+	int r = pol_anchors_take(s->engine, s->home->root.fd, &places, &anchors, s->err);
+
+	if (!r) {
+		dirs = reallocarray(raw->dirs, raw->dirs_cnt + 1, sizeof(*dirs));
+		r = dirs ? 0 : -ENOMEM;
+	}
+	if (!r) {
+		raw->dirs = dirs;
+		memset(&dirs[raw->dirs_cnt], 0, sizeof(*dirs)); /* compared by its bytes */
+		dirs[raw->dirs_cnt].key = anchors.items[0].record.self;
+		dirs[raw->dirs_cnt].key.ruleset = s->guest->ruleset;
+		dirs[raw->dirs_cnt++].value =
+			(struct pol_rule_value){ .access = POL_RIGHT_LIST, .flags = POL_DIR_RULE };
+	}
+	pol_anchors_done(&anchors);
 	return r;
 }
 
@@ -342,6 +369,8 @@ static int compile(struct start *s)
 		return refuse(s);
 	if (!r)
 		r = pol_image_gather(s->policy, s->next, &s->places, &s->anchors, &raw);
+	if (!r && s->own)
+		r = add_own_root(s, &raw);
 	if (!r)
 		r = pol_parts_put(&s->parts, s->guest->id, &raw);
 	pol_image_done(&raw);
@@ -403,7 +432,7 @@ static int resolve(struct start *s, const char *name)
 }
 
 int pol_rooted_resolve(struct pol_engine *engine, const char *name, const struct pol_home *home,
-		       struct pol_diags *diags, struct pol_err *err)
+		       bool own, struct pol_diags *diags, struct pol_err *err)
 {
 	_cleanup_close_ int lock = pol_lock_wait(err);
 	int r = lock < 0 ? lock : pol_engine_use(engine, true, err);
@@ -414,6 +443,7 @@ int pol_rooted_resolve(struct pol_engine *engine, const char *name, const struct
 		_cleanup_(start_done) struct start start = {
 			.engine = engine,
 			.home = home,
+			.own = own,
 			.diags = diags,
 			.err = err,
 		};

@@ -31,10 +31,12 @@ bool pol_rooted_agrees(const struct pol_meta *meta, const struct pol_meta_guest 
 
 /**
  * pol_rooted_resolve() - resolve a guest's rules below @home and publish them, or change nothing.
+ * @own: @home is a root that `run` has made: the guest, rooted or not, may list what that holds of its
+ * own; and tasks that it has elsewhere without having such rules are none of this one's.
  * @diags: gets what is wrong with the rules; with errors there, Return is -EINVAL and @err says so.
  *
  * Context: neither under pol_lock() nor pol_engine_use(). Return: 0, also if it has tasks in that
  * root: it is joined; -EBUSY: it has tasks in another one, or (POL_ERR_BUSY) a load goes on.
  */
 int pol_rooted_resolve(struct pol_engine *engine, const char *name, const struct pol_home *home,
-		       struct pol_diags *diags, struct pol_err *err);
+		       bool own, struct pol_diags *diags, struct pol_err *err);

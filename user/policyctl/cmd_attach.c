@@ -160,6 +160,15 @@ static int attach_thread(struct pol_engine *engine, const struct pol_meta_guest 
 }
 
 /* Mounts of a running process are its own business. */
+static void warn_of_root(const struct pol_meta *meta, const struct pol_meta_guest *guest)
+{
+	if (pol_meta_is_mapped(meta, guest))
+		fprintf(stderr,
+			"policyctl attach: warning: guest '%s' has guest_path in its rules, but a running "
+			"process keeps\n        the root that it has\n",
+			guest->name);
+}
+
 static void warn_of_tmp(const struct pol_meta_guest *guest)
 {
 	if (pol_tmp_has(guest))
@@ -236,6 +245,7 @@ int cmd_attach(int argc, char **argv)
 	if (r < 0)
 		return ctl_fail("attach", &err);
 	warn_of_tmp(guest);
+	warn_of_root(meta, guest);
 	return attach_all(engine, guest, cgroup, argv + optind + 1, command.tid);
 }
 

@@ -167,6 +167,23 @@ static void print_waiting(const struct pol_policy *policy)
 		}
 }
 
+/* By its text, as far as it is not where it is on the host. */
+static void print_seen(const struct pol_policy *policy)
+{
+	for (size_t i = 0; i < policy->guests_cnt; i++)
+		for (size_t k = 0; k < policy->guests[i].rules_cnt; k++) {
+			const struct pol_rule *rule = &policy->guests[i].rules[k];
+
+			if (!rule->guest_path)
+				continue;
+			printf("  %s: ", policy->guests[i].name);
+			print_escaped(rule->path);
+			fputs(" is seen at ", stdout);
+			print_escaped(rule->guest_path);
+			putchar('\n');
+		}
+}
+
 static const char *plural(size_t cnt)
 {
 	return cnt == 1 ? "" : "s";
@@ -239,6 +256,7 @@ static void report(const struct options *options, const struct pol_policy *polic
 		if (options->offline)
 			print_patterns(policy);
 		print_waiting(policy);
+		print_seen(policy);
 		if (!complete)
 			printf("  files with several names were looked for among the first %d entries only\n",
 			       LINKS_BUDGET);

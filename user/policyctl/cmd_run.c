@@ -3,26 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "base.h"
 #include "ceilings_only.h"
 #include "ctl.h"
 #include "enter.h"
 #include "launch.h"
-#include "members.h"
 #include "members_refresh.h"
+#include "ownroot.h"
+#include "run_map.h"
+#include "run_parent.h"
 #include "run_path.h"
 #include "run_user.h"
 #include "tmpdir.h"
-
-/* Failures of ours, whatever their kind: CMD's own status must stay tellable (cli.md). */
-#define EXIT_OURS 125
 
 #define KEEP_MAX 64
 
@@ -31,9 +25,13 @@ static const char run_help[] =
 	"       policyctl run --ceilings-only --policy FILE GUEST [OPTION]... -- CMD [ARG]...\n"
 	"\n"
 	"Start CMD as that guest: born in its cgroup, confined before its first instruction, with\n"
-	"descriptors 0 to 2 only; with tmp = \"private\", with a /tmp and /var/tmp of its own. Exits\n"
-	"with CMD's status, or 128 + the signal that ended it.\n"
+	"descriptors 0 to 2 only; with tmp = \"private\", with a /tmp and /var/tmp of its own; with\n"
+	"guest_path in its rules, or --map, in a root of its own. Exits with CMD's status, or 128 + the\n"
+	"signal that ended it.\n"
 	"\n"
+	"  --map HOST:GUEST[:ro] HOST is seen at GUEST, in a root with nothing else but what the rules\n"
+	"                      are on; it grants nothing; ro: read-only whatever the rules say; may be\n"
+	"                      repeated\n"
 	"  --keep-fd N         CMD gets descriptor N, too; may be repeated\n"
 	"  --user USER[:GROUP] CMD runs as this user\n"
 	"  --no-new-privs      set-user-ID programs and file capabilities have no effect\n"
@@ -56,6 +54,9 @@ struct run_command {
 	size_t keep_cnt;
 	struct run_user user;
 	struct pol_launch launch;
+	struct pol_map maps[RUN_MAPS_MAX];
+	size_t maps_cnt;
+	struct pol_own_root root; /* where it starts, if it has one of its own */
 	char *tmp; /* with tmp = "private": the directory, */
 	int tmp_lock; /* and what keeps it as it is until the guest is there */
 	bool help;
@@ -63,6 +64,9 @@ struct run_command {
 
 static void run_command_done(struct run_command *command)
 {
+	for (size_t i = 0; i < command->maps_cnt; i++)
+		pol_map_done(&command->maps[i]);
+	pol_own_root_close(&command->root);
 	free(command->tmp);
 	pol_closep(&command->tmp_lock);
 }
@@ -91,6 +95,18 @@ static int add_keep(struct run_command *command, const char *text)
 	return 0;
 }
 
+static int add_map(struct run_command *command, const char *text)
+{
+	struct pol_err err = {};
+
+	if (command->maps_cnt == RUN_MAPS_MAX)
+		return usage("--map can be given %d times", RUN_MAPS_MAX);
+	if (run_map_parse(text, &command->maps[command->maps_cnt], &err) < 0)
+		return fail(&err);
+	command->maps_cnt++;
+	return 0;
+}
+
 static int set_user(struct run_command *command, const char *text)
 {
 	struct pol_err err = {};
@@ -104,6 +120,7 @@ static int set_user(struct run_command *command, const char *text)
 static int parse(int argc, char **argv, struct run_command *ret)
 {
 	static const struct option options[] = {
+		{ "map", required_argument, NULL, 'm' },
 		{ "keep-fd", required_argument, NULL, 'k' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "no-new-privs", no_argument, NULL, 'n' },
@@ -124,7 +141,9 @@ static int parse(int argc, char **argv, struct run_command *ret)
 	}
 	optind = 0;
 	while (!r && (c = getopt_long(argc, argv, "+h", options, NULL)) >= 0) {
-		if (c == 'k')
+		if (c == 'm')
+			r = add_map(ret, optarg);
+		else if (c == 'k')
 			r = add_keep(ret, optarg);
 		else if (c == 'u')
 			r = set_user(ret, optarg);
@@ -147,6 +166,9 @@ static int parse(int argc, char **argv, struct run_command *ret)
 		return usage("--ceilings-only and --policy FILE go together");
 	if (ret->ceilings_only && ret->in_place)
 		return usage("--in-place needs the engine: not with --ceilings-only");
+	if (ret->maps_cnt && (ret->ceilings_only || ret->in_place))
+		return usage("--map needs a root that is made for CMD: not with %s",
+			     ret->in_place ? "--in-place" : "--ceilings-only");
 	if (!ret->guest && optind < argc && strcmp(argv[optind - 1], "--") != 0) {
 		ret->guest = argv[optind++];
 		if (optind < argc && strcmp(argv[optind], "--") == 0)
@@ -158,78 +180,7 @@ static int parse(int argc, char **argv, struct run_command *ret)
 	return 0;
 }
 
-/* ------------------------------------------------------------------ being its parent */
-
-static volatile sig_atomic_t child_pid;
-
-/* Sent to us by somebody: meant for the guest. From the terminal: it has it already. */
-static void forward(int sig, siginfo_t *info, void *context)
-{
-	(void)context;
-	if (child_pid > 0 && info->si_code <= 0)
-		(void)kill(child_pid, sig);
-}
-
-static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
-
-/* What comes while the guest is being started waits: it would end us, and leave the guest. */
-static void hold_signals(sigset_t *ret_before)
-{
-	sigset_t held;
-
-	sigemptyset(&held);
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		sigaddset(&held, forwarded[i]);
-	(void)sigprocmask(SIG_BLOCK, &held, ret_before);
-	(void)signal(SIGCHLD, SIG_DFL); /* ignored, the kernel would reap it and keep its status */
-}
-
-static void forward_signals(pid_t pid, const sigset_t *before)
-{
-	struct sigaction action = { .sa_sigaction = forward, .sa_flags = SA_SIGINFO | SA_RESTART };
-
-	child_pid = pid;
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		(void)sigaction(forwarded[i], &action, NULL);
-	(void)sigprocmask(SIG_SETMASK, before, NULL);
-}
-
-static int wait_for(pid_t pid)
-{
-	siginfo_t info;
-	int status;
-
-	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
-		if (errno != EINTR)
-			return EXIT_OURS;
-	child_pid = 0; /* once it is reaped, the number can be another's */
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_OURS;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/*
- * With on_exceed = "kill" the engine ends the process that passed a ceiling and wakes the ring's
- * readers; the rest of the guest is ours to end. The tick is for a wake-up that another reader of
- * the ring took.
- */
-static void kill_when_exceeded(const struct pol_engine *engine, uint32_t guest, pid_t pid)
-{
-	struct epoll_event child = { .events = EPOLLIN, .data.u32 = 1 };
-	struct epoll_event ring = { .events = EPOLLIN | EPOLLET }, got = {};
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	_cleanup_close_ int epoll = epoll_create1(EPOLL_CLOEXEC);
-
-	if (pidfd < 0 || epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, pidfd, &child) < 0 ||
-	    epoll_ctl(epoll, EPOLL_CTL_ADD, engine->maps[POL_MAP_RING], &ring) < 0)
-		return;
-	while (!got.data.u32) {
-		(void)epoll_wait(epoll, &got, 1, 1000);
-		if (engine->states[guest].killed)
-			(void)pol_members_signal(engine, guest, SIGKILL);
-	}
-}
+/* ------------------------------------------------------------------ what failed */
 
 /* Was it the policy? Its counter of refusals says; and which rule lacks is one line to add. */
 static int explain_exec(const struct run_command *command, const char *path, int code,
@@ -237,6 +188,10 @@ static int explain_exec(const struct run_command *command, const char *path, int
 {
 	fprintf(stderr, "policyctl run: error: '%s' cannot be executed: %s\n", path,
 		strerror(-code));
+	if (code == -ENOENT && command->launch.root)
+		fputs("   fix: its loader, or a script's interpreter, is not in the guest's root: a rule "
+		      "on\n        it, or --map, puts it there (/lib64, /lib, /usr)\n",
+		      stderr);
 	if (refused)
 		fprintf(stderr,
 			"   fix: the policy of guest '%s' refuses it; a rule to add: { path = \"%s\", "
@@ -278,6 +233,11 @@ static int explain_launch(const struct run_command *command, const char *path, i
 			    command->guest);
 		(void)pol_err_fix(&err, "it takes CAP_SYS_ADMIN, for unshare(2) and mount(2)");
 		break;
+	case POL_LAUNCH_ROOT:
+		pol_err_set(&err, POL_ERR_FAILED, code, "cannot enter the root of guest '%s'",
+			    command->guest);
+		(void)pol_err_fix(&err, "it takes CAP_SYS_ADMIN and CAP_SYS_CHROOT");
+		break;
 	case POL_LAUNCH_PLACE:
 		pol_err_say(&err, POL_ERR_FAILED, code,
 			    "who was to make '%s' guest '%s' has died, not started", path,
@@ -303,24 +263,48 @@ static void fill_launch(struct run_command *command, const char *path)
 	command->launch.gid = command->user.gid;
 	command->launch.groups = command->user.groups;
 	command->launch.groups_cnt = command->user.groups_cnt;
+	command->launch.root = command->root.in.root >= 0 ? &command->root.in : NULL;
+}
+
+static uid_t uid_of(const struct run_command *command)
+{
+	return command->launch.set_user ? command->user.uid : geteuid();
+}
+
+static gid_t gid_of(const struct run_command *command)
+{
+	return command->launch.set_user ? command->user.gid : getegid();
 }
 
 static int take_tmp(const struct pol_engine *engine, const struct pol_meta *meta,
 		    const struct pol_meta_guest *guest, struct run_command *command,
 		    struct pol_err *err)
 {
-	struct pol_launch *launch = &command->launch;
-	uid_t uid = launch->set_user ? command->user.uid : geteuid();
-	gid_t gid = launch->set_user ? command->user.gid : getegid();
 	int r;
 
 	if (!pol_tmp_has(guest))
 		return 0;
-	launch->tmp = command->tmp = pol_tmp_path(guest->name);
-	if (!launch->tmp)
+	command->tmp = pol_tmp_path(guest->name);
+	if (!command->tmp)
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot run '%s'", guest->name);
-	r = command->tmp_lock = pol_tmp_enter(engine, meta, guest, uid, gid, err);
+	if (command->root.in.root < 0) /* else it is mounted there already */
+		command->launch.tmp = command->tmp;
+	r = command->tmp_lock = pol_tmp_enter(engine, meta, guest, uid_of(command), gid_of(command),
+					      err);
 	return r < 0 ? r : 0;
+}
+
+/* The root that CMD starts in, if it is one of its own. */
+static int take_root(struct pol_engine *engine, struct run_command *command, struct pol_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < command->maps_cnt && !r; i++)
+		r = pol_map_find(&command->maps[i], err);
+	if (!r)
+		r = pol_own_root_open(engine, command->guest, command->maps, command->maps_cnt,
+				      uid_of(command), gid_of(command), &command->root, err);
+	return r;
 }
 
 static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *guest, int cgroup,
@@ -334,18 +318,19 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *
 
 	fill_launch(command, path);
 	refused = engine->states[guest->id].denials;
-	hold_signals(&before);
+	run_hold_signals(&before);
 	r = pol_launch(engine, guest, cgroup, &command->launch, &pid, &step);
+	pol_own_root_close(&command->root);
 	pol_closep(&command->tmp_lock);
 	command->tmp_lock = -EBADF;
 	pol_engine_unuse(engine);
 	if (r < 0)
 		return explain_launch(command, path, r, step,
 				      engine->states[guest->id].denials != refused);
-	forward_signals(pid, &before);
+	run_forward_signals(pid, &before);
 	if (guest->limits.kill)
-		kill_when_exceeded(engine, guest->id, pid);
-	r = wait_for(pid);
+		run_kill_when_exceeded(engine, guest->id, pid);
+	r = run_wait_for(pid);
 	if (command->tmp)
 		pol_tmp_leave(guest->name);
 	return r;
@@ -364,13 +349,16 @@ static int find_and_run(struct run_command *command)
 
 	r = pol_engine_open(&engine, &err);
 	if (!r)
-		r = pol_enter(engine, command->guest, 0, &diags, &meta, &guest, &cgroup, &err);
+		r = take_root(engine, command, &err);
+	if (!r)
+		r = pol_own_root_enter(engine, command->guest, &command->root, &diags, &meta,
+				       &guest, &cgroup, &err);
 	if (r < 0) /* warnings alone would be in CMD's own output */
 		ctl_print_diags(&diags, false);
 	pol_diags_done(&diags);
 	if (r < 0)
 		return fail(&err);
-	path = run_find_program(command->argv[0], &status);
+	path = run_find_program(command->root.in.root, command->argv[0], &status);
 	if (!path)
 		return status;
 	if (take_tmp(engine, meta, guest, command, &err) < 0)
@@ -403,7 +391,7 @@ static int become_program(struct run_command *command)
 	int status = 0, r;
 	bool may;
 
-	path = run_find_program(command->argv[0], &status);
+	path = run_find_program(-EBADF, command->argv[0], &status);
 	if (!path)
 		return status;
 	may = !access(path, X_OK);
@@ -443,25 +431,26 @@ static int run_under_ceilings(struct run_command *command)
 
 	if (ctl_ceilings_open("run", command->policy, command->guest, &ceilings))
 		return EXIT_OURS;
-	path = run_find_program(command->argv[0], &status);
+	path = run_find_program(-EBADF, command->argv[0], &status);
 	if (!path)
 		return status;
 	fill_launch(command, path);
 	placing.ceilings = &ceilings;
-	hold_signals(&before);
+	run_hold_signals(&before);
 	r = pol_launch_placed(&ceilings.guest->limits, &command->launch, place, &placing, &pid,
 			      &step);
 	if (r < 0 && step == POL_LAUNCH_PLACE)
 		return fail(&placing.err);
 	if (r < 0)
 		return explain_launch(command, path, r, step, false);
-	forward_signals(pid, &before);
-	return wait_for(pid);
+	run_forward_signals(pid, &before);
+	return run_wait_for(pid);
 }
 
 int cmd_run(int argc, char **argv)
 {
-	_cleanup_(run_command_done) struct run_command command = { .tmp_lock = -EBADF };
+	_cleanup_(run_command_done) struct run_command command = { .tmp_lock = -EBADF,
+								      .root = POL_OWN_ROOT_NONE };
 	int r = parse(argc, argv, &command);
 
 	if (r)

@@ -12,7 +12,7 @@ _policyctl_options() {
 	check) echo '--strict --offline --json --help' ;;
 	load) echo '--dry-run --reanchor --force --settle --json --help' ;;
 	unload) echo '--force --help' ;;
-	run) echo '--keep-fd --user --no-new-privs --in-place --ceilings-only --policy --help' ;;
+	run) echo '--map --keep-fd --user --no-new-privs --in-place --ceilings-only --policy --help' ;;
 	stop) echo '--timeout --json --help' ;;
 	wait) echo '--json --help' ;;
 	attach) echo '--tid --ceilings-only --policy --help' ;;
@@ -61,6 +61,12 @@ _policyctl() {
 		;;
 	events:--format) words='text json ecs ocsf cef syslog' ;;
 	events:--guest) words=$(_policyctl_guests) ;;
+	run:--map)
+		# HOST; what follows its colon is a path in the guest's root.
+		[[ $cur == *:* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames -o nospace 2>/dev/null
+		return
+		;;
 	run:--user)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return
