@@ -19,6 +19,7 @@ AR := $(if $(filter default undefined,$(origin AR)),ar,$(AR))
 CLANG ?= clang
 BPFTOOL ?= bpftool
 DESTDIR ?=
+LIBDIR ?= lib## where libraries go below PREFIX: lib/x86_64-linux-gnu for a Debian package
 PREFIX ?= /usr/local## where `make install` puts things (with DESTDIR before it)
 KERNEL ?= $(STOCK_KERNEL)## kernel series of a VM run: 6.1, 6.12, 6.18 or 7.2
 KERNELS ?= 6.1 6.12 6.18 7.2## what `make matrix` and `make kernels` take

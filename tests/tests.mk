@@ -4,7 +4,7 @@
 # sources but main.c. Run from the top of the tree. Criterion forks each test by itself.
 
 UNIT_SRC := $(sort $(wildcard tests/harness/*.c tests/lib/test_*.c tests/bpf/test_*.c \
-	tests/policyctl/test_*.c tests/bench/test_*.c))
+	tests/api/test_*.c tests/policyctl/test_*.c tests/bench/test_*.c))
 UNIT_OBJ := $(UNIT_SRC:%.c=build/san/%.o)
 UNIT_CTL_OBJ := $(filter-out %/policyctl/main.o,$(SAN_CTL_OBJ))
 UNIT_BENCH_OBJ := $(BENCH_PURE_SRC:%.c=build/san/%.o)
