@@ -66,8 +66,9 @@ kernels: deps ## fetch what VMs boot to $(POL_CACHE): $(KERNELS), Debian roots; 
 vmlinux: kernels ## compare vmlinux/vmlinux.h with the types of $(KERNELS)
 	$(Q)vmlinux/check.sh $(KERNELS)
 
-test: ## unit tests, receivers, then the selftests in a VM on the distribution's stock kernel
+test: ## unit tests, the installed library, receivers, then the selftests in a VM on the distribution's stock kernel
 	$(Q)selftests/lib/sum.sh "unit=$(MAKE) --no-print-directory unit" \
+		"libpolicy=$(MAKE) --no-print-directory installed" \
 		"receivers=$(MAKE) --no-print-directory receivers" \
 		"selftests $(KERNEL)=$(MAKE) --no-print-directory selftests"
 

@@ -44,6 +44,11 @@ unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 	$(Q)$(if $(UNIT_SRC),$(MAKE) --no-print-directory build/tests/unit,echo 'no unit tests yet')
 	$(Q)$(if $(UNIT_SRC),selftests/lib/unit.sh $(UNIT_ARGS))
 
+.PHONY: installed
+installed: deps ## the library as it is installed: names, layout, programs built against it
+	$(Q)$(MAKE) --no-print-directory all docs
+	$(Q)tests/libpolicy/run.sh
+
 .PHONY: receivers
 receivers: deps ## the formats of events and metrics, as rsyslog, promtool and others read them
 	$(Q)$(MAKE) --no-print-directory build/tests/print build/tests/send

@@ -8,6 +8,7 @@
 #include "load.h"
 #include "members_find.h"
 #include "policy.h"
+#include "quiet.h"
 #include "report.h"
 #include "resolve.h"
 
@@ -133,8 +134,11 @@ static int load(struct pol_policy *policy, uint32_t flags, struct pol_diags *dia
 		.force = flags & POL_LOAD_FORCE,
 	};
 	struct pol_load_result result = {};
-	int r = pol_load(policy, &options, diags, &result, err);
+	int r;
 
+	pol_quiet_begin();
+	r = pol_load(policy, &options, diags, &result, err);
+	pol_quiet_end();
 	if (r >= 0)
 		hand_loaded(&result, ret);
 	return r;

@@ -141,6 +141,230 @@ int pol_report_get(const struct pol_report *report, size_t index, struct pol_dia
 /* pol_report_free() - NULL: nothing. */
 void pol_report_free(struct pol_report *report);
 
+/* ---- guests --------------------------------------------------------------------------------- */
+
+/*
+ * @guest: a name of the loaded policy. For all of these:
+ * Return: -ENOENT: nothing is loaded, or the policy lacks the guest; -EPERM, -EACCES: not root, or the
+ * caller is a guest itself; -EBUSY (POL_ERROR_BUSY): a load or unload goes on; -EPROTO: another
+ * version's engine is loaded; -ESTALE: it has just been unloaded; -ENOMEM; and what each one names.
+ */
+
+/**
+ * pol_guest_attach() - make a running process the guest, with all its threads and descendants.
+ * Return: 0; -ESRCH: no such process; -EPERM: pid 1, a kernel thread or the caller's own process;
+ * -EALREADY: it is another guest's; -EAGAIN, -EMFILE: the guest's ceiling of tasks, of descriptors
+ * would be passed; -EINVAL: rules with in = "guest" cannot be resolved; -EBUSY: they are resolved in
+ * another root. On failure nothing was moved, but for -EBUSY: it forked faster than we could follow.
+ */
+int pol_guest_attach(const char *guest, pid_t pid, struct pol_error *error);
+
+/**
+ * pol_guest_attach_thread() - make one thread the guest: the others of its process stay what they are,
+ * and what it forks or starts from now on is the guest. So one process can hold many guests.
+ * @tid: any thread but the calling one, of the caller's process too.
+ *
+ * Descriptors of the process are shared; those that the thread opens are charged to the guest. It has
+ * no cgroup and no RLIMIT_NOFILE of its own.
+ * Return: 0; -ESRCH; -EPERM: pid 1, a kernel thread, the calling thread; -EALREADY: it is a guest's;
+ * -EAGAIN: the ceiling of tasks; -EINVAL: the guest has a ceiling that only a cgroup can hold, or
+ * fds_baseline = "none".
+ */
+int pol_guest_attach_thread(const char *guest, pid_t tid, struct pol_error *error);
+
+enum pol_self {
+	POL_SELF_THREAD = 1, /* the calling thread, as by pol_guest_attach_thread() */
+	POL_SELF_PROCESS = 2 /* the whole process with its children, as by pol_guest_attach() */
+};
+
+/**
+ * pol_guest_attach_self() - the caller becomes the guest; there is no way back from within.
+ * @self: enum pol_self.
+ *
+ * A child that shares the caller's memory does it (CLONE_VM | CLONE_VFORK; no SIGCHLD), while this
+ * thread stands still: a guest cannot make itself one.
+ * Return: 0; -EINVAL: @self; else as these two.
+ */
+int pol_guest_attach_self(const char *guest, uint32_t self, struct pol_error *error);
+
+/**
+ * pol_guest_detach() - the reverse, from outside: a process with its descendants, or one thread that
+ * was attached alone. Back to the cgroup that it came from, RLIMIT_NOFILE as it was.
+ * Return: 0; -ESRCH; -ENOENT: also if it is no guest.
+ */
+int pol_guest_detach(pid_t pid, struct pol_error *error);
+
+enum pol_run_flags {
+	POL_RUN_USER = 1,	 /* as uid and gid, with groups and no other supplementary ones */
+	POL_RUN_NO_NEW_PRIVS = 2 /* set-user-ID programs have no effect */
+};
+
+/**
+ * struct pol_run - a program to start.
+ * @path: absolute; PATH is not searched. @argv, @envp: as for execve(2), ended by NULL; none is NULL.
+ * @keep_fds: descriptors above 2 that it gets besides 0 to 2, close-on-exec or not; at most 64.
+ * @flags: enum pol_run_flags.
+ */
+struct pol_run {
+	size_t size;
+	const char *path;
+	char *const *argv;
+	char *const *envp;
+	const int *keep_fds;
+	size_t keep_fds_count;
+	const gid_t *groups;
+	size_t groups_count;
+	uint32_t flags;
+	uid_t uid;
+	gid_t gid;
+	uint32_t reserved;
+};
+
+/**
+ * pol_guest_run() - start a program as the guest: in its cgroup, confined before its first instruction,
+ * every other descriptor closed. With tmp = "private" it has its own /tmp.
+ * @ret_pid: a child of the caller's process, for waitpid(2); or NULL.
+ *
+ * All its signals are at their default, none is blocked. Where SIGCHLD is ignored its status is lost, as
+ * ever. With on_exceed = "kill" the engine ends the process that passed a ceiling; the rest of the guest
+ * is the caller's to stop.
+ * Return: 0; -EINVAL: @run; -EAGAIN: the ceiling of tasks; -EPERM: a user; else what execve(2) gave: also
+ * the policy's errno, if the guest may not execute it.
+ */
+int pol_guest_run(const char *guest, const struct pol_run *run, pid_t *ret_pid,
+		  struct pol_error *error);
+
+/**
+ * struct pol_stopped - @tasks: how many there were. @killed: 1: SIGTERM was not enough. @removed: 1:
+ * there was a cgroup, and it is gone.
+ */
+struct pol_stopped {
+	size_t size;
+	uint64_t tasks;
+	uint32_t killed;
+	uint32_t removed;
+};
+
+/**
+ * pol_guest_stop() - SIGTERM to its processes, SIGKILL to those left when the grace is over, and the
+ * cgroup is removed; run and attach make it again. Units among its members are stopped by systemd.
+ * @grace_ms: milliseconds; 0: SIGKILL at once. @ret: or NULL.
+ *
+ * Blocks for the grace and 10 s at most for what is killed.
+ * Return: 0, also if nothing runs or nothing is loaded; -EINVAL: @grace_ms is negative; -EBUSY: threads
+ * that were attached alone are left, which have to end by themselves or be detached, or tasks that
+ * cannot be killed; -ETIMEDOUT, -EIO: a unit does not stop; POL_ERROR_HOST: no systemd to ask.
+ */
+int pol_guest_stop(const char *guest, int64_t grace_ms, struct pol_stopped *ret,
+		   struct pol_error *error);
+
+/* ---- what a guest has left ------------------------------------------------------------------ */
+
+enum pol_budget_has {
+	POL_HAS_NOW = 1,
+	POL_HAS_PEAK = 2,
+	POL_HAS_CEILING = 4 /* and left; without it there is none */
+};
+
+/**
+ * struct pol_budget - one resource. @has: which numbers mean something (enum pol_budget_has).
+ * @left: ceiling - now; 0: the next one is refused. @refused: how often, since the engine was loaded.
+ */
+struct pol_budget {
+	uint64_t now;
+	uint64_t peak;
+	uint64_t ceiling;
+	uint64_t left;
+	uint64_t refused;
+	uint32_t has;
+	uint32_t reserved;
+};
+
+/**
+ * struct pol_guest_info - a guest, now.
+ * @name: NUL-terminated. @id: of events and records. @audit: 1: mode audit. @generation: that decides.
+ * @tasks: live ones. @fds: open file descriptions, counted only under a ceiling. @pids: tasks.
+ * @memory: bytes, over its cgroups. @denials, @would_deny, @escapes: of events.rst, since the load.
+ * @orphaned: descriptions that a former instance left open elsewhere.
+ * @stale: directory rules whose directory is gone.
+ */
+struct pol_guest_info {
+	size_t size;
+	char name[64];
+	uint32_t id;
+	uint32_t audit;
+	uint64_t generation;
+	uint64_t tasks;
+	struct pol_budget fds;
+	struct pol_budget pids;
+	struct pol_budget memory;
+	uint64_t denials;
+	uint64_t would_deny;
+	uint64_t escapes;
+	uint64_t orphaned;
+	uint64_t stale;
+};
+
+/* pol_guest_info() - what `policyctl status` says. Return: 0; -EINVAL: @ret->size. */
+int pol_guest_info(const char *guest, struct pol_guest_info *ret, struct pol_error *error);
+
+/* ---- ends ----------------------------------------------------------------------------------- */
+
+enum pol_ended_by {
+	POL_ENDED_EXIT = 1,    /* it called exit(2) */
+	POL_ENDED_SIGNAL = 2,
+	POL_ENDED_OOM = 3,     /* out of memory, its cgroup's or the host's */
+	POL_ENDED_CEILING = 4, /* a ceiling with on_exceed = "kill" */
+	POL_ENDED_POLICY = 5,
+	POL_ENDED_UNKNOWN = 6
+};
+
+/**
+ * struct pol_exit - the end of a process.
+ * @guest: name, or "": it was none, or one that is forgotten. @guest_id: 0: none. @seq: of the guest's
+ * records; 0: not the engine's.
+ * @code: of exit(2), or -1. @signal: or 0. @status: as a shell has it, code or 128 + signal; -1: unknown.
+ * @by: enum pol_ended_by. @uid, @gid: (uint32_t)-1: unknown.
+ * @start_ns, @end_ns: CLOCK_BOOTTIME; 0: unknown. @command: as in /proc/PID/comm.
+ */
+struct pol_exit {
+	size_t size;
+	char guest[64];
+	uint64_t seq;
+	uint64_t start_ns;
+	uint64_t end_ns;
+	uint32_t guest_id;
+	int32_t pid;
+	int32_t parent;
+	uint32_t uid;
+	uint32_t gid;
+	int32_t code;
+	int32_t signal;
+	int32_t status;
+	uint32_t by;
+	char command[20];
+};
+
+/**
+ * pol_guest_wait() - block until the guest is empty.
+ * @ret: the exit of its first process; of a guest that is empty already, at once, its last one. Or NULL.
+ *
+ * A signal does not end it. Takes nothing from other waiters or readers.
+ * Return: 0; -ENODATA: none of it has ended since the engine was loaded; -ECHILD: its tasks were
+ * detached, no exit is kept; -ENOENT: also if it was started twice since; -ESTALE: unloaded meanwhile.
+ */
+int pol_guest_wait(const char *guest, struct pol_exit *ret, struct pol_error *error);
+
+/**
+ * pol_process_wait() - block until a process has ended, whosever child it is, a guest's or not. A child
+ * of the caller is not reaped. Without root or engine: what the kernel tells.
+ * @start_ns: CLOCK_BOOTTIME of the start of the one that is meant (to 10 ms); 0: who has the number now.
+ *
+ * Return: 0; -ESRCH: no such process; -EINVAL: @pid is not positive, or a thread's; -EACCES: it cannot be
+ * seen; else what pidfd_open(2) or poll(2) gave.
+ */
+int pol_process_wait(pid_t pid, uint64_t start_ns, struct pol_exit *ret, struct pol_error *error);
+
 /* ---- guest paths ---------------------------------------------------------------------------- */
 
 /*
