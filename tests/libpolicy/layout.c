@@ -105,6 +105,20 @@ static void print_info(void)
 	MEMBER(pol_guest_info, escapes);
 	MEMBER(pol_guest_info, orphaned);
 	MEMBER(pol_guest_info, stale);
+	STRUCT(pol_ceilings);
+	MEMBER(pol_ceilings, size);
+	MEMBER(pol_ceilings, set);
+	MEMBER(pol_ceilings, lift);
+	MEMBER(pol_ceilings, fds);
+	MEMBER(pol_ceilings, pids);
+	MEMBER(pol_ceilings, memory);
+	MEMBER(pol_ceilings, swap);
+	MEMBER(pol_ceilings, cpu_milli);
+	NUMBER(POL_CEILING_FDS);
+	NUMBER(POL_CEILING_PIDS);
+	NUMBER(POL_CEILING_MEMORY);
+	NUMBER(POL_CEILING_SWAP);
+	NUMBER(POL_CEILING_CPU);
 	NUMBER(POL_HAS_NOW);
 	NUMBER(POL_HAS_PEAK);
 	NUMBER(POL_HAS_CEILING);
@@ -134,6 +148,7 @@ static void print_ends(void)
 	NUMBER(POL_ENDED_CEILING);
 	NUMBER(POL_ENDED_POLICY);
 	NUMBER(POL_ENDED_UNKNOWN);
+	NUMBER(POL_EXITS_KEPT);
 	NUMBER(POL_MAP_READ_ONLY);
 }
 

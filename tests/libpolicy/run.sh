@@ -26,7 +26,7 @@ check() {
 
 check install selftests/lib/install.sh "$root" "$prefix"
 lib=$root$prefix/lib
-export PKG_CONFIG_LIBDIR=$lib/pkgconfig:$(pkg-config --variable pc_path pkg-config)
+export PKG_CONFIG_PATH=$lib/pkgconfig
 # The prefix is not ours to write to: what it means is below $root here.
 pc() { pkg-config --define-variable=prefix="$root$prefix" "$@" libpolicy; }
 read -ra cflags < <(pc --cflags)

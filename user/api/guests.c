@@ -52,13 +52,9 @@ static int attach_process(const char *guest, pid_t pid, struct pol_err *err)
 {
 	_cleanup_(entered_done) struct entered entered = { .cgroup = -EBADF };
 	size_t cnt;
-	int r = pol_attach_target(pid, err);
+	int r = enter(guest, pid, &entered, err);
 
-	if (!r)
-		r = enter(guest, pid, &entered, err);
-	if (!r)
-		r = pol_attach(entered.engine, entered.guest, entered.cgroup, pid, &cnt, err);
-	return r;
+	return r ? r : pol_attach(entered.engine, entered.guest, entered.cgroup, pid, &cnt, err);
 }
 
 static int attach_thread(const char *guest, pid_t tid, struct pol_err *err)

@@ -13,7 +13,7 @@
  *   close-on-exec.
  * - Any function may be called by any thread, also beside others; of one handle only what says so.
  *   None is async-signal-safe. None may be called between fork(2) and execve(2).
- * - What asks the engine (pol_policy_*, pol_guest_* but pol_guest_path_*, pol_exits_*) needs root, and a
+ * - What asks the engine (pol_policy_load, pol_guest_* but pol_guest_path_*, pol_exit_stream_*) needs root, and a
  *   caller that is no guest: -EPERM or -EACCES.
  * - A structure begins with its size: sizeof of it as the caller was compiled. Fewer bytes than the
  *   first version had: -EINVAL. Later versions append members, and read what a caller has not as 0.
@@ -308,6 +308,44 @@ struct pol_guest_info {
 /* pol_guest_info() - what `policyctl status` says. Return: 0; -EINVAL: @ret->size. */
 int pol_guest_info(const char *guest, struct pol_guest_info *ret, struct pol_error *error);
 
+enum pol_ceiling {
+	POL_CEILING_FDS = 1,
+	POL_CEILING_PIDS = 2,
+	POL_CEILING_MEMORY = 4,
+	POL_CEILING_SWAP = 8,
+	POL_CEILING_CPU = 16
+};
+
+/**
+ * struct pol_ceilings - what to change; all else stays.
+ * @set: which of the values below count (enum pol_ceiling). @lift: which ceilings go; not pids.
+ * @fds: open file descriptions, 0 to 2^30. @pids: tasks, 1 to 4194304. @memory, @swap: bytes, memory from
+ * 4096. @cpu_milli: thousandths of a core, 10 to 8192000.
+ */
+struct pol_ceilings {
+	size_t size;
+	uint32_t set;
+	uint32_t lift;
+	uint64_t fds;
+	uint64_t pids;
+	uint64_t memory;
+	uint64_t swap;
+	uint64_t cpu_milli;
+};
+
+/**
+ * pol_guest_limits_set() - other ceilings for a guest that runs or not, as a new generation that keeps
+ * all else; until the next load, which writes what its policy says.
+ *
+ * Below what is held nothing is closed or killed: the next one is refused (memory: reclaimed, else the
+ * guest is killed). A ceiling of descriptors that is new: what is held is its baseline. RLIMIT_NOFILE
+ * of its processes follows.
+ * Return: 0; -EINVAL: @ceilings; -ENODEV: a controller lacks; -EOPNOTSUPP: more than fds, of a guest that
+ * lies in cgroups of somebody else's. On failure nothing is changed.
+ */
+int pol_guest_limits_set(const char *guest, const struct pol_ceilings *ceilings,
+			 struct pol_error *error);
+
 /* ---- ends ----------------------------------------------------------------------------------- */
 
 enum pol_ended_by {
@@ -364,6 +402,48 @@ int pol_guest_wait(const char *guest, struct pol_exit *ret, struct pol_error *er
  * seen; else what pidfd_open(2) or poll(2) gave.
  */
 int pol_process_wait(pid_t pid, uint64_t start_ns, struct pol_exit *ret, struct pol_error *error);
+
+/*
+ * A subscription to the exits of all guests, or of one: each once, in the order of each guest. It takes
+ * nothing from policyd, `policyctl events` or other subscribers. The engine keeps some thousand; who
+ * falls further behind is told how many are gone. By one thread at a time, closing included.
+ */
+struct pol_exit_stream;
+
+enum pol_exits_flags {
+	POL_EXITS_KEPT = 1 /* begin with those that are kept, not with the next one */
+};
+
+/**
+ * pol_exit_stream_open() - from here on every exit is in it.
+ * @guest: of the loaded policy; NULL: all. @flags: enum pol_exits_flags.
+ *
+ * Return: 0; -ENOENT: nothing is loaded, or no such guest; -EPERM, -EACCES; -EINVAL; -EMFILE; -ENOMEM.
+ */
+int pol_exit_stream_open(const char *guest, uint32_t flags, struct pol_exit_stream **ret,
+			 struct pol_error *error);
+
+/**
+ * pol_exit_stream_next() - the next one.
+ *
+ * Never blocks. Return: 0; -EAGAIN: none yet; -EOVERFLOW: some before it are gone, once for each gap
+ * (pol_exit_stream_lost()); -ESTALE: none, and the engine was unloaded; -EINVAL: @ret->size.
+ */
+int pol_exit_stream_next(struct pol_exit_stream *stream, struct pol_exit *ret);
+
+/**
+ * pol_exit_stream_fd() - for poll(2): readable when there may be a next one; not to be read or closed.
+ *
+ * At once where policyd keeps up with the events, else within 100 ms. Call pol_exit_stream_next() until
+ * it says -EAGAIN before the next poll(2).
+ */
+int pol_exit_stream_fd(const struct pol_exit_stream *stream);
+
+/* pol_exit_stream_lost() - how many are gone so far; with a guest, other guests' may be among them. */
+uint64_t pol_exit_stream_lost(const struct pol_exit_stream *stream);
+
+/* pol_exit_stream_close() - NULL: nothing. */
+void pol_exit_stream_close(struct pol_exit_stream *stream);
 
 /* ---- guest paths ---------------------------------------------------------------------------- */
 
