@@ -237,9 +237,11 @@ TEST(each_ceiling)
 		if (exists(text(CGROUPS "/g/%s", rows[i].file))) /* swap: not on every kernel */
 			EXPECT_STREQ(rows[i].set, in_cgroup("g", rows[i].file));
 		EXPECT_EQ(++generation, info_of("g").generation);
-		EXPECT_RETURN(0, set_one("g", rows[i].which, rows[i].value)); /* the same: nothing */
+		EXPECT_RETURN(0,
+			      set_one("g", rows[i].which, rows[i].value)); /* the same: nothing */
 		EXPECT_EQ(generation, info_of("g").generation);
-		EXPECT_RETURN(rows[i].lifted ? 0 : -EINVAL, pol_guest_limits_set("g", &lift, &error));
+		EXPECT_RETURN(rows[i].lifted ? 0 : -EINVAL,
+			      pol_guest_limits_set("g", &lift, &error));
 		if (rows[i].lifted && exists(text(CGROUPS "/g/%s", rows[i].file)))
 			EXPECT_STREQ(rows[i].lifted, in_cgroup("g", rows[i].file));
 		generation += !!rows[i].lifted;
@@ -335,7 +337,8 @@ TEST(ceilings_refused)
 static _Noreturn void change_for_ever(void)
 {
 	for (uint64_t i = 0;; i++)
-		if (set_one("g", POL_CEILING_PIDS, 5 + i % 2) || set_one("g", POL_CEILING_FDS, 8 + i % 2))
+		if (set_one("g", POL_CEILING_PIDS, 5 + i % 2) ||
+		    set_one("g", POL_CEILING_FDS, 8 + i % 2))
 			_exit(1);
 }
 
@@ -499,7 +502,8 @@ TEST(who_falls_behind_is_told)
 
 	ASSERT_LOADED("%s", guest_with("g", ""));
 	ASSERT_EQ(0, pol_exit_stream_open("g", 0, &stream, &error));
-	EXPECT_RETURN(0, run("g", text("i=0; while [ $i -lt %d ]; do (:); i=$((i+1)); done", KEPT + 100),
+	EXPECT_RETURN(0, run("g",
+			     text("i=0; while [ $i -lt %d ]; do (:); i=$((i+1)); done", KEPT + 100),
 			     &pid));
 	EXPECT_EQ(0, end_of(pid));
 	do /* its own comes last */

@@ -5,10 +5,10 @@
  */
 #include "harness.h"
 
+#include <grp.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <grp.h>
 
 #include "api.h"
 
@@ -25,8 +25,8 @@ SETUP()
 
 static const char *rules(const char *name, const char *limits)
 {
-	return text(GUEST("%s") FILES RULE("%s", "rw") END "[guest.%s.limits]\n%s\n", name, dir, name,
-		    limits);
+	return text(GUEST("%s") FILES RULE("%s", "rw") END "[guest.%s.limits]\n%s\n", name, dir,
+		    name, limits);
 }
 
 /* ---- who asks ---- */
@@ -114,7 +114,8 @@ TEST(load_leaves_the_process_alone)
 	umask(027);
 	dup2(out[1], STDERR_FILENO);
 	for (int i = 0; i < 2; i++)
-		EXPECT_EQ(0, pol_policy_load("test", policy, strlen(policy), 0, &loaded, NULL, &error));
+		EXPECT_EQ(0, pol_policy_load("test", policy, strlen(policy), 0, &loaded, NULL,
+					     &error));
 	dup2(saved, STDERR_FILENO);
 	EXPECT_EQ(1, loaded.replaced);
 	EXPECT_EQ(1, loaded.guests);
@@ -167,7 +168,8 @@ TEST(run_confines_and_wait_tells)
 	pid_t pid;
 
 	ASSERT_LOADED("%s", rules("g", ""));
-	EXPECT_RETURN(0, run("g", text("cat %s/ok && ! cat %s 2>/dev/null && exit 7", dir, bad), &pid));
+	EXPECT_RETURN(
+		0, run("g", text("cat %s/ok && ! cat %s 2>/dev/null && exit 7", dir, bad), &pid));
 	EXPECT_RETURN(0, pol_process_wait(pid, 0, &end, &error));
 	EXPECT_EQ(7, end.code);
 	EXPECT_EQ(7, end.status);
@@ -268,8 +270,9 @@ TEST(stop)
 	EXPECT_EQ(0, stopped.killed);
 	EXPECT_EQ(1, stopped.removed);
 	EXPECT_EQ(128 + SIGTERM, end_of(gentle));
-	EXPECT_RETURN(0, run("g", text("trap '' TERM; echo > %s/deaf; while :; do sleep 1; done", dir),
-			     &stubborn));
+	EXPECT_RETURN(0,
+		      run("g", text("trap '' TERM; echo > %s/deaf; while :; do sleep 1; done", dir),
+			  &stubborn));
 	while (!exists(text("%s/deaf", dir)))
 		usleep(10000);
 	EXPECT_RETURN(0, pol_guest_stop("g", 0, &stopped, &error));
@@ -374,8 +377,8 @@ TEST(two_guests_in_one_process)
 	pthread_barrier_t both;
 	pthread_t threads[2];
 
-	ASSERT_LOADED("[guest.left]\n" FILES RULE("%s", "ro") END "[guest.right]\n" FILES RULE(
-			      "%s", "ro") END,
+	ASSERT_LOADED("[guest.left]\n" FILES RULE("%s", "ro") END
+		      "[guest.right]\n" FILES RULE("%s", "ro") END,
 		      left, right);
 	ASSERT_EQ(0, pthread_barrier_init(&both, NULL, 3));
 	for (int i = 0; i < 2; i++) {

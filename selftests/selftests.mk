@@ -53,7 +53,7 @@ $(INSTALLED_TEST): build/%: %.c $(SELF_LIB_OBJ) $(INSTALLED)/stamp
 		$(call installed_pc,--cflags) -MMD -MP $(filter %.c %.o,$^) -o $@ -pthread $(call installed_pc,--libs) -ljansson -lbpf
 
 build/selftests/vmm: Documentation/examples/vmm.c $(INSTALLED)/stamp
-	$(call say,CC,$<)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(call installed_pc,--cflags) -MMD -MP $< -o $@ \
+	$(call say,CC,$<)$(CC) -std=gnu11 $(WARN) $(CFLAGS) $(call installed_pc,--cflags) -MMD -MP $< -o $@ \
 		-pthread $(call installed_pc,--libs)
 
 # Payloads know nothing of the engine: no include path, no library of ours.

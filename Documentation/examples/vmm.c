@@ -17,6 +17,7 @@
  *
  * cc vmm.c $(pkg-config --cflags --libs libpolicy) -pthread
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -90,9 +91,8 @@ static int serve_unlink(struct guest *guest, const char *path)
 
 static int serve_hold(struct guest *guest, const char *path)
 {
-	int fd = guest->held_count < HELD_MAX
-			 ? pol_guest_path_open(guest->paths, path, O_RDONLY, 0)
-			 : -ENFILE;
+	int fd = guest->held_count < HELD_MAX ? pol_guest_path_open(guest->paths, path, O_RDONLY, 0)
+					      : -ENFILE;
 
 	if (fd >= 0)
 		guest->held[guest->held_count++] = fd;
@@ -148,9 +148,9 @@ static void *run(void *arg)
 		(void)sscanf(line, "%15s %511s %511s", call, path, text);
 		r = serve(guest, call, path, text, sizeof(text));
 		dprintf(guest->results[1], "%s %s %s: %s\n", guest->name, call, path,
-			r < 0			   ? strerrorname_np(-r)
+			r < 0			    ? strerrorname_np(-r)
 			: strcmp(call, "read") == 0 ? text
-						   : "ok");
+						    : "ok");
 	}
 	fclose(calls);
 	return NULL;

@@ -19,29 +19,31 @@ API_FN int load_text(const char *policy, uint32_t flags)
 	return pol_policy_load("test", whole, strlen(whole), flags, NULL, NULL, &error);
 }
 
-#define ASSERT_LOADED(...)                                                       \
-	do {                                                                     \
-		int loaded_ = load_text(text(__VA_ARGS__), POL_LOAD_FORCE);      \
-		if (loaded_) {                                                   \
+#define ASSERT_LOADED(...)                                                            \
+	do {                                                                          \
+		int loaded_ = load_text(text(__VA_ARGS__), POL_LOAD_FORCE);           \
+		if (loaded_) {                                                        \
 			FAIL("load: %d, %s (%s)", loaded_, error.message, error.fix); \
-			END_TEST();                                              \
-		}                                                                \
+			END_TEST();                                                   \
+		}                                                                     \
 	} while (0)
 
 /* A function of the library: exactly this, and if it failed the error says the same. */
-#define EXPECT_RETURN(want, call)                                                                \
-	do {                                                                                     \
-		error.code = 1;                                                                  \
-		int got_ = (call);                                                               \
-		if (got_ != (want))                                                              \
-			FAIL("%.80s: expected %d, got %d: %.300s", #call, want, got_, error.message); \
-		else if (got_ < 0 && (error.code != got_ || !error.message[0]))                  \
-			FAIL("%.80s: the error says %d: %.300s", #call, error.code, error.message); \
+#define EXPECT_RETURN(want, call)                                                     \
+	do {                                                                          \
+		error.code = 1;                                                       \
+		int got_ = (call);                                                    \
+		if (got_ != (want))                                                   \
+			FAIL("%.80s: expected %d, got %d: %.300s", #call, want, got_, \
+			     error.message);                                          \
+		else if (got_ < 0 && (error.code != got_ || !error.message[0]))       \
+			FAIL("%.80s: the error says %d: %.300s", #call, error.code,   \
+			     error.message);                                          \
 	} while (0)
-#define EXPECT_KIND(kind_, want, call)            \
-	do {                                      \
-		EXPECT_RETURN(want, call);        \
-		EXPECT_EQ(kind_, error.kind);     \
+#define EXPECT_KIND(kind_, want, call)        \
+	do {                                  \
+		EXPECT_RETURN(want, call);    \
+		EXPECT_EQ(kind_, error.kind); \
 	} while (0)
 
 API_FN int end_of(pid_t pid)

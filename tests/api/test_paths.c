@@ -339,12 +339,14 @@ ParameterizedTest(struct way *way, paths, ways_out)
 
 	cr_assert_eq(map("in", "/dir", 0), 0);
 	cr_assert_eq(map("in/one", "/one", 0), 0);
-	tree_link(root, "in/one", "readme.md"); /* a name alone: whatever it leads to is not mapped */
+	tree_link(root, "in/one",
+		  "readme.md"); /* a name alone: whatever it leads to is not mapped */
 	cr_expect_eq(opened(way->guest, O_RDONLY), want, "%s", way->guest);
 	cr_expect_eq(opened(way->guest, O_RDWR), want, "%s", way->guest);
 	cr_expect_str_eq(want ? strerrorname_np(-want) : "/in/folder/file.txt",
 			 resolved(way->guest), "%s", way->guest);
-	(void)parent(way->guest, name, sizeof(name)); /* no crash: the name itself is never followed */
+	(void)parent(way->guest, name,
+		     sizeof(name)); /* no crash: the name itself is never followed */
 }
 
 Test(paths, what_a_directory_s_name_is_later_does_not_matter)

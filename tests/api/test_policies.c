@@ -108,9 +108,9 @@ Test(api_policies, arguments)
 	cr_expect_eq(pol_policy_check("p", HEAD, 5, 4, &report, NULL), -EINVAL);
 	cr_expect_eq(pol_policy_load("p", HEAD, 5, 8, NULL, &report, &error), -EINVAL);
 	cr_expect_eq(error.kind, POL_ERROR_USAGE);
-	cr_expect_eq(pol_policy_load("p", HEAD, 5, 0, &(struct pol_loaded){ .size = 8 }, NULL,
-				     &error),
-		     -EINVAL);
+	cr_expect_eq(
+		pol_policy_load("p", HEAD, 5, 0, &(struct pol_loaded){ .size = 8 }, NULL, &error),
+		-EINVAL);
 	cr_expect_eq(error.kind, POL_ERROR_USAGE);
 	cr_expect_null(report);
 }

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #define STRUCT(type) printf("struct %s %zu\n", #type, sizeof(struct type))
-#define MEMBER(type, member)                                                     \
-	printf("  %-16s %4zu %4zu\n", #member, offsetof(struct type, member),    \
+#define MEMBER(type, member)                                                  \
+	printf("  %-16s %4zu %4zu\n", #member, offsetof(struct type, member), \
 	       sizeof(((struct type *)0)->member))
 #define NUMBER(name) printf("%-24s %d\n", #name, (int)(name))
 

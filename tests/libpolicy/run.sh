@@ -106,6 +106,14 @@ not_shared() { ! objdump -p "$tmp/use-static" | grep -q 'NEEDED.*libpolicy'; }
 check 'use, static, needs no libpolicy.so' not_shared
 check 'use, C++' g++ -std=c++17 "${strict[@]}" "${cflags[@]}" -x c++ tests/libpolicy/use.c -o "$tmp/use-cc" -x none "${libs[@]}"
 check 'use, C++, runs' runs "$tmp/use-cc"
+# What the documents show.
+build vmm Documentation/examples/vmm.c
+usage() { "$@" 2>/dev/null; [[ $? == 2 ]]; }
+check 'vmm, shared, runs' runs usage "$tmp/vmm"
+check 'vmm, static, runs' usage "$tmp/vmm-static"
+awk '/^\.\. code-block:: c$/ { on = 1; next } on && /^[^ ]/ { exit } on { sub(/^    /, ""); print }' \
+	Documentation/libpolicy.rst >"$tmp/quickstart.c"
+check 'quickstart builds' gcc -std=gnu11 "${strict[@]}" "${cflags[@]}" "$tmp/quickstart.c" -o "$tmp/quickstart" "${libs[@]}"
 
 echo "$passed passed, $failed failed, 0 skipped"
 ((failed == 0))

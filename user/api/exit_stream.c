@@ -30,7 +30,8 @@ struct pol_exit_stream {
 	bool one; /* guest, not all */
 	uint32_t guest;
 	uint64_t next[POL_EXIT_SETS];
-	uint64_t late[POL_EXIT_SETS]; /* CLOCK_MONOTONIC when the turn was first missed; 0: it was not */
+	uint64_t late
+		[POL_EXIT_SETS]; /* CLOCK_MONOTONIC when the turn was first missed; 0: it was not */
 	uint64_t lost;
 	bool told; /* of all of them */
 	int epoll;
@@ -58,7 +59,8 @@ static void stream_closep(struct pol_exit_stream **stream)
 
 static int watch(struct pol_exit_stream *stream)
 {
-	const struct itimerspec tick = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
+	const struct itimerspec tick = { .it_interval.tv_nsec = TICK_NS,
+					 .it_value.tv_nsec = TICK_NS };
 	struct epoll_event edge = { .events = EPOLLIN | EPOLLET }, timer = { .events = EPOLLIN };
 
 	stream->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -76,9 +78,7 @@ static void begin(struct pol_exit_stream *stream, bool kept)
 	for (size_t i = 0; i < POL_EXIT_SETS; i++) {
 		uint64_t next = __atomic_load_n(&stream->exits.sets[i].next, __ATOMIC_ACQUIRE);
 
-		stream->next[i] = !kept			? next
-				  : next < POL_EXIT_SLOTS ? 0
-							: next - POL_EXIT_SLOTS;
+		stream->next[i] = !kept ? next : next < POL_EXIT_SLOTS ? 0 : next - POL_EXIT_SLOTS;
 	}
 }
 

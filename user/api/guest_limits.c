@@ -7,8 +7,8 @@
 #include "quiet.h"
 #include "relimit.h"
 
-#define KNOWN                                                                                      \
-	(POL_CEILING_FDS | POL_CEILING_PIDS | POL_CEILING_MEMORY | POL_CEILING_SWAP |              \
+#define KNOWN                                                                         \
+	(POL_CEILING_FDS | POL_CEILING_PIDS | POL_CEILING_MEMORY | POL_CEILING_SWAP | \
 	 POL_CEILING_CPU)
 
 static const char *wrong_with(const struct pol_ceilings *c)

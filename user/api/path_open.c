@@ -87,11 +87,9 @@ static int open_place(const struct place *place, int flags, mode_t mode)
 	_cleanup_close_ int within = -EBADF;
 
 	if (!mapping->name)
-		return open_beneath(mapping->dir, *place->rest ? place->rest : ".", flags, mode,
-				    0);
+		return open_beneath(mapping->dir, *place->rest ? place->rest : ".", flags, mode, 0);
 	if (!*place->rest)
-		return open_beneath(mapping->dir, mapping->name, flags, mode,
-				    RESOLVE_NO_SYMLINKS);
+		return open_beneath(mapping->dir, mapping->name, flags, mode, RESOLVE_NO_SYMLINKS);
 	within = open_named(place);
 	return within < 0 ? within : open_beneath(within, place->rest, flags, mode, 0);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "quiet.h"
 
-#include <bpf/libbpf.h>
 #include <pthread.h>
+#include <bpf/libbpf.h>
 
 /* Of libbpf's one setting: how many calls want it silent, and what it was. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -77,8 +77,8 @@ static int open_running(struct relimit *r, const char *name)
 	int code = pol_meta_load(active, &r->running, r->err);
 
 	/* What a load left that died is put right first. */
-	if (!code && (r->engine->control->settled != active ||
-		      pol_generation_is_announced(active + 1)))
+	if (!code &&
+	    (r->engine->control->settled != active || pol_generation_is_announced(active + 1)))
 		code = pol_load_finish(r->engine, r->running, r->err);
 	if (!code)
 		code = pol_meta_load(active, &r->next, r->err);
@@ -139,8 +139,7 @@ static int carry_parts(const struct relimit *r)
 	if (!pol_parts_stored(r->running->generation))
 		return 0;
 	code = pol_parts_load(r->running->generation, &parts, r->err);
-	return code < 0 ? code
-			: pol_parts_store(r->next->generation, &parts, false, r->err);
+	return code < 0 ? code : pol_parts_store(r->next->generation, &parts, false, r->err);
 }
 
 static int stage(struct relimit *r)

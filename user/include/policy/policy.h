@@ -89,7 +89,8 @@ enum pol_check_flags {
 enum pol_load_flags {
 	POL_LOAD_DRY_RUN = 1,  /* everything but making it so */
 	POL_LOAD_REANCHOR = 2, /* accept directories that a guest could have replaced */
-	POL_LOAD_FORCE = 4     /* guests that the policy lacks keep their tasks, which may open nothing */
+	POL_LOAD_FORCE =
+		4 /* guests that the policy lacks keep their tasks, which may open nothing */
 };
 
 /**
@@ -129,7 +130,8 @@ int pol_policy_check(const char *name, const char *text, size_t len, uint32_t fl
  * -ENODEV: a ceiling's controller; -ENOMEM; else what a system call gave.
  */
 int pol_policy_load(const char *name, const char *text, size_t len, uint32_t flags,
-		    struct pol_loaded *ret, struct pol_report **ret_report, struct pol_error *error);
+		    struct pol_loaded *ret, struct pol_report **ret_report,
+		    struct pol_error *error);
 
 /* pol_report_count() - how many. pol_report_errors() - how many of them are errors. */
 size_t pol_report_count(const struct pol_report *report);
@@ -349,7 +351,7 @@ int pol_guest_limits_set(const char *guest, const struct pol_ceilings *ceilings,
 /* ---- ends ----------------------------------------------------------------------------------- */
 
 enum pol_ended_by {
-	POL_ENDED_EXIT = 1,    /* it called exit(2) */
+	POL_ENDED_EXIT = 1, /* it called exit(2) */
 	POL_ENDED_SIGNAL = 2,
 	POL_ENDED_OOM = 3,     /* out of memory, its cgroup's or the host's */
 	POL_ENDED_CEILING = 4, /* a ceiling with on_exceed = "kill" */
@@ -531,7 +533,8 @@ int pol_guest_path_open(const struct pol_paths *paths, const char *guest, int fl
  * Return: O_PATH descriptor of the directory, to be closed; -EBUSY: the guest's root, or a mapped
  * directory itself; -EROFS; else as pol_guest_path_resolve(). The name need not exist.
  */
-int pol_guest_path_parent(const struct pol_paths *paths, const char *guest, char *name, size_t size);
+int pol_guest_path_parent(const struct pol_paths *paths, const char *guest, char *name,
+			  size_t size);
 
 #ifdef __cplusplus
 }
