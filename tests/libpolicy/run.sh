@@ -55,6 +55,13 @@ calls() {
 		grep -E ' (_?exit|abort|printf|puts|putchar|perror|vprintf|chdir|fchdir|umask|setenv|putenv|setlocale|sigaction|std(out|err)|_ZSt4cout|_ZSt4cerr)(@|$)' |
 		grep -vE ' (_exit|abort)(@|$)'
 }
+# What can be written to while it runs: libbpf's one setting (user/api/quiet.c), a thread's own, the compiler's.
+state() {
+	diff <(printf '%s\n' before calls lock) <(nm -f sysv "$lib/libpolicy.so" |
+		awk -F'|' '$7 ~ /^\.(data|bss)/ && $7 !~ /rel\.ro/ { print $1 }' | tr -d ' ' |
+		grep -vE '^(__TMC_END__|__dso_handle|completed\.0|_edata|_end|__bss_start)$' | LC_ALL=C sort)
+}
+check 'no state' state
 check 'names in order' names_in_order
 check 'names of the shared library' shared_names
 check 'names of the static library' static_names

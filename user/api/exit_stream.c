@@ -112,7 +112,7 @@ int pol_exit_stream_open(const char *guest, uint32_t flags, struct pol_exit_stre
 		return pol_fail_usage(error, "a flag that is not known");
 	stream = calloc(1, sizeof(*stream));
 	if (!stream)
-		return -ENOMEM;
+		return pol_fail_memory(error);
 	stream->exits = (struct pol_exits)POL_EXITS_INIT;
 	stream->epoll = stream->timer = -EBADF;
 	r = pol_engine_open(&stream->engine, &err);

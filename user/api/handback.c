@@ -65,3 +65,11 @@ int pol_fail_usage(struct pol_error *ret, const char *what)
 	pol_err_say(&err, POL_ERR_USAGE, -EINVAL, "%s", what);
 	return pol_fail(ret, -EINVAL, &err);
 }
+
+int pol_fail_memory(struct pol_error *ret)
+{
+	struct pol_err err = {};
+
+	pol_err_say(&err, POL_ERR_FAILED, -ENOMEM, "out of memory");
+	return pol_fail(ret, -ENOMEM, &err);
+}

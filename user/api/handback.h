@@ -25,5 +25,8 @@ int pol_take_in(const void *from, size_t first, void *to, size_t size);
 /* pol_fail() - hand @err to @ret (or NULL). Return: @code. */
 int pol_fail(struct pol_error *ret, int code, const struct pol_err *err);
 
+/* pol_fail_memory() - -ENOMEM. */
+int pol_fail_memory(struct pol_error *ret);
+
 /* pol_fail_usage() - -EINVAL: what is wrong with the arguments. */
 int pol_fail_usage(struct pol_error *ret, const char *what);

@@ -220,7 +220,7 @@ int pol_paths_map_text(struct pol_paths *paths, const char *text, struct pol_err
 	char *mode = guest ? strchr(guest + 1, ':') : NULL;
 
 	if (text && !copy)
-		return -ENOMEM;
+		return pol_fail_memory(error);
 	if (!guest)
 		return pol_fail_usage(error, form);
 	*guest++ = '\0';

@@ -41,14 +41,6 @@ static int hand_report(struct pol_diags *diags, struct pol_report **ret)
 	return r;
 }
 
-static int fail_memory(struct pol_error *error)
-{
-	struct pol_err err = {};
-
-	pol_err_set(&err, POL_ERR_FAILED, -ENOMEM, "cannot read the policy");
-	return pol_fail(error, -ENOMEM, &err);
-}
-
 static int fail_policy(const char *name, size_t errors, struct pol_error *error)
 {
 	struct pol_err err = {};
@@ -98,7 +90,7 @@ int pol_policy_check(const char *name, const char *text, size_t len, uint32_t fl
 	else
 		r = hand_report(&diags, ret_report);
 	if (r < 0)
-		return fail_memory(error);
+		return pol_fail_memory(error);
 	return errors ? fail_policy(name, errors, error) : 0;
 }
 
@@ -164,7 +156,7 @@ int pol_policy_load(const char *name, const char *text, size_t len, uint32_t fla
 	pol_policy_free(policy);
 	errors = diags.errors;
 	if (hand_report(&diags, ret_report) < 0 || (r == -ENOMEM && !err.code))
-		return fail_memory(error);
+		return pol_fail_memory(error);
 	if (r == -EINVAL && errors)
 		return fail_policy(name, errors, error);
 	return r < 0 ? pol_fail(error, r, &err) : 0;

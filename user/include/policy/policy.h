@@ -89,8 +89,7 @@ enum pol_check_flags {
 enum pol_load_flags {
 	POL_LOAD_DRY_RUN = 1,  /* everything but making it so */
 	POL_LOAD_REANCHOR = 2, /* accept directories that a guest could have replaced */
-	POL_LOAD_FORCE =
-		4 /* guests that the policy lacks keep their tasks, which may open nothing */
+	POL_LOAD_FORCE = 4     /* guests that it lacks keep their tasks, which may open nothing */
 };
 
 /**
@@ -495,7 +494,7 @@ int pol_paths_map_text(struct pol_paths *paths, const char *text, struct pol_err
 /**
  * pol_paths_tmp() - a private place for what no mapping covers: what the guest creates there goes to
  * a new directory of mode 0700, with the directories above it, and is found again. Once for a set.
- * @dir: where the directory is made, such as "/tmp".
+ * @dir: where the directory is made, such as "/tmp". Nothing bounds what it holds but the filesystem.
  *
  * Return: 0; -EALREADY; -EINVAL: no @dir; else what making or opening it gave.
  */
