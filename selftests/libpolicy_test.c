@@ -462,6 +462,34 @@ TEST(the_whole_process)
 	EXPECT_EQ(0, end.code);
 }
 
+static pid_t owner;
+static volatile sig_atomic_t elsewhere;
+
+static void count_elsewhere(int sig)
+{
+	(void)sig;
+	elsewhere += getpid() != owner;
+}
+
+/* The child that makes the caller a guest shares its memory, and its handlers must not run there. */
+TEST(no_handler_runs_twice)
+{
+	pid_t pest;
+
+	ASSERT_LOADED("%s", rules("g", ""));
+	owner = getpid();
+	signal(SIGUSR1, SIG_IGN);
+	pest = fork();
+	while (!pest)
+		kill(0, SIGUSR1);
+	signal(SIGUSR1, count_elsewhere);
+	for (int i = 0; i < 20; i++)
+		EXPECT_RETURN(-ENOENT, pol_guest_attach_self("nobody", POL_SELF_PROCESS, &error));
+	kill(pest, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, end_of(pest));
+	EXPECT_EQ(0, elsewhere);
+}
+
 /* ---- many at once ---- */
 
 static void *run_some(void *arg)
