@@ -49,6 +49,13 @@ installed: deps ## the library as it is installed: names, layout, programs built
 	$(Q)$(MAKE) --no-print-directory all docs
 	$(Q)tests/libpolicy/run.sh
 
+build/tests/cost: tests/libpolicy/cost.c build/lib/libpolicy.a user/include/policy/policy.h | build/tests
+	$(call say,CC,$@)$(CC) -std=gnu11 $(WARN) $(WARN_C) -O2 -Iuser/include $(filter %.c %.a,$^) -o $@ $(LIBPOLICY_LIBS)
+
+.PHONY: cost
+cost: deps ## what opening a guest's path by libpolicy costs beside open(2), on this machine
+	$(Q)$(MAKE) --no-print-directory build/tests/cost && build/tests/cost
+
 .PHONY: receivers
 receivers: deps ## the formats of events and metrics, as rsyslog, promtool and others read them
 	$(Q)$(MAKE) --no-print-directory build/tests/print build/tests/send

@@ -7,7 +7,8 @@
  * What holds for all of it:
  *
  * - Return: 0 or a count, else a negative errno; a constructor's and any other @ret is untouched then.
- *   struct pol_error says the same in words. Text is UTF-8, bytes of users escaped; paths are bytes.
+ *   struct pol_error says the same in words, with names as they were given. Texts of a report are UTF-8,
+ *   users' bytes escaped.
  * - Nothing is printed; no signal's disposition, no umask, directory, locale or environment of the
  *   caller is changed or kept; there is no state but what handles hold. Every descriptor is
  *   close-on-exec.
