@@ -171,6 +171,8 @@ TEST(ceilings_of_two_threads_change)
 {
 	struct vmm vmm;
 
+	/* What the other slot has are no rules of theirs. */
+	ASSERT_LOADED("%s", guest_with("g", ""));
 	vmm_files();
 	vmm_start(&vmm, ALPHA, BETA);
 	EXPECT_STREQ("alpha left: 16 of 16", vmm_say(&vmm, "alpha left"));
@@ -488,6 +490,33 @@ TEST(each_exit_once_without_policyd)
 		EXPECT_EQ(1, b.times[i]);
 	pol_exit_stream_close(stream);
 	pol_exit_stream_close(late);
+}
+
+/* Two whose exits lie in one ring (their numbers are 16 apart): each has a subscription of its own. */
+TEST(one_guest_among_its_neighbours)
+{
+	struct pol_exit exit = { .size = sizeof(exit) };
+	struct pol_exit_stream *streams[2];
+	const char *policy = "";
+	pid_t pids[2];
+
+	for (int i = 0; i < 17; i++)
+		policy = text("%s[guest.n%02d]\ninclude = [\"runtime\"]\n", policy, i);
+	ASSERT_LOADED("%s", policy);
+	ASSERT_EQ(info_of("n00").id + 16, info_of("n16").id);
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, pol_exit_stream_open(i ? "n16" : "n00", 0, &streams[i], &error));
+	for (int i = 0; i < 2; i++) {
+		EXPECT_RETURN(0, run(i ? "n16" : "n00", "exit 5", &pids[i]));
+		(void)end_of(pids[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(0, take(streams[i], &exit));
+		EXPECT_EQ(pids[i], exit.pid);
+		EXPECT_STREQ(i ? "n16" : "n00", exit.guest);
+		EXPECT_EQ(-EAGAIN, pol_exit_stream_next(streams[i], &exit));
+		pol_exit_stream_close(streams[i]);
+	}
 }
 
 #define KEPT 1024
