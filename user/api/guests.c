@@ -29,7 +29,7 @@ static void entered_done(struct entered *entered)
 	pol_engine_close(entered->engine);
 }
 
-/* @pid: as for pol_enter(). Its diagnostics are about rules with in = "guest": the first one is told. */
+/* @pid: as for pol_enter(), whose diagnostics are about in = "guest": the first one is told. */
 static int enter(const char *guest, pid_t pid, struct entered *ret, struct pol_err *err)
 {
 	struct pol_diags diags = {};

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * libpolicy - confine processes and threads as guests of a policy (policy.toml(5)), and resolve the
- * paths of guests whose file calls the caller serves itself. C11 and C++17. Documentation/libpolicy.rst
- * has the long form.
+ * paths of guests whose file calls the caller serves itself. C11 and C++17.
+ * Documentation/libpolicy.rst has the long form.
  *
  * What holds for all of it:
  *
- * - Return: 0 or a count, else a negative errno; a constructor's and any other @ret is untouched then.
- *   struct pol_error says the same in words, with names as they were given. Texts of a report are UTF-8,
- *   users' bytes escaped.
+ * - Return: 0 or a count, else a negative errno; a constructor's and any other @ret is untouched
+ *   then. struct pol_error says the same in words, with names as they were given. Texts of a report
+ *   are UTF-8, users' bytes escaped.
  * - Nothing is printed; no signal's disposition, no umask, directory, locale or environment of the
- *   caller is changed or kept; there is no state but what handles hold. Every descriptor is
- *   close-on-exec.
+ *   caller is changed or kept; there is no state but what handles hold (and libbpf's messages are
+ *   off while a call of ours uses it). Every descriptor is close-on-exec.
  * - Any function may be called by any thread, also beside others; of one handle only what says so.
  *   None is async-signal-safe. None may be called between fork(2) and execve(2).
- * - What asks the engine (pol_policy_load, pol_guest_* but pol_guest_path_*, pol_exit_stream_*) needs root, and a
- *   caller that is no guest: -EPERM or -EACCES.
+ * - What asks the engine (pol_policy_load, pol_guest_* but pol_guest_path_*, pol_exit_stream_*)
+ *   needs root, and a caller that is no guest: -EPERM or -EACCES.
  * - A structure begins with its size: sizeof of it as the caller was compiled. Fewer bytes than the
  *   first version had: -EINVAL. Later versions append members, and read what a caller has not as 0.
  *   Members called reserved, and flags that are not named here, are 0.
@@ -111,10 +111,11 @@ struct pol_loaded {
  * pol_policy_check() - parse, resolve, lint. Touches nothing; needs no root.
  * @name: of the file, to be read if @text is NULL; else what messages call it.
  * @text, @len: the policy's bytes; or NULL and 0.
- * @flags: enum pol_check_flags. @ret_report: or NULL; to be freed, made for 0 and -EINVAL of the policy.
+ * @flags: enum pol_check_flags. @ret_report: or NULL; to be freed, made for 0 and -EINVAL of the
+ * policy.
  *
- * Return: 0: it is valid, there may be warnings; -EINVAL: it is not (POL_ERROR_POLICY; what cannot be
- * read, too), or an argument (POL_ERROR_USAGE); -ENOMEM.
+ * Return: 0: it is valid, there may be warnings; -EINVAL: it is not (POL_ERROR_POLICY; what cannot
+ * be read, too), or an argument (POL_ERROR_USAGE); -ENOMEM.
  */
 int pol_policy_check(const char *name, const char *text, size_t len, uint32_t flags,
 		     struct pol_report **ret_report, struct pol_error *error);
@@ -147,8 +148,8 @@ void pol_report_free(struct pol_report *report);
 
 /*
  * @guest: a name of the loaded policy. For all of these:
- * Return: -ENOENT: nothing is loaded, or the policy lacks the guest; -EPERM, -EACCES: not root, or the
- * caller is a guest itself; -EBUSY (POL_ERROR_BUSY): a load or unload goes on; -EPROTO: another
+ * Return: -ENOENT: nothing is loaded, or the policy lacks the guest; -EPERM, -EACCES: not root, or
+ * the caller is a guest itself; -EBUSY (POL_ERROR_BUSY): a load or unload goes on; -EPROTO: another
  * version's engine is loaded; -ESTALE: it has just been unloaded; -ENOMEM; and what each one names.
  */
 
@@ -156,21 +157,22 @@ void pol_report_free(struct pol_report *report);
  * pol_guest_attach() - make a running process the guest, with all its threads and descendants.
  * Return: 0; -ESRCH: no such process; -EPERM: pid 1, a kernel thread or the caller's own process;
  * -EALREADY: it is another guest's; -EAGAIN, -EMFILE: the guest's ceiling of tasks, of descriptors
- * would be passed; -EINVAL: rules with in = "guest" cannot be resolved; -EBUSY: they are resolved in
- * another root. On failure nothing was moved, but for -EBUSY: it forked faster than we could follow.
+ * would be passed; -EINVAL: rules with in = "guest" cannot be resolved; -EBUSY: they are resolved
+ * in another root. On failure nothing was moved, but for -EBUSY: it forked faster than we could
+ * follow.
  */
 int pol_guest_attach(const char *guest, pid_t pid, struct pol_error *error);
 
 /**
- * pol_guest_attach_thread() - make one thread the guest: the others of its process stay what they are,
- * and what it forks or starts from now on is the guest. So one process can hold many guests.
+ * pol_guest_attach_thread() - make one thread the guest: the others of its process stay what they
+ * are, and what it forks or starts from now on is the guest. So one process can hold many guests.
  * @tid: any thread but the calling one, of the caller's process too.
  *
- * Descriptors of the process are shared; those that the thread opens are charged to the guest. It has
- * no cgroup and no RLIMIT_NOFILE of its own.
- * Return: 0; -ESRCH; -EPERM: pid 1, a kernel thread, the calling thread; -EALREADY: it is a guest's;
- * -EAGAIN: the ceiling of tasks; -EINVAL: the guest has a ceiling that only a cgroup can hold, or
- * fds_baseline = "none".
+ * Descriptors of the process are shared; those that the thread opens are charged to the guest. It
+ * has no cgroup and no RLIMIT_NOFILE of its own.
+ * Return: 0; -ESRCH; -EPERM: pid 1, a kernel thread, the calling thread; -EALREADY: it is a
+ * guest's; -EAGAIN: the ceiling of tasks; -EINVAL: the guest has a ceiling that only a cgroup can
+ * hold, or fds_baseline = "none".
  */
 int pol_guest_attach_thread(const char *guest, pid_t tid, struct pol_error *error);
 
@@ -190,8 +192,8 @@ enum pol_self {
 int pol_guest_attach_self(const char *guest, uint32_t self, struct pol_error *error);
 
 /**
- * pol_guest_detach() - the reverse, from outside: a process with its descendants, or one thread that
- * was attached alone. Back to the cgroup that it came from, RLIMIT_NOFILE as it was.
+ * pol_guest_detach() - the reverse, from outside: a process with its descendants, or one thread
+ * that was attached alone. Back to the cgroup that it came from, RLIMIT_NOFILE as it was.
  * Return: 0; -ESRCH; -ENOENT: also if it is no guest.
  */
 int pol_guest_detach(pid_t pid, struct pol_error *error);
@@ -203,7 +205,8 @@ enum pol_run_flags {
 
 /**
  * struct pol_run - a program to start.
- * @path: absolute; PATH is not searched. @argv, @envp: as for execve(2), ended by NULL; none is NULL.
+ * @path: absolute; PATH is not searched. @argv, @envp: as for execve(2), ended by NULL; none is
+ * NULL.
  * @keep_fds: descriptors above 2 that it gets besides 0 to 2, close-on-exec or not; at most 64.
  * @flags: enum pol_run_flags.
  */
@@ -223,22 +226,22 @@ struct pol_run {
 };
 
 /**
- * pol_guest_run() - start a program as the guest: in its cgroup, confined before its first instruction,
- * every other descriptor closed. With tmp = "private" it has its own /tmp.
+ * pol_guest_run() - start a program as the guest: in its cgroup, confined before its first
+ * instruction, every other descriptor closed. With tmp = "private" it has its own /tmp.
  * @ret_pid: a child of the caller's process, for waitpid(2); or NULL.
  *
- * All its signals are at their default, none is blocked. Where SIGCHLD is ignored its status is lost, as
- * ever. With on_exceed = "kill" the engine ends the process that passed a ceiling; the rest of the guest
- * is the caller's to stop.
- * Return: 0; -EINVAL: @run; -EAGAIN: the ceiling of tasks; -EPERM: a user; else what execve(2) gave: also
- * the policy's errno, if the guest may not execute it.
+ * All its signals are at their default, none is blocked. Where SIGCHLD is ignored its status is
+ * lost, as ever. With on_exceed = "kill" the engine ends the process that passed a ceiling; the
+ * rest of the guest is the caller's to stop.
+ * Return: 0; -EINVAL: @run; -EAGAIN: the ceiling of tasks; -EPERM: a user; else what execve(2)
+ * gave: also the policy's errno, if the guest may not execute it.
  */
 int pol_guest_run(const char *guest, const struct pol_run *run, pid_t *ret_pid,
 		  struct pol_error *error);
 
 /**
- * struct pol_stopped - @tasks: how many there were. @killed: 1: SIGTERM was not enough. @removed: 1:
- * there was a cgroup, and it is gone.
+ * struct pol_stopped - @tasks: how many there were. @killed: 1: SIGTERM was not enough. @removed:
+ * 1: there was a cgroup, and it is gone.
  */
 struct pol_stopped {
 	size_t size;
@@ -248,14 +251,16 @@ struct pol_stopped {
 };
 
 /**
- * pol_guest_stop() - SIGTERM to its processes, SIGKILL to those left when the grace is over, and the
- * cgroup is removed; run and attach make it again. Units among its members are stopped by systemd.
+ * pol_guest_stop() - SIGTERM to its processes, SIGKILL to those left when the grace is over, and
+ * the cgroup is removed; run and attach make it again. Units among its members are stopped by
+ * systemd.
  * @grace_ms: milliseconds; 0: SIGKILL at once. @ret: or NULL.
  *
  * Blocks for the grace and 10 s at most for what is killed.
- * Return: 0, also if nothing runs or nothing is loaded; -EINVAL: @grace_ms is negative; -EBUSY: threads
- * that were attached alone are left, which have to end by themselves or be detached, or tasks that
- * cannot be killed; -ETIMEDOUT, -EIO: a unit does not stop; POL_ERROR_HOST: no systemd to ask.
+ * Return: 0, also if nothing runs or nothing is loaded; -EINVAL: @grace_ms is negative; -EBUSY:
+ * threads that were attached alone are left, which have to end by themselves or be detached, or
+ * tasks that cannot be killed; -ETIMEDOUT, -EIO: a unit does not stop; POL_ERROR_HOST: no systemd
+ * to ask.
  */
 int pol_guest_stop(const char *guest, int64_t grace_ms, struct pol_stopped *ret,
 		   struct pol_error *error);
@@ -270,7 +275,8 @@ enum pol_budget_has {
 
 /**
  * struct pol_budget - one resource. @has: which numbers mean something (enum pol_budget_has).
- * @left: ceiling - now; 0: the next one is refused. @refused: how often, since the engine was loaded.
+ * @left: ceiling - now; 0: the next one is refused. @refused: how often, since the engine was
+ * loaded.
  */
 struct pol_budget {
 	uint64_t now;
@@ -284,7 +290,8 @@ struct pol_budget {
 
 /**
  * struct pol_guest_info - a guest, now.
- * @name: NUL-terminated. @id: of events and records. @audit: 1: mode audit. @generation: that decides.
+ * @name: NUL-terminated. @id: of events and records. @audit: 1: mode audit. @generation: that
+ * decides.
  * @tasks: live ones. @fds: open file descriptions, counted only under a ceiling. @pids: tasks.
  * @memory: bytes, over its cgroups. @denials, @would_deny, @escapes: of events.rst, since the load.
  * @orphaned: descriptions that a former instance left open elsewhere.
@@ -321,8 +328,8 @@ enum pol_ceiling {
 /**
  * struct pol_ceilings - what to change; all else stays.
  * @set: which of the values below count (enum pol_ceiling). @lift: which ceilings go; not pids.
- * @fds: open file descriptions, 0 to 2^30. @pids: tasks, 1 to 4194304. @memory, @swap: bytes, memory from
- * 4096. @cpu_milli: thousandths of a core, 10 to 8192000.
+ * @fds: open file descriptions, 0 to 2^30. @pids: tasks, 1 to 4194304. @memory, @swap: bytes,
+ * memory from 4096. @cpu_milli: thousandths of a core, 10 to 8192000.
  */
 struct pol_ceilings {
 	size_t size;
@@ -336,14 +343,14 @@ struct pol_ceilings {
 };
 
 /**
- * pol_guest_limits_set() - other ceilings for a guest that runs or not, as a new generation that keeps
- * all else; until the next load, which writes what its policy says.
+ * pol_guest_limits_set() - other ceilings for a guest that runs or not, as a new generation that
+ * keeps all else; until the next load, which writes what its policy says.
  *
- * Below what is held nothing is closed or killed: the next one is refused (memory: reclaimed, else the
- * guest is killed). A ceiling of descriptors that is new: what is held is its baseline. RLIMIT_NOFILE
- * of its processes follows.
- * Return: 0; -EINVAL: @ceilings; -ENODEV: a controller lacks; -EOPNOTSUPP: more than fds, of a guest that
- * lies in cgroups of somebody else's. On failure nothing is changed.
+ * Below what is held nothing is closed or killed: the next one is refused (memory: reclaimed, else
+ * the guest is killed). A ceiling of descriptors that is new: what is held is its baseline.
+ * RLIMIT_NOFILE of its processes follows.
+ * Return: 0; -EINVAL: @ceilings; -ENODEV: a controller lacks; -EOPNOTSUPP: more than fds, of a
+ * guest that lies in cgroups of somebody else's. On failure nothing is changed.
  */
 int pol_guest_limits_set(const char *guest, const struct pol_ceilings *ceilings,
 			 struct pol_error *error);
@@ -361,9 +368,10 @@ enum pol_ended_by {
 
 /**
  * struct pol_exit - the end of a process.
- * @guest: name, or "": it was none, or one that is forgotten. @guest_id: 0: none. @seq: of the guest's
- * records; 0: not the engine's.
- * @code: of exit(2), or -1. @signal: or 0. @status: as a shell has it, code or 128 + signal; -1: unknown.
+ * @guest: name, or "": it was none, or one that is forgotten. @guest_id: 0: none. @seq: of the
+ * guest's records; 0: not the engine's.
+ * @code: of exit(2), or -1. @signal: or 0. @status: as a shell has it, code or 128 + signal; -1:
+ * unknown.
  * @by: enum pol_ended_by. @uid, @gid: (uint32_t)-1: unknown.
  * @start_ns, @end_ns: CLOCK_BOOTTIME; 0: unknown. @command: as in /proc/PID/comm.
  */
@@ -387,28 +395,32 @@ struct pol_exit {
 
 /**
  * pol_guest_wait() - block until the guest is empty.
- * @ret: the exit of its first process; of a guest that is empty already, at once, its last one. Or NULL.
+ * @ret: the exit of its first process; of a guest that is empty already, at once, its last one. Or
+ * NULL.
  *
  * A signal does not end it. Takes nothing from other waiters or readers.
  * Return: 0; -ENODATA: none of it has ended since the engine was loaded; -ECHILD: its tasks were
- * detached, no exit is kept; -ENOENT: also if it was started twice since; -ESTALE: unloaded meanwhile.
+ * detached, no exit is kept; -ENOENT: also if it was started twice since; -ESTALE: unloaded
+ * meanwhile.
  */
 int pol_guest_wait(const char *guest, struct pol_exit *ret, struct pol_error *error);
 
 /**
- * pol_process_wait() - block until a process has ended, whosever child it is, a guest's or not. A child
- * of the caller is not reaped. Without root or engine: what the kernel tells.
- * @start_ns: CLOCK_BOOTTIME of the start of the one that is meant (to 10 ms); 0: who has the number now.
+ * pol_process_wait() - block until a process has ended, whosever child it is, a guest's or not. A
+ * child of the caller is not reaped. Without root or engine: what the kernel tells.
+ * @start_ns: CLOCK_BOOTTIME of the start of the one that is meant (to 10 ms); 0: who has the number
+ * now.
  *
- * Return: 0; -ESRCH: no such process; -EINVAL: @pid is not positive, or a thread's; -EACCES: it cannot be
- * seen; else what pidfd_open(2) or poll(2) gave.
+ * Return: 0; -ESRCH: no such process; -EINVAL: @pid is not positive, or a thread's; -EACCES: it
+ * cannot be seen; else what pidfd_open(2) or poll(2) gave.
  */
 int pol_process_wait(pid_t pid, uint64_t start_ns, struct pol_exit *ret, struct pol_error *error);
 
 /*
- * A subscription to the exits of all guests, or of one: each once, in the order of each guest. It takes
- * nothing from policyd, `policyctl events` or other subscribers. The engine keeps some thousand; who
- * falls further behind is told how many are gone. By one thread at a time, closing included.
+ * A subscription to the exits of all guests, or of one: each once, in the order of each guest. It
+ * takes nothing from policyd, `policyctl events` or other subscribers. The engine keeps some
+ * thousand; who falls further behind is told how many are gone. By one thread at a time, closing
+ * included.
  */
 struct pol_exit_stream;
 
@@ -420,7 +432,8 @@ enum pol_exits_flags {
  * pol_exit_stream_open() - from here on every exit is in it.
  * @guest: of the loaded policy; NULL: all. @flags: enum pol_exits_flags.
  *
- * Return: 0; -ENOENT: nothing is loaded, or no such guest; -EPERM, -EACCES; -EINVAL; -EMFILE; -ENOMEM.
+ * Return: 0; -ENOENT: nothing is loaded, or no such guest; -EPERM, -EACCES; -EINVAL; -EMFILE;
+ * -ENOMEM.
  */
 int pol_exit_stream_open(const char *guest, uint32_t flags, struct pol_exit_stream **ret,
 			 struct pol_error *error);
@@ -428,16 +441,17 @@ int pol_exit_stream_open(const char *guest, uint32_t flags, struct pol_exit_stre
 /**
  * pol_exit_stream_next() - the next one.
  *
- * Never blocks. Return: 0; -EAGAIN: none yet; -EOVERFLOW: some before it are gone, once for each gap
- * (pol_exit_stream_lost()); -ESTALE: none, and the engine was unloaded; -EINVAL: @ret->size.
+ * Never blocks. Return: 0; -EAGAIN: none yet; -EOVERFLOW: some before it are gone, once for each
+ * gap (pol_exit_stream_lost()); -ESTALE: none, and the engine was unloaded; -EINVAL: @ret->size.
  */
 int pol_exit_stream_next(struct pol_exit_stream *stream, struct pol_exit *ret);
 
 /**
- * pol_exit_stream_fd() - for poll(2): readable when there may be a next one; not to be read or closed.
+ * pol_exit_stream_fd() - for poll(2): readable when there may be a next one; not to be read or
+ * closed.
  *
- * At once where policyd keeps up with the events, else within 100 ms. Call pol_exit_stream_next() until
- * it says -EAGAIN before the next poll(2).
+ * At once where policyd keeps up with the events, else within 100 ms. Call pol_exit_stream_next()
+ * until it says -EAGAIN before the next poll(2).
  */
 int pol_exit_stream_fd(const struct pol_exit_stream *stream);
 
@@ -450,12 +464,13 @@ void pol_exit_stream_close(struct pol_exit_stream *stream);
 /* ---- guest paths ---------------------------------------------------------------------------- */
 
 /*
- * For a VMM that serves a guest's file calls itself: which host file a guest's path means. A guest's
- * tree is made of mappings, as in `docker -v HOST:GUEST`: the mapping of exactly that path, else of
- * the nearest directory above it and the remainder. Guest paths are cleaned by their text: "foo" is
- * "/foo", "a/..//b" is "b", and ".." never leads above the guest's root. What is found on the host is
- * then held against the mapping once more, by the kernel and after symlinks (openat2(2),
- * RESOLVE_BENEATH): nothing outside a mapping is ever reached, whoever renames what meanwhile.
+ * For a VMM that serves a guest's file calls itself: which host file a guest's path means. A
+ * guest's tree is made of mappings, as in `docker -v HOST:GUEST`: the mapping of exactly that path,
+ * else of the nearest directory above it and the remainder. Guest paths are cleaned by their text:
+ * "foo" is "/foo", "a/..//b" is "b", and ".." never leads above the guest's root. What is found on
+ * the host is then held against the mapping once more, by the kernel and after symlinks
+ * (openat2(2), RESOLVE_BENEATH): nothing outside a mapping is ever reached, whoever renames what
+ * meanwhile.
  *
  * A set of mappings is made by one thread; once it is made, any number of threads resolve with it.
  */
@@ -473,15 +488,16 @@ void pol_paths_free(struct pol_paths *paths);
 
 /**
  * pol_paths_map() - add a mapping.
- * @host: a path of the caller's, symlinks in it followed once, now. A directory: with all beneath it,
+ * @host: a path of the caller's, symlinks in it followed once, now. A directory: with all beneath
+ * it,
  *	  looked up at each access. Else that name alone, in its directory, whatever is there later;
  *	  it need not exist yet.
  * @guest: where the guest sees it. @flags: enum pol_map_flags.
  *
- * Return: 0; -EEXIST: the guest path is mapped already; -ENOTDIR: it lies below one that is mapped to a
- * file (or to nothing yet), or one lies below it and @host is no directory; -EINVAL: the guest path is
- * "/" or empty, @host is empty or ends in "..", or a flag; -ENAMETOOLONG: PATH_MAX; -ENOENT: the
- * directory that @host is in is missing; -ENOMEM; else what open(2) gave.
+ * Return: 0; -EEXIST: the guest path is mapped already; -ENOTDIR: it lies below one that is mapped
+ * to a file (or to nothing yet), or one lies below it and @host is no directory; -EINVAL: the guest
+ * path is "/" or empty, @host is empty or ends in "..", or a flag; -ENAMETOOLONG: PATH_MAX;
+ * -ENOENT: the directory that @host is in is missing; -ENOMEM; else what open(2) gave.
  */
 int pol_paths_map(struct pol_paths *paths, const char *host, const char *guest, uint32_t flags,
 		  struct pol_error *error);
@@ -493,24 +509,27 @@ int pol_paths_map(struct pol_paths *paths, const char *host, const char *guest, 
 int pol_paths_map_text(struct pol_paths *paths, const char *text, struct pol_error *error);
 
 /**
- * pol_paths_tmp() - a private place for what no mapping covers: what the guest creates there goes to
- * a new directory of mode 0700, with the directories above it, and is found again. Once for a set.
- * @dir: where the directory is made, such as "/tmp". Nothing bounds what it holds but the filesystem.
+ * pol_paths_tmp() - a private place for what no mapping covers: what the guest creates there goes
+ * to a new directory of mode 0700, with the directories above it, and is found again. Once for a
+ * set.
+ * @dir: where the directory is made, such as "/tmp". Nothing bounds what it holds but the
+ * filesystem.
  *
  * Return: 0; -EALREADY; -EINVAL: no @dir; else what making or opening it gave.
  */
 int pol_paths_tmp(struct pol_paths *paths, const char *dir, struct pol_error *error);
 
 /**
- * pol_guest_path_resolve() - which host path a guest's path is: for messages, and for other programs.
+ * pol_guest_path_resolve() - which host path a guest's path is: for messages, and for other
+ * programs.
  * @buf, @size: gets it, and NUL after it.
  *
- * Symlinks are followed, and what lies outside is refused; a name that does not exist yet is told if
- * its directory does. Between this and the use of the path all can change: pol_guest_path_open() and
- * pol_guest_path_parent() have no such gap. /proc is needed.
+ * Symlinks are followed, and what lies outside is refused; a name that does not exist yet is told
+ * if its directory does. Between this and the use of the path all can change: pol_guest_path_open()
+ * and pol_guest_path_parent() have no such gap. /proc is needed.
  *
- * Return: its length; -ENOENT: no mapping covers it, or it and its directory do not exist; -EACCES: a
- * symlink leads out of the mapping; -ERANGE: @size is too small; -ENOTDIR, -ELOOP, -ENAMETOOLONG,
+ * Return: its length; -ENOENT: no mapping covers it, or it and its directory do not exist; -EACCES:
+ * a symlink leads out of the mapping; -ERANGE: @size is too small; -ENOTDIR, -ELOOP, -ENAMETOOLONG,
  * -EACCES as open(2); -EAGAIN: directories above are renamed all the time.
  */
 ssize_t pol_guest_path_resolve(const struct pol_paths *paths, const char *guest, char *buf,
@@ -520,8 +539,9 @@ ssize_t pol_guest_path_resolve(const struct pol_paths *paths, const char *guest,
  * pol_guest_path_open() - open what a guest's path means.
  * @flags, @mode: as for open(2); O_CLOEXEC is added, O_NOCTTY too.
  *
- * Return: descriptor; -EROFS: it would write, create or truncate, and the mapping is read-only; else as
- * pol_guest_path_resolve(), or what openat2(2) gives for a file's own mapping: -EACCES for a symlink.
+ * Return: descriptor; -EROFS: it would write, create or truncate, and the mapping is read-only;
+ * else as pol_guest_path_resolve(), or what openat2(2) gives for a file's own mapping: -EACCES for
+ * a symlink.
  */
 int pol_guest_path_open(const struct pol_paths *paths, const char *guest, int flags, mode_t mode);
 
