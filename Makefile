@@ -20,6 +20,7 @@ AR := $(if $(filter default undefined,$(origin AR)),ar,$(AR))
 CLANG ?= clang
 BPFTOOL ?= bpftool
 DESTDIR ?=
+LIBDIR ?= lib## where libraries go below PREFIX: lib/x86_64-linux-gnu for a Debian package
 PREFIX ?= /usr/local## where `make install` puts things (with DESTDIR before it)
 KERNEL ?= $(STOCK_KERNEL)## kernel series of a VM run: 6.1, 6.12, 6.18 or 7.2
 KERNELS ?= 6.1 6.12 6.18 7.2## what `make matrix` and `make kernels` take
@@ -66,8 +67,9 @@ kernels: deps ## fetch what VMs boot to $(POL_CACHE): $(KERNELS), Debian roots; 
 vmlinux: kernels ## compare vmlinux/vmlinux.h with the types of $(KERNELS)
 	$(Q)vmlinux/check.sh $(KERNELS)
 
-test: ## unit tests, receivers, then the selftests in a VM on the distribution's stock kernel
+test: ## unit tests, the installed library, receivers, then the selftests in a VM on the distribution's stock kernel
 	$(Q)selftests/lib/sum.sh "unit=$(MAKE) --no-print-directory unit" \
+		"libpolicy=$(MAKE) --no-print-directory installed" \
 		"receivers=$(MAKE) --no-print-directory receivers" \
 		"selftests $(KERNEL)=$(MAKE) --no-print-directory selftests"
 

@@ -6,10 +6,14 @@
 SELF_SRC := $(sort $(wildcard selftests/*_test.c))
 SELF_LIB_SRC := $(sort $(wildcard selftests/lib/*.c))
 GUEST_SRC := $(sort $(wildcard selftests/guests/*.c))
-SELF_BIN := $(SELF_SRC:%.c=build/%)
+SELF_BIN := $(filter-out build/selftests/libpolicy%,$(SELF_SRC:%.c=build/%))
 SELF_LIB_OBJ := $(SELF_LIB_SRC:%.c=build/%.o)
 GUEST_BIN := $(GUEST_SRC:%.c=build/%)
 BOOT_BIN := build/selftests/boot.bin
+# Those that see of the library what a user's program does: the tree that `make install` makes.
+INSTALLED := build/selftests/installed
+INSTALLED_TEST := $(filter build/selftests/libpolicy%,$(SELF_SRC:%.c=build/%))
+INSTALLED_BIN := $(INSTALLED_TEST) build/selftests/vmm
 SELF_CFLAGS = $(USER_CFLAGS) -Iselftests -Iselftests/lib
 
 # Kernel modules that tests may modprobe or mount, with all they depend on; the last four are what
@@ -23,7 +27,7 @@ export VM_MODULES VM_TIMEOUT
 vm-modules:
 	@echo $(VM_MODULES)
 
-selftest-bins: bpf user build/selftests/init $(BOOT_BIN) $(SELF_BIN) $(GUEST_BIN) ## the selftest binaries
+selftest-bins: bpf user build/selftests/init $(BOOT_BIN) $(SELF_BIN) $(GUEST_BIN) $(INSTALLED_BIN) ## the selftest binaries
 	@:
 
 build/selftests build/selftests/guests build/selftests/lib:
@@ -45,6 +49,20 @@ $(SELF_BIN): build/%: %.c $(SELF_LIB_OBJ) $(LIB) | build/selftests $(if $(BPF_SR
 
 # The receiver that it sends to.
 build/selftests/forward_test: PKGS += libssl
+$(INSTALLED)/stamp: $(SHARED) build/lib/libpolicy.a build/lib/libpolicy.pc $(PROGRAMS:%=build/%) \
+		user/include/policy/policy.h selftests/lib/install.sh | build/selftests
+	$(Q)rm -rf $(@D) && selftests/lib/install.sh $(@D) /usr && touch $@
+
+installed_pc = $(shell PKG_CONFIG_PATH=$(INSTALLED)/usr/lib/pkgconfig pkg-config \
+	--define-variable=prefix=$(INSTALLED)/usr $(1) libpolicy)
+
+$(INSTALLED_TEST): build/%: %.c $(SELF_LIB_OBJ) $(INSTALLED)/stamp
+	$(call say,CC,$<)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -Iselftests -Iselftests/lib \
+		$(call installed_pc,--cflags) -MMD -MP $(filter %.c %.o,$^) -o $@ -pthread $(call installed_pc,--libs) -ljansson -lbpf
+
+build/selftests/vmm: Documentation/examples/vmm.c $(INSTALLED)/stamp
+	$(call say,CC,$<)$(CC) -std=gnu11 $(WARN) $(CFLAGS) $(call installed_pc,--cflags) -MMD -MP $< -o $@ \
+		-pthread $(call installed_pc,--libs)
 
 # Payloads know nothing of the engine: no include path, no library of ours.
 $(GUEST_BIN): build/%: %.c | build/selftests/guests
@@ -72,4 +90,4 @@ run: deps ## the main job on real input: policies/demo.toml, a guest, its events
 	$(Q)$(MAKE) --no-print-directory selftest-bins
 	$(Q)selftests/run-demo.sh $(KERNEL)
 
--include $(SELF_BIN:=.d) $(SELF_LIB_OBJ:.o=.d) $(GUEST_BIN:=.d) build/selftests/init.d
+-include $(SELF_BIN:=.d) $(INSTALLED_BIN:=.d) $(SELF_LIB_OBJ:.o=.d) $(GUEST_BIN:=.d) build/selftests/init.d

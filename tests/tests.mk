@@ -4,7 +4,7 @@
 # but main.c, and the pure ones of policyd-forward. Run from the top of the tree. Criterion forks each test by itself.
 
 UNIT_SRC := $(sort $(wildcard tests/harness/*.c tests/lib/test_*.c tests/bpf/test_*.c \
-	tests/policyctl/test_*.c tests/forward/test_*.c tests/bench/test_*.c))
+	tests/api/test_*.c tests/policyctl/test_*.c tests/forward/test_*.c tests/bench/test_*.c))
 UNIT_OBJ := $(UNIT_SRC:%.c=build/san/%.o)
 UNIT_CTL_OBJ := $(filter-out %/policyctl/main.o,$(SAN_CTL_OBJ))
 # What has no receiver behind it: no library of one is needed.
@@ -59,6 +59,18 @@ build/tests/mockbroker: $(BROKER_OBJ) $(call stale,build/tests/mockbroker,$(BROK
 unit check: deps ## unit tests on this host, sanitizers on; no root, no BPF
 	$(Q)$(if $(UNIT_SRC),$(MAKE) --no-print-directory build/tests/unit,echo 'no unit tests yet')
 	$(Q)$(if $(UNIT_SRC),selftests/lib/unit.sh $(UNIT_ARGS))
+
+.PHONY: installed
+installed: deps ## the library as it is installed: names, layout, programs built against it
+	$(Q)$(MAKE) --no-print-directory all docs
+	$(Q)tests/libpolicy/run.sh
+
+build/tests/cost: tests/libpolicy/cost.c build/lib/libpolicy.a user/include/policy/policy.h | build/tests
+	$(call say,CC,$@)$(CC) -std=gnu11 $(WARN) $(WARN_C) -O2 -Iuser/include $(filter %.c %.a,$^) -o $@ $(LIBPOLICY_LIBS)
+
+.PHONY: cost
+cost: deps ## what opening a guest's path by libpolicy costs beside open(2), on this machine
+	$(Q)$(MAKE) --no-print-directory build/tests/cost && build/tests/cost
 
 .PHONY: receivers
 receivers: deps ## the formats of events and metrics, as rsyslog, promtool and others read them

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# user/lib -> libpolicy.a, user/policyctl -> policyctl, user/policyd -> policyd, user/forward ->
+# user/lib, user/api -> libpolicy.a, user/policyctl -> policyctl, user/policyd -> policyd, user/forward ->
 # policyd-forward; each twice: build/obj for use, build/san with ASan and UBSan (unit tests, and SAN=1).
-# Two object trees, so that neither rebuilds the other.
+# Two object trees, so that neither rebuilds the other. What is installed of the library (libpolicy.mk)
+# is the same objects with the public names alone.
 
-LIB_SRC := $(sort $(wildcard user/lib/*.c user/lib/*.cc))
+LIB_SRC := $(sort $(wildcard user/lib/*.c user/lib/*.cc user/api/*.c))
 CTL_SRC := $(sort $(wildcard user/policyctl/*.c))
 D_SRC := $(sort $(wildcard user/policyd/*.c))
 FWD_SRC := $(sort $(wildcard user/forward/*.c))
@@ -23,13 +24,14 @@ FWD_LIBS = $(or $(shell pkg-config --libs $(FWD_PKGS) 2>/dev/null),-ljansson -lc
 
 WARN := -Wall -Wextra -Wvla -Wformat=2 -Wimplicit-fallthrough -Wundef -Wwrite-strings -Werror
 WARN_C := -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-INCLUDES := -Iuser/lib -Ibpf -Ibuild/bpf
+INCLUDES := -Iuser/lib -Iuser/api -Iuser/include -Ibpf -Ibuild/bpf
 CFLAGS ?= -O2 -g
 USER_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) $(WARN_C) $(INCLUDES) $(PKG_CFLAGS) $(CFLAGS)
 # toml++ is one big header of templates: its warnings are its own.
-USER_CXXFLAGS = -std=c++17 -D_GNU_SOURCE -fno-exceptions -fno-rtti -DTOML_HEADER_ONLY=1 \
+USER_CXXFLAGS = -std=c++17 -D_GNU_SOURCE -fno-exceptions -fno-rtti -fno-gnu-unique -DTOML_HEADER_ONLY=1 \
 	-DTOML_EXCEPTIONS=0 -Wall -Wextra -Wno-undef -Werror $(INCLUDES) $(CFLAGS)
-HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+# Position independent for the shared library, too; nobody interposes what one file of ours calls in itself.
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIC -fno-semantic-interposition
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # user_objects SOURCES, TREE
@@ -50,7 +52,7 @@ USER_OBJ := $(LIB_OBJ) $(CTL_OBJ) $(D_OBJ) $(FWD_OBJ) \
 PROGRAMS := policyctl policyd policyd-forward
 
 .PHONY: user
-user: $(foreach p,$(PROGRAMS),$(if $(filter 1,$(SAN)),build/san/$(p),build/$(p))) ## libpolicy, policyctl, policyd, policyd-forward
+user: $(foreach p,$(PROGRAMS),$(if $(filter 1,$(SAN)),build/san/$(p),build/$(p))) libpolicy ## libpolicy, policyctl, policyd, policyd-forward
 
 build/obj/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(HARDEN) $(USER_CFLAGS) -MMD -MP -c $< -o $@
@@ -97,7 +99,9 @@ docs: $(MAN) ## the man pages
 build/man/%: Documentation/man/%.rst
 	$(call say,MAN,$@)mkdir -p $(@D) && rst2man $< $@
 
-install: all docs ## programs, unit, man pages, completion to $(DESTDIR)$(PREFIX)
-	$(Q)selftests/lib/install.sh "$(DESTDIR)" "$(PREFIX)"
+include user/libpolicy.mk
+
+install: all docs ## programs, library, units, man pages, completion to $(DESTDIR)$(PREFIX)
+	$(Q)selftests/lib/install.sh "$(DESTDIR)" "$(PREFIX)" "$(LIBDIR)"
 
 -include $(USER_OBJ:.o=.d)

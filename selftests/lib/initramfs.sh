@@ -138,6 +138,12 @@ app() {
 	if [[ -e build/policyd ]]; then
 		put build/policyd /usr/sbin/policyd
 	fi
+	# What `make install` made, where it says that it is.
+	if [[ -e build/selftests/vmm ]]; then
+		put build/selftests/installed/usr/lib/libpolicy.so.0 /usr/lib/libpolicy.so.0
+		put build/selftests/vmm /selftests/vmm
+		cp Documentation/examples/vmm.toml "$stage/selftests/"
+	fi
 	if [[ -e build/policyd-forward ]]; then
 		put build/policyd-forward /usr/bin/policyd-forward
 	fi

@@ -384,12 +384,12 @@ static int check_thread(const struct pol_engine *engine, pid_t tid, struct pol_e
 
 	if (read_process(tid, &process) < 0)
 		return pol_err_say(err, POL_ERR_FAILED, -ESRCH, "no thread %d", tid);
-	if (tid == 1 || pol_proc_is_kernel(&process) || group_of(tid) == getpid())
+	if (tid == 1 || pol_proc_is_kernel(&process) || tid == syscall(SYS_gettid))
 		return pol_err_say(err, POL_ERR_FAILED, -EPERM, "thread %d cannot be a guest: %s",
 				   tid,
 				   tid == 1	    ? "it is pid 1"
 				   : pol_proc_is_kernel(&process) ? "it is the kernel's"
-						    : "it is this command's");
+						    : "it is the one that asks");
 	r = command_tasks(engine, &list);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot look at thread %d", tid);

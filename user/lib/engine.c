@@ -476,12 +476,13 @@ int pol_engine_selftest(const struct pol_engine *engine, struct pol_err *err)
 	int status = 0;
 	pid_t pid;
 
-	pid = fork();
+	/* As fork(2), but that its end is no SIGCHLD of the caller's, and no handler of pthread_atfork(). */
+	pid = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
 	if (pid < 0)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot fork the self-test");
 	if (!pid)
 		_exit(probe_child(engine));
-	while (waitpid(pid, &status, 0) < 0)
+	while (waitpid(pid, &status, __WALL) < 0)
 		if (errno != EINTR)
 			return pol_err_set(err, POL_ERR_FAILED, -errno,
 					   "cannot wait for the self-test");

@@ -24,14 +24,6 @@ void pol_engine_free_skel(struct policy_bpf *skel)
 	policy_bpf__destroy(skel);
 }
 
-static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	(void)level;
-	(void)fmt;
-	(void)ap;
-	return 0;
-}
-
 /* Hooks that some supported kernel lacks, and what mediates there instead. */
 static bool is_optional(const char *hook)
 {
@@ -253,7 +245,6 @@ int pol_engine_create(const struct pol_host *host, struct pol_engine **ret, stru
 
 	if (!engine)
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot load the engine");
-	(void)libbpf_set_print(print_nothing); /* what matters of it is in @err */
 	engine->skel = policy_bpf__open();
 	if (!engine->skel)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot open the programs");

@@ -174,6 +174,37 @@ int pol_generation_stage(const struct pol_engine *engine, const struct pol_image
 	return 0;
 }
 
+/* The map that is in the running slot, in the other one, too. */
+static int carry_inner(const struct pol_engine *engine, enum pol_map_nr outer, __u32 slot)
+{
+	__u32 running = slot ^ 1, id;
+	_cleanup_close_ int inner = -EBADF;
+	int r = bpf_map_lookup_elem(engine->maps[outer], &running, &id);
+
+	if (r < 0)
+		return r;
+	inner = bpf_map_get_fd_by_id(id);
+	return put_inner(engine, outer, slot, inner);
+}
+
+int pol_generation_carry(const struct pol_engine *engine, const struct pol_meta *meta,
+			 struct pol_err *err)
+{
+	static const enum pol_map_nr rules[] = { POL_MAP_DIRS, POL_MAP_NAMES_32, POL_MAP_NAMES_64,
+						 POL_MAP_NAMES_LONG };
+	__u32 slot = meta->generation & 1;
+	int r;
+
+	wait_for_programs(engine);
+	r = stage_guests(engine, meta, slot);
+	for (size_t i = 0; i < ARRAY_SIZE(rules) && !r; i++)
+		r = carry_inner(engine, rules[i], slot);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r,
+				   "cannot write the guests into the kernel");
+	return 0;
+}
+
 void pol_generation_publish(struct pol_engine *engine, uint64_t generation)
 {
 	__atomic_store_n(&engine->control->active, generation, __ATOMIC_SEQ_CST);

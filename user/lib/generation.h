@@ -21,6 +21,13 @@
 int pol_generation_stage(const struct pol_engine *engine, const struct pol_image *image,
 			 const struct pol_meta *meta, struct pol_err *err);
 
+/**
+ * pol_generation_carry() - likewise with the rules of the running generation, which is the one before
+ * @meta's: the same maps, so that only what is said of guests is new.
+ */
+int pol_generation_carry(const struct pol_engine *engine, const struct pol_meta *meta,
+			 struct pol_err *err);
+
 /* pol_generation_publish() - one store; then waits until no program decides by another one. */
 void pol_generation_publish(struct pol_engine *engine, uint64_t generation);
 

@@ -227,7 +227,7 @@ static int wait_and_find(struct waiting *waiting, struct pol_exits *exits,
 	return 0;
 }
 
-int pol_guest_wait(struct pol_engine *engine, const char *name, uint32_t guest,
+int pol_guest_await(struct pol_engine *engine, const char *name, uint32_t guest,
 		   struct pol_event_view *ret, struct pol_err *err)
 {
 	struct waiting waiting = { .engine = engine, .guest = guest };

@@ -6,7 +6,7 @@
 #include "event.h"
 
 /**
- * pol_guest_wait() - block until the instance of a guest that runs now is over.
+ * pol_guest_await() - block until the instance of a guest that runs now is over.
  * @ret: the exit of its first process, the one that had started first; of a guest that is empty, at
  *	once, the last exit there was.
  *
@@ -21,5 +21,5 @@
  * exit of it is kept: its processes were detached; -ESTALE: the engine was unloaded meanwhile; other
  * negative errno. @err says it in words.
  */
-int pol_guest_wait(struct pol_engine *engine, const char *name, uint32_t guest,
+int pol_guest_await(struct pol_engine *engine, const char *name, uint32_t guest,
 		   struct pol_event_view *ret, struct pol_err *err);

@@ -591,14 +591,9 @@ static int settle_fds(struct transaction *t, const struct pol_meta *from, const 
 	for (size_t i = 0; i < to->guests_cnt && !r; i++) {
 		const struct pol_meta_guest *guest = &to->guests[i];
 		const struct pol_meta_guest *before = pol_meta_guest(from, guest->name);
-		bool had = before && pol_has_fds(&before->limits);
 
-		if (guest->ghost || !before || (!had && !pol_has_fds(&guest->limits)))
-			continue;
-		if (!had)
-			r = pol_held_rebase(t->engine, guest->id, &guest->limits);
-		if (!r && (!had || guest->limits.fds != before->limits.fds))
-			r = pol_nofile_follow(t->engine, guest->id, guest->limits.fds);
+		if (!guest->ghost && before)
+			r = pol_held_follow(t->engine, guest->id, &before->limits, &guest->limits);
 	}
 	if (r < 0)
 		return pol_err_set(t->err, POL_ERR_FAILED, r,

@@ -169,3 +169,18 @@ int pol_nofile_follow(const struct pol_engine *engine, uint32_t guest, uint64_t 
 
 	return pol_members_each(engine, guest, follow, &limits);
 }
+
+int pol_held_follow(const struct pol_engine *engine, uint32_t guest, const struct pol_limits *before,
+		    const struct pol_limits *limits)
+{
+	bool had = pol_has_fds(before);
+	int r = 0;
+
+	if (!had && !pol_has_fds(limits))
+		return 0;
+	if (!had)
+		r = pol_held_rebase(engine, guest, limits);
+	if (!r && (!had || limits->fds != before->fds))
+		r = pol_nofile_follow(engine, guest, limits->fds);
+	return r;
+}

@@ -71,3 +71,10 @@ int pol_held_take(const struct pol_engine *engine, pid_t pid, uint32_t guest,
  */
 int pol_held_rebase(const struct pol_engine *engine, uint32_t guest,
 		    const struct pol_limits *limits);
+
+/**
+ * pol_held_follow() - once @limits decide: what a guest holds that had no ceiling is its baseline, and
+ * RLIMIT_NOFILE of its processes follows one that is another than @before.
+ */
+int pol_held_follow(const struct pol_engine *engine, uint32_t guest, const struct pol_limits *before,
+		    const struct pol_limits *limits);

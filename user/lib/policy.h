@@ -17,6 +17,13 @@
 #define POL_LIMIT_UNSET UINT64_MAX
 #define POL_LIMIT_MAX	(UINT64_MAX - 1)
 
+/* What ceilings can be. */
+#define POL_FDS_LIMIT_MAX  (1ll << 30) /* above the highest nr_open */
+#define POL_PIDS_LIMIT_MAX 4194304     /* PID_MAX_LIMIT, include/linux/threads.h */
+#define POL_MEMORY_MIN	   4096	       /* the kernel counts in pages */
+#define POL_CPU_MILLI_MIN  10	       /* cpu.max: a quota of at least 1 ms in its 100 ms */
+#define POL_CPU_MILLI_MAX  8192000     /* NR_CPUS of the largest kernel configuration, 8192 */
+
 /* The shorthand "rw", of abi.h's rights. */
 #define POL_ACCESS_RW                                                                       \
 	(POL_RIGHT_READ | POL_RIGHT_LIST | POL_RIGHT_WRITE | POL_RIGHT_TRUNCATE |           \

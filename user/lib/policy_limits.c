@@ -8,12 +8,7 @@
 #include "str.h"
 
 #define PIDS_DEFAULT  1024	     /* policy-language.md, "Silent means" */
-#define PIDS_MAX      4194304	     /* PID_MAX_LIMIT, include/linux/threads.h */
-#define MEMORY_MIN    4096	     /* the kernel counts in pages */
 #define VM_OVERHEAD   (512ull << 20) /* policy-language.md: 2 x vm_memory + 512 MiB */
-#define CPU_MILLI_MIN 10	     /* cpu.max: a quota of at least 1 ms in its 100 ms */
-#define CPU_MILLI_MAX 8192000	     /* NR_CPUS of the largest kernel configuration, 8192 */
-#define FDS_MAX	      (1ll << 30)    /* above the highest nr_open */
 
 bool pol_is_max(const struct pol_toml_node *value)
 {
@@ -72,7 +67,7 @@ static int parse_pids(struct pol_parser *p, const struct pol_toml_entry *e, void
 		POL_FAULT(p, POL_P_RANGE, &e->value, "name a number", "'pids' cannot be lifted");
 	else if (!pol_want(p, e, POL_TOML_INTEGER))
 		return 0;
-	else if (e->value.integer < 1 || e->value.integer > PIDS_MAX)
+	else if (e->value.integer < 1 || e->value.integer > POL_PIDS_LIMIT_MAX)
 		bad_range(p, e, "from 1 to 4194304");
 	else
 		settings->pids = (uint64_t)e->value.integer;
@@ -81,7 +76,7 @@ static int parse_pids(struct pol_parser *p, const struct pol_toml_entry *e, void
 
 static int parse_memory(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	(void)pol_parse_size(p, e, MEMORY_MIN, &((struct pol_settings *)into)->memory_bytes);
+	(void)pol_parse_size(p, e, POL_MEMORY_MIN, &((struct pol_settings *)into)->memory_bytes);
 	return 0;
 }
 
@@ -90,7 +85,7 @@ static int parse_vm_memory(struct pol_parser *p, const struct pol_toml_entry *e,
 	struct pol_settings *settings = into;
 	uint64_t bytes;
 
-	if (!pol_parse_size(p, e, MEMORY_MIN, &bytes))
+	if (!pol_parse_size(p, e, POL_MEMORY_MIN, &bytes))
 		return 0;
 	if (bytes != POL_LIMIT_MAX && bytes > ((uint64_t)INT64_MAX - VM_OVERHEAD) / 2)
 		bad_range(p, e, "at most 4 EiB - 256 MiB: twice it and 512 MiB is the ceiling");
@@ -122,7 +117,7 @@ static int parse_cpu(struct pol_parser *p, const struct pol_toml_entry *e, void 
 	}
 	milli = 1000.0 *
 		(e->value.type == POL_TOML_FLOAT ? e->value.real : (double)e->value.integer);
-	if (!(milli >= CPU_MILLI_MIN && milli <= CPU_MILLI_MAX)) /* false for NaN */
+	if (!(milli >= POL_CPU_MILLI_MIN && milli <= POL_CPU_MILLI_MAX)) /* false for NaN */
 		bad_range(p, e, "from 0.01 to 8192 cores");
 	else
 		settings->cpu_milli = (uint64_t)(milli + 0.5);
@@ -146,7 +141,7 @@ static int parse_fds(struct pol_parser *p, const struct pol_toml_entry *e, void 
 		POL_FAULT(p, POL_P_TYPE, &e->value, NULL,
 			  "'fds' must be an integer or \"max\", and is %s",
 			  pol_toml_type_name(e->value.type));
-	else if (e->value.integer < 0 || e->value.integer > FDS_MAX)
+	else if (e->value.integer < 0 || e->value.integer > POL_FDS_LIMIT_MAX)
 		bad_range(p, e, "from 0 to 1073741824");
 	else
 		settings->fds = (uint64_t)e->value.integer;

@@ -46,6 +46,7 @@ static int run_call(void *data)
 int pol_unlimited(int (*fn)(void *arg), void *arg)
 {
 	struct call call = { .fn = fn, .arg = arg, .result = -ECHILD };
+	sigset_t all, before;
 	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	pid_t pid;
@@ -53,14 +54,20 @@ int pol_unlimited(int (*fn)(void *arg), void *arg)
 
 	if (stack == MAP_FAILED)
 		return -errno;
-	/* CLONE_VFORK: we stand still until it has ended, so the shared memory has one user. */
-	pid = clone(run_call, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD,
-		    &call);
+	/*
+	 * CLONE_VFORK: this thread stands still until it has ended, so its stack has one user. No
+	 * SIGCHLD: it is nobody's business, and no wait for any child takes it. No signal there: a
+	 * handler of ours would run in the memory of all.
+	 */
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = clone(run_call, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES, &call);
 	if (pid < 0)
 		r = -errno;
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0)
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0)
 		if (errno != EINTR)
-			break; /* SIGCHLD is ignored: reaped already */
+			break; /* somebody waits for all that there is */
 	(void)munmap(stack, STACK_SIZE);
 	return r ? r : call.result;
 }

@@ -154,7 +154,7 @@ static int wait_engine(struct pol_engine *engine, const struct wait_command *com
 	if (r < 0)
 		return pol_err_say(err, POL_ERR_FAILED, r, "the loaded policy has no guest '%s'",
 				   command->target);
-	r = pol_guest_wait(engine, command->target, guest, &view, err);
+	r = pol_guest_await(engine, command->target, guest, &view, err);
 	if (r < 0)
 		return r;
 	pol_names_context(&names, &ctx);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* policyctl VERB: the table of verbs, --help and --version. */
+#include <bpf/libbpf.h>
 #include <string.h>
 
 #include "abi.h"
@@ -47,6 +48,7 @@ int main(int argc, char **argv)
 {
 	if (ctl_open_standard() < 0)
 		return argc > 1 && !strcmp(argv[1], "run") ? 125 : POL_ERR_FAILED;
+	(void)libbpf_set_print(NULL); /* what matters of it is in our messages */
 	if (argc < 2) {
 		print_help(stderr);
 		return POL_ERR_USAGE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* policyd: the command line. */
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
@@ -285,6 +286,7 @@ int main(int argc, char **argv)
 
 	if (r >= 0)
 		return r;
+	(void)libbpf_set_print(NULL); /* what matters of it is in our messages */
 	if (!options.format)
 		options.format = pol_format_find(options.syslog.way ? "syslog" : "json");
 	if (!options.file_count)
