@@ -9,6 +9,7 @@
 #include "enter.h"
 #include "handback.h"
 #include "launch.h"
+#include "ownroot.h"
 #include "quiet.h"
 #include "stop.h"
 #include "tmpdir.h"
@@ -29,7 +30,15 @@ static void entered_done(struct entered *entered)
 	pol_engine_close(entered->engine);
 }
 
-/* @pid: as for pol_enter(), whose diagnostics are about in = "guest": the first one is told. */
+/* Diagnostics are of the rules that are resolved when a guest starts: the first one is told. */
+static void tell_first(int r, struct pol_diags *diags, struct pol_err *err)
+{
+	if (r < 0 && diags->errors)
+		(void)pol_err_fix(err, "%s", diags->items[0].message);
+	pol_diags_done(diags);
+}
+
+/* @pid: as for pol_enter(). */
 static int enter(const char *guest, pid_t pid, struct entered *ret, struct pol_err *err)
 {
 	struct pol_diags diags = {};
@@ -40,9 +49,7 @@ static int enter(const char *guest, pid_t pid, struct entered *ret, struct pol_e
 	pol_quiet_begin();
 	r = pol_enter(ret->engine, guest, pid, &diags, &ret->meta, &ret->guest, &ret->cgroup, err);
 	pol_quiet_end();
-	if (r < 0 && diags.errors)
-		(void)pol_err_fix(err, "%s", diags.items[0].message);
-	pol_diags_done(&diags);
+	tell_first(r, &diags, err);
 	return r;
 }
 
@@ -136,6 +143,37 @@ int pol_guest_detach(pid_t pid, struct pol_error *error)
 
 /* ------------------------------------------------------------------ run */
 
+static uid_t uid_of(const struct pol_launch *launch)
+{
+	return launch->set_user ? launch->uid : geteuid();
+}
+
+static gid_t gid_of(const struct pol_launch *launch)
+{
+	return launch->set_user ? launch->gid : getegid();
+}
+
+/* enter() for a program to be started: with guest_path in its rules the guest has a root of its own. */
+static int enter_root(const char *guest, struct pol_launch *launch, struct pol_own_root *root,
+		      struct entered *ret, struct pol_err *err)
+{
+	struct pol_diags diags = {};
+	int r = pol_engine_open(&ret->engine, err);
+
+	if (r < 0)
+		return r;
+	pol_quiet_begin();
+	r = pol_own_root_open(ret->engine, guest, NULL, 0, uid_of(launch), gid_of(launch), root,
+			      err);
+	if (!r)
+		r = pol_own_root_enter(ret->engine, guest, root, &diags, &ret->meta, &ret->guest,
+				       &ret->cgroup, err);
+	pol_quiet_end();
+	tell_first(r, &diags, err);
+	launch->root = root->in.root >= 0 ? &root->in : NULL;
+	return r;
+}
+
 static const char *const steps[] = {
 	[POL_LAUNCH_SETUP] = "nothing could be prepared",
 	[POL_LAUNCH_DESCRIPTORS] = "inherited descriptors cannot be closed",
@@ -143,6 +181,7 @@ static const char *const steps[] = {
 	[POL_LAUNCH_LABEL] = "the kernel gave the new task no label",
 	[POL_LAUNCH_PLACE] = "the new task has died",
 	[POL_LAUNCH_TMP] = "its private /tmp cannot be made",
+	[POL_LAUNCH_ROOT] = "its root cannot be entered",
 	[POL_LAUNCH_USER] = "it cannot become the user",
 	[POL_LAUNCH_EXEC] = "it cannot be executed",
 };
@@ -194,16 +233,16 @@ static const char *wrong_with(const struct pol_run *run)
 static int take_tmp(const struct entered *entered, struct pol_launch *launch, char **ret_path,
 		    int *ret_tmp, struct pol_err *err)
 {
-	uid_t uid = launch->set_user ? launch->uid : geteuid();
-	gid_t gid = launch->set_user ? launch->gid : getegid();
-
 	if (!pol_tmp_has(entered->guest))
 		return 0;
-	launch->tmp = *ret_path = pol_tmp_path(entered->guest->name);
-	if (!launch->tmp)
+	*ret_path = pol_tmp_path(entered->guest->name);
+	if (!*ret_path)
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot run '%s'",
 				   entered->guest->name);
-	*ret_tmp = pol_tmp_enter(entered->engine, entered->meta, entered->guest, uid, gid, err);
+	if (!launch->root) /* else it is mounted there already */
+		launch->tmp = *ret_path;
+	*ret_tmp = pol_tmp_enter(entered->engine, entered->meta, entered->guest, uid_of(launch),
+				 gid_of(launch), err);
 	return *ret_tmp < 0 ? *ret_tmp : 0;
 }
 
@@ -211,10 +250,11 @@ static int run_guest(const char *guest, struct pol_launch *launch, pid_t *ret_pi
 		     struct pol_err *err)
 {
 	_cleanup_(entered_done) struct entered entered = { .cgroup = -EBADF };
+	_cleanup_(pol_own_root_close) struct pol_own_root root = POL_OWN_ROOT_NONE;
 	_cleanup_close_ int tmp = -EBADF;
 	_cleanup_free_ char *path = NULL;
 	enum pol_launch_step step;
-	int r = enter(guest, 0, &entered, err);
+	int r = enter_root(guest, launch, &root, &entered, err);
 
 	if (!r)
 		r = take_tmp(&entered, launch, &path, &tmp, err);

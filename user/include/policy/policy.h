@@ -227,7 +227,8 @@ struct pol_run {
 
 /**
  * pol_guest_run() - start a program as the guest: in its cgroup, confined before its first
- * instruction, every other descriptor closed. With tmp = "private" it has its own /tmp.
+ * instruction, every other descriptor closed. With tmp = "private" it has its own /tmp; with
+ * guest_path in its rules it begins at "/" of a root of its own, and @run's path is one in that.
  * @ret_pid: a child of the caller's process, for waitpid(2); or NULL.
  *
  * All its signals are at their default, none is blocked. Where SIGCHLD is ignored its status is
