@@ -9,7 +9,7 @@
 #include "members_find.h"
 #include "policy.h"
 #include "quiet.h"
-#include "report.h"
+#include "policy_report.h"
 #include "resolve.h"
 
 #define CHECK_FLAGS (POL_CHECK_OFFLINE | POL_CHECK_STRICT)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "report.h"
+#include "policy_report.h"
 
 #include <errno.h>
 #include <string.h>
