@@ -193,6 +193,37 @@ TEST(run_confines_and_wait_tells)
 	EXPECT_STRSTR("denied", ctl_said);
 }
 
+/* With a guest_path: what the guest has is there by that name, and what it has not is not there at all. */
+TEST(run_in_a_root_of_its_own)
+{
+	const char *in_it = text("cat /data/ok && ! test -e %s && ! test -e %s && exit 7", dir, bad);
+	struct pol_exit end = { .size = sizeof(end) };
+	pid_t pid;
+
+	ASSERT_LOADED(GUEST("g") FILES RULE("/lib", "rx") RULE("/lib64", "rx")
+			      "\t{ path = \"%s\", access = \"ro\", guest_path = \"/data\" },\n" END,
+		      dir);
+	EXPECT_RETURN(0, run("g", in_it, &pid));
+	EXPECT_RETURN(0, pol_process_wait(pid, 0, &end, &error));
+	EXPECT_EQ(7, end.code);
+	EXPECT_STREQ("g", end.guest);
+	EXPECT_EQ(7, end_of(pid));
+	EXPECT_EQ(-1, waitpid(-1, NULL, WNOHANG | __WALL)); /* who made the root is gone */
+	EXPECT_EQ(ECHILD, errno);
+	EXPECT_RETURN(-ENOENT, pol_guest_run("g",
+					     &(struct pol_run){ .size = sizeof(struct pol_run),
+								.path = bad,
+								.argv = WORDS("x"),
+								.envp = environ },
+					     NULL, &error));
+	/* The control: a root of everybody's. */
+	ASSERT_LOADED("%s", rules("g", ""));
+	EXPECT_RETURN(0, run("g", in_it, &pid));
+	EXPECT_NE(7, end_of(pid));
+	EXPECT_RETURN(0, run("g", text("test -e %s && cat %s/ok", bad, dir), &pid));
+	EXPECT_EQ(0, end_of(pid));
+}
+
 TEST(run_refuses)
 {
 	struct pol_run program = { .size = sizeof(program), .argv = WORDS("x"), .envp = environ };

@@ -66,8 +66,9 @@ build/san/%.o: %.c
 build/san/%.o: %.cc
 	$(call say,CXX-SAN,$<)mkdir -p $(@D) && $(CXX) $(SANITIZE) $(USER_CXXFLAGS) -MMD -MP -c $< -o $@
 
-# The skeleton is included by some: it has to exist before the first dependency file does.
-$(USER_OBJ): | $(if $(BPF_SRC),$(BPF_SKEL))
+# What flags they are built with is said here. The skeleton is included by some: it has to exist before
+# the first dependency file does.
+$(USER_OBJ): user/user.mk | $(if $(BPF_SRC),$(BPF_SKEL))
 
 build/libpolicy.a: $(LIB_OBJ) $(call stale,build/libpolicy.a,$(LIB_OBJ))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
