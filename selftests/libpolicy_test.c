@@ -235,6 +235,13 @@ TEST(run_refuses)
 	program.path = "sh";
 	EXPECT_KIND(POL_ERROR_USAGE, -EINVAL, pol_guest_run("g", &program, &pid, &error));
 	program.path = "/usr/bin/sh";
+	program.flags = POL_RUN_USER;
+	program.uid = (uid_t)-1; /* what a look-up that failed gives: root it may not be */
+	EXPECT_KIND(POL_ERROR_USAGE, -EINVAL, pol_guest_run("g", &program, &pid, &error));
+	program.uid = 0;
+	program.keep_fds_count = 1;
+	EXPECT_KIND(POL_ERROR_USAGE, -EINVAL, pol_guest_run("g", &program, &pid, &error));
+	program.keep_fds_count = 0;
 	program.flags = 4;
 	EXPECT_KIND(POL_ERROR_USAGE, -EINVAL, pol_guest_run("g", &program, &pid, &error));
 	program.flags = 0;

@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include <dirent.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -713,12 +714,27 @@ static void no_setns(void)
 	(void)refuse_call(SYS_setns, EPERM);
 }
 
+static void no_chroot(void)
+{
+	(void)refuse_call(SYS_chroot, EPERM);
+}
+
+/* A caller that somebody has put into a mount of its own: the rest of the host is in its namespace. */
+static void in_a_chroot(void)
+{
+	const char *at = make_dir(text("%s/jail", host));
+
+	if (mount("/", at, NULL, MS_BIND | MS_REC, NULL) || chroot(at) || chdir("/"))
+		_exit(95);
+}
+
 static void no_unshare(void)
 {
 	(void)refuse_call(SYS_unshare, EPERM);
 }
 
-static void expect_failure(void (*prepare)(void), const char *message)
+/* @clean: no mount is there that was not before. */
+static void expect_failure_of(void (*prepare)(void), const char *message, bool clean)
 {
 	int before = mounts_here();
 	struct probe p;
@@ -734,9 +750,15 @@ static void expect_failure(void (*prepare)(void), const char *message)
 			FAIL("it ran: %s", line);
 	EXPECT_STRSTR(message, said);
 	EXPECT_EQ(125, probe_end(&p));
-	EXPECT_EQ(before, mounts_here());
+	if (clean)
+		EXPECT_EQ(before, mounts_here());
 	EXPECT_EQ(kernels, strangers());
 	EXPECT_STREQ("0", guest_value("g", "tasks"));
+}
+
+static void expect_failure(void (*prepare)(void), const char *message)
+{
+	expect_failure_of(prepare, message, true);
 }
 
 TEST(a_failure_leaves_nothing)
@@ -746,7 +768,8 @@ TEST(a_failure_leaves_nothing)
 	expect_failure(no_unshare, "cannot make a root for the guest: Operation not permitted");
 	expect_failure(no_move, "cannot make a root for the guest: Permission denied");
 	expect_failure(no_pivot, "cannot leave the host's root: Invalid argument");
-	expect_failure(no_setns, "cannot enter the root of guest 'g': Operation not permitted");
+	expect_failure(no_setns, "cannot leave the host's root: Operation not permitted");
+	expect_failure(no_chroot, "cannot enter the root of guest 'g': Operation not permitted");
 	EXPECT_EQ(0, PROBE("g", "open", "r", "/data/f"));
 	ASSERT_EQ(0, run_cmd(NULL, 0, "mv %1$s/ro %1$s/away", host));
 	expect_failure(NULL, "to the guest at '/ro': No such file or directory");
@@ -757,6 +780,27 @@ TEST(a_failure_leaves_nothing)
 	EXPECT_CTL(127, "command not found", "run g -- /proc/self/exe");
 	EXPECT_CTL(127, "command not found", "run g -- nothing");
 	EXPECT_EQ(kernels, strangers());
+}
+
+/* After chroot(2) into a mount the host's root would stay in the guest's namespace: it is not started. */
+TEST(not_after_chroot)
+{
+	load_plain();
+	expect_failure_of(in_a_chroot, "cannot leave the host's root: Invalid argument", false);
+	EXPECT_EQ(0, umount2(text("%s/jail", host), MNT_DETACH));
+	EXPECT_EQ(0, PROBE("g", "open", "r", "/data/f"));
+}
+
+/* policyd, or who else reads the events, holds a lock all the time. */
+TEST(while_the_events_are_read)
+{
+	int reader;
+
+	load_plain();
+	reader = open(PINS "/maps", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_EQ(0, flock(reader, LOCK_EX | LOCK_NB));
+	EXPECT_EQ(0, PROBE("g", "open", "r", "/data/f"));
+	close(reader);
 }
 
 /* Of a policyctl that is killed on the way nobody is left, and nothing of what it made. */

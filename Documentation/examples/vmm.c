@@ -260,7 +260,8 @@ int main(int argc, char **argv)
 		char *call = strchr(line, ' ');
 
 		for (int i = 0; call && i < count; i++)
-			if (strncmp(line, guests[i].name, (size_t)(call - line)) == 0)
+			if (strlen(guests[i].name) == (size_t)(call - line) &&
+			    strncmp(line, guests[i].name, (size_t)(call - line)) == 0)
 				dispatch(&guests[i], call + 1);
 	}
 	for (int i = 0; i < count; i++)

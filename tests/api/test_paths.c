@@ -416,6 +416,32 @@ Test(paths, read_only)
 	cr_expect_eq(opened("/rw/readme.md", O_WRONLY), 0);
 }
 
+/* Another mapping below this one: no symlink leads around it. */
+Test(paths, no_symlink_around_another_mapping)
+{
+	char name[256];
+
+	cr_assert_eq(map("in", "/data", 0), 0);
+	cr_expect_eq(opened("/data/to_folder/file.txt", O_WRONLY), 0); /* the control */
+	cr_expect_eq(parent("/data/to_folder/new", name, sizeof(name)), 0);
+	cr_assert_eq(map("in/folder", "/data/folder", POL_MAP_READ_ONLY), 0);
+	cr_expect_eq(opened("/data/to_folder/file.txt", O_WRONLY), -EACCES);
+	cr_expect_eq(opened("/data/to_file", O_WRONLY), -EACCES);
+	cr_expect_eq(parent("/data/to_folder/new", name, sizeof(name)), -EACCES);
+	cr_expect_eq(opened("/data/readme.md", O_WRONLY), 0);
+	cr_expect_eq(opened("/data/folder/file.txt", O_WRONLY), -EROFS);
+	cr_expect_eq(opened("/data/folder/file.txt", O_RDONLY), 0);
+}
+
+Test(paths, no_symlink_below_a_mapping_that_hides)
+{
+	cr_assert_eq(map("in", "/data", 0), 0);
+	cr_assert_eq(map("out", "/data/folder", 0), 0);
+	cr_expect_eq(opened("/data/to_folder/file.txt", O_RDONLY), -EACCES);
+	cr_expect_eq(opened("/data/folder/file.txt", O_RDONLY), -ENOENT);
+	cr_expect_eq(opened("/data/folder/secret", O_RDONLY), 0);
+}
+
 /* ---- the private tmp ---- */
 
 static size_t entries(const char *path)

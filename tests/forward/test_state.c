@@ -58,7 +58,6 @@ Test(state, is_read_as_it_was_written)
 Test(state, refuses_what_it_did_not_write)
 {
 	static const char *const bad[] = {
-		"",
 		"x\n",
 		"00000000000000ab-7",
 		"00000000000000ab-7\nmore\n",
@@ -72,6 +71,15 @@ Test(state, refuses_what_it_did_not_write)
 		cr_assert_not_null(strstr(err.message, path));
 		cr_assert_not_null(strstr(err.fix, "remove it"));
 	}
+}
+
+/* What a power cut leaves of a file. */
+Test(state, empty_is_none)
+{
+	mark.id = 7;
+	write_text("");
+	cr_assert_eq(state_load(path, &mark, &err), 0);
+	cr_assert_eq(mark.id, 0);
 }
 
 Test(state, says_what_it_could_not)

@@ -168,6 +168,25 @@ Test(request, wants_a_guest_by_name)
 	cr_assert(pol_request_wants(&request, &view, &test_record_ctx));
 }
 
+/* Of what was asked for; with a filter, too, by which no lost record itself can go. */
+Test(request, wants_what_tells_of_losses)
+{
+	static struct pol_event_view lost = {
+		.type = POL_TYPE_LOST, .guest = 3, .generation = 3, .lost.of = POL_TYPE_VIOLATION
+	};
+
+	cr_assert_eq(read_text("{\"type\":\"violation\",\"verdict\":\"denied\",\"path\":\"/srv\"}"), 0);
+	cr_assert(pol_request_wants(&request, &lost, &test_record_ctx));
+	lost.lost.of = POL_TYPE_EXIT;
+	cr_assert_not(pol_request_wants(&request, &lost, &test_record_ctx));
+	cr_assert_eq(read_text("{\"guest\":\"db\",\"verdict\":\"denied\"}"), 0);
+	cr_assert_not(pol_request_wants(&request, &lost, &test_record_ctx));
+	cr_assert_eq(read_text("{\"guest\":\"web\",\"verdict\":\"denied\"}"), 0);
+	cr_assert(pol_request_wants(&request, &lost, &test_record_ctx));
+	cr_assert_eq(read_text("{\"type\":\"lost\"}"), 0);
+	cr_assert(pol_request_wants(&request, &lost, &test_record_ctx));
+}
+
 Test(request, is_told_why_not)
 {
 	char buf[POL_ANSWER_SIZE];

@@ -224,6 +224,10 @@ static const char *wrong_with(const struct pol_run *run)
 		return "a program has arguments and an environment, empty or not";
 	if (run->flags & ~(uint32_t)(POL_RUN_USER | POL_RUN_NO_NEW_PRIVS))
 		return "a flag that is not known";
+	if (run->flags & POL_RUN_USER && (run->uid == (uid_t)-1 || run->gid == (gid_t)-1))
+		return "(uid_t)-1 is nobody";
+	if ((run->keep_fds_count && !run->keep_fds) || (run->groups_count && !run->groups))
+		return "a count of what is NULL";
 	if ((run->groups_count && !(run->flags & POL_RUN_USER)) || run->reserved)
 		return "groups without a user, or something reserved";
 	return NULL;

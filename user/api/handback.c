@@ -40,6 +40,9 @@ int pol_take_in(const void *from, size_t first, void *to, size_t size)
 
 	if (known < first)
 		return -EINVAL;
+	for (size_t i = shared; i < known; i++) /* asked for something of a later version */
+		if (((const char *)from)[i])
+			return -EINVAL;
 	memset(to, 0, size);
 	memcpy(to, from, shared);
 	return 0;

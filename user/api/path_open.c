@@ -52,11 +52,21 @@ struct place {
 	const struct pol_mapping *mapping;
 	char *clean;
 	const char *rest;
+	uint64_t symlinks; /* RESOLVE_NO_SYMLINKS, or 0: they may be followed within it */
 };
 
 static void place_done(struct place *place)
 {
 	free(place->clean);
+}
+
+/*
+ * Where another mapping begins below this one a symlink could lead around it: to what that one hides or
+ * has read-only. There none is followed.
+ */
+static uint64_t symlinks_of(const struct pol_paths *paths, const struct pol_mapping *mapping)
+{
+	return pol_paths_below(paths, mapping->guest) ? RESOLVE_NO_SYMLINKS : 0;
 }
 
 static int find_place(const struct pol_paths *paths, const char *guest, struct place *ret)
@@ -66,7 +76,10 @@ static int find_place(const struct pol_paths *paths, const char *guest, struct p
 	if (r < 0)
 		return r;
 	ret->mapping = pol_paths_nearest(paths, ret->clean, &ret->rest);
-	return ret->mapping ? 0 : -ENOENT;
+	if (!ret->mapping)
+		return -ENOENT;
+	ret->symlinks = symlinks_of(paths, ret->mapping);
+	return 0;
 }
 
 static bool is_tmp(const struct place *place)
@@ -87,11 +100,12 @@ static int open_place(const struct place *place, int flags, mode_t mode)
 	_cleanup_close_ int within = -EBADF;
 
 	if (!mapping->name)
-		return open_beneath(mapping->dir, *place->rest ? place->rest : ".", flags, mode, 0);
+		return open_beneath(mapping->dir, *place->rest ? place->rest : ".", flags, mode,
+				    place->symlinks);
 	if (!*place->rest)
 		return open_beneath(mapping->dir, mapping->name, flags, mode, RESOLVE_NO_SYMLINKS);
 	within = open_named(place);
-	return within < 0 ? within : open_beneath(within, place->rest, flags, mode, 0);
+	return within < 0 ? within : open_beneath(within, place->rest, flags, mode, place->symlinks);
 }
 
 /* ------------------------------------------------------------------ the directory of a name */
@@ -134,7 +148,7 @@ static int open_directory_of(const struct place *place, const char *name)
 			return within;
 	}
 	return open_beneath(within >= 0 ? within : place->mapping->dir, *dir ? dir : ".",
-			    O_PATH | O_DIRECTORY, 0, 0);
+			    O_PATH | O_DIRECTORY, 0, place->symlinks);
 }
 
 /* @ret_name: within the place, or the mapping's. */

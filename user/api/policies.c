@@ -155,9 +155,11 @@ int pol_policy_load(const char *name, const char *text, size_t len, uint32_t fla
 		r = load(policy, flags, &diags, ret, &err);
 	pol_policy_free(policy);
 	errors = diags.errors;
-	if (hand_report(&diags, ret_report) < 0 || (r == -ENOMEM && !err.code))
+	if (r < 0 && !(r == -EINVAL && errors)) {
+		pol_diags_done(&diags);
+		return r == -ENOMEM && !err.code ? pol_fail_memory(error) : pol_fail(error, r, &err);
+	}
+	if (hand_report(&diags, ret_report) < 0)
 		return pol_fail_memory(error);
-	if (r == -EINVAL && errors)
-		return fail_policy(name, errors, error);
-	return r < 0 ? pol_fail(error, r, &err) : 0;
+	return r < 0 ? fail_policy(name, errors, error) : 0;
 }

@@ -14,7 +14,7 @@ int state_load(const char *path, struct pol_mark *ret, struct pol_err *err)
 	int used;
 
 	*ret = (struct pol_mark){ 0 };
-	if (len == -ENOENT)
+	if (len == -ENOENT || !len) /* empty: a power cut's, and a mark is of one boot */
 		return 0;
 	if (len < 0)
 		return pol_err_set(err, POL_ERR_HOST, len, "cannot read '%s'", path);
@@ -37,7 +37,9 @@ static int write_new(const char *path, const char *text, size_t len)
 	n = write(fd, text, len);
 	if (n < 0)
 		return -errno;
-	return (size_t)n == len ? 0 : -ENOSPC;
+	if ((size_t)n != len)
+		return -ENOSPC;
+	return fdatasync(fd) < 0 ? -errno : 0;
 }
 
 int state_save(const char *path, const struct pol_mark *mark)

@@ -517,6 +517,8 @@ void pol_engine_close(struct pol_engine *engine)
 		pol_closep(&engine->links[i]);
 	}
 	pol_closep(&engine->turn);
+	if (engine->use >= 0)
+		pol_engine_unuse(engine); /* a child of another thread's may have a copy */
 	pol_closep(&engine->use);
 	pol_engine_free_skel(engine->skel);
 	free(engine);

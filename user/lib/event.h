@@ -43,6 +43,7 @@ struct pol_event_text {
 
 /**
  * struct pol_event_view - a decoded record; self-contained (the ring may go on).
+ * @inside: its path is a name in a root of the guest's own; whoever has its names sets it (pump.c).
  * @outside: not of the engine (pidwait.h): no guest, no sequence, no policy.
  * @has_process: @process, @exe and @parent_exe mean something.
  * @access: of violation, allow and escape. @exit: of exit. @ceiling: of ceiling. @note: of guest
@@ -56,6 +57,7 @@ struct pol_event_view {
 	uint64_t generation;
 	uint32_t guest;
 	uint32_t flags;
+	bool inside;
 	bool outside;
 	bool has_process;
 	struct pol_event_process process;

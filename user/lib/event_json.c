@@ -264,11 +264,13 @@ static void put_parent(struct out *o)
 	pol_jsonw_close(w, '}');
 }
 
-static void put_process_value(struct out *o)
+/* Return: whether its cgroup is known. */
+static bool put_process_value(struct out *o)
 {
 	const struct pol_event_process *process = &o->view->process;
 	const struct pol_event_ctx *ctx = o->ctx;
 	struct pol_jsonw *w = &o->w;
+	const char *cgroup;
 
 	pol_jsonw_open(w, '{');
 	put_u64(w, "pid", process->tgid);
@@ -279,9 +281,11 @@ static void put_process_value(struct out *o)
 	put_u64(w, "gid", process->gid);
 	put_bytes(w, "comm", process->comm, comm_len(process->comm), 0, false);
 	put_exe(w, &o->view->exe, o->caps->exe);
-	put_small(o, "cgroup", ctx->cgroup ? ctx->cgroup(ctx->arg, process->cgroup) : NULL);
+	cgroup = ctx->cgroup ? ctx->cgroup(ctx->arg, process->cgroup) : NULL;
+	put_small(o, "cgroup", cgroup);
 	put_parent(o);
 	pol_jsonw_close(w, '}');
+	return cgroup;
 }
 
 static void put_process(struct out *o)
@@ -295,8 +299,8 @@ static void put_process(struct out *o)
 	pol_piece_key_process(&key, o->pieces, o->view);
 	if (pol_piece_put(&key, w))
 		return pol_jsonw_piece_end(w);
-	put_process_value(o);
-	pol_piece_keep(&key, w);
+	if (put_process_value(o))
+		pol_piece_keep(&key, w);
 }
 
 /* path, path_truncated, and the exact bytes where the text can't have them. */

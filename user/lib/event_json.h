@@ -33,6 +33,7 @@ struct pol_event_rule {
  * @guest_name: name of a guest in @generation or later.
  * @rule: Return: 0; -ENOENT.
  * @sha256: lower-case hex of the generation's policy.
+ * @own_root: has the guest a root of its own, which `run` made?
  * @cgroup: path in the cgroup2 tree, "/policyctl/web".
  * @pieces: for pol_event_json(), of this context alone (event_pieces.h); or NULL.
  */
@@ -45,6 +46,7 @@ struct pol_event_ctx {
 	const char *(*guest_name)(void *arg, uint64_t generation, uint32_t guest);
 	int (*rule)(void *arg, uint64_t generation, uint32_t rule, struct pol_event_rule *ret);
 	const char *(*sha256)(void *arg, uint64_t generation);
+	bool (*own_root)(void *arg, uint64_t generation, uint32_t guest);
 	const char *(*cgroup)(void *arg, uint64_t id);
 	struct pol_pieces *pieces;
 };

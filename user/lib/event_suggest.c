@@ -51,7 +51,7 @@ static uint32_t suggest_rule(const struct pol_event_view *view)
 {
 	const struct pol_event_text *path = &view->path;
 
-	if (!path->data || path->data[0] != '/' || path->truncated)
+	if (!path->data || path->data[0] != '/' || path->truncated || view->inside)
 		return 0;
 	return suggest_rights(view) & POL_RIGHTS_ALL;
 }

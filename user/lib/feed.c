@@ -18,6 +18,7 @@ struct pol_feed {
 	struct pol_engine *engine;
 	struct pol_ring ring;
 	struct pol_names names;
+	struct pol_pieces pieces;
 	int lock;
 };
 
@@ -68,6 +69,7 @@ int pol_feed_open(struct pol_feed **ret, struct pol_err *err)
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot map the event ring");
 	feed->names.control = feed->engine->control;
+	feed->names.pieces = &feed->pieces;
 	*ret = TAKE_PTR(feed);
 	return 0;
 }

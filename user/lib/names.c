@@ -72,6 +72,13 @@ static const char *guest_name(void *arg, uint64_t generation, uint32_t guest)
 	return names->guest;
 }
 
+static bool own_root_of(void *arg, uint64_t generation, uint32_t guest)
+{
+	const struct pol_meta_guest *found = guest_in(meta_of(arg, generation), guest);
+
+	return found && found->own_root;
+}
+
 static int rule_of(void *arg, uint64_t generation, uint32_t id, struct pol_event_rule *ret)
 {
 	struct pol_names *names = arg;
@@ -137,6 +144,7 @@ void pol_names_context(struct pol_names *names, struct pol_event_ctx *ctx)
 	ctx->guest_name = guest_name;
 	ctx->rule = rule_of;
 	ctx->sha256 = sha256_of;
+	ctx->own_root = own_root_of;
 	ctx->cgroup = cgroup_of;
-	ctx->pieces = &names->pieces;
+	ctx->pieces = names->pieces;
 }

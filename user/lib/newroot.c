@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "base.h"
+#include "descriptors.h"
 #include "newroot_int.h"
 
 /* Empty files and directories alone take no blocks: this is for a guest in audit, which may write. */
@@ -260,13 +261,21 @@ static int show(struct maker *m, const struct pol_view_item *item)
 	return mount_thing(m, item, named);
 }
 
-/* The old root goes below the new one, and then off it. */
+/*
+ * The old root goes below the new one, and then off it. If that was the caller's, by chroot(2), and not
+ * the namespace's, all of the host is still there: it is where who joins the namespace comes to stand.
+ */
 static int leave(const struct maker *m)
 {
+	_cleanup_close_ int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct stat st;
+
 	if (fchdir(m->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
 	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return -errno;
-	return 0;
+	if (setns(self, CLONE_NEWNS) < 0 || stat("/", &st) < 0)
+		return -errno;
+	return st.st_dev == m->dev ? 0 : -EINVAL;
 }
 
 static int make_root(struct maker *m, size_t *ret_item)
@@ -288,14 +297,13 @@ static int make_root(struct maker *m, size_t *ret_item)
 static _Noreturn void run_maker(struct maker *m, int sock)
 {
 	struct pol_root_report report = { 0 };
-	sigset_t all;
 	char byte;
 
-	/* Signals of the terminal are the caller's. */
-	sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	(void)umask(022);
-	report.code = make_root(m, &report.item);
+	/* What other threads of the caller have open is not to stay open by us. */
+	report.code = pol_close_others(&sock, 1);
+	if (!report.code)
+		report.code = make_root(m, &report.item);
 	report.at = report.code ? (int)m->at : POL_AT_DONE;
 	if (send(sock, &report, sizeof(report), MSG_NOSIGNAL) != sizeof(report) || report.code)
 		_exit(1);
@@ -308,6 +316,9 @@ static _Noreturn void run_maker(struct maker *m, int sock)
 
 void pol_newroot_release(struct pol_newroot *root)
 {
+	/* A child of another thread's may have a copy of it. */
+	if (root->hold >= 0)
+		(void)shutdown(root->hold, SHUT_RDWR);
 	pol_closep(&root->hold);
 	while (root->pid > 0 && waitpid(root->pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
@@ -328,6 +339,23 @@ static int wait_for(const struct pol_view *view, struct pol_newroot *root, struc
 	return report.at == POL_AT_DONE ? 0 : pol_newroot_say(view, &report, err);
 }
 
+/*
+ * Not fork(2): no SIGCHLD for a caller who knows nothing of it. In the child every signal is blocked:
+ * those of the terminal are the caller's, and no handler of his runs twice.
+ */
+static pid_t start_maker(void)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+	if (pid)
+		(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 int pol_newroot_make(const struct pol_view *view, uid_t uid, gid_t gid, struct pol_newroot *ret,
 		     struct pol_err *err)
 {
@@ -337,8 +365,7 @@ int pol_newroot_make(const struct pol_view *view, uid_t uid, gid_t gid, struct p
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot make a root for the guest");
-	/* Not fork(2): no SIGCHLD for a caller who knows nothing of it, and no handler of his runs. */
-	root.pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+	root.pid = start_maker();
 	if (!root.pid) {
 		close(pair[0]);
 		run_maker(&maker, pair[1]);

@@ -70,8 +70,8 @@ int pol_newroot_say(const struct pol_view *view, const struct pol_root_report *r
 	case POL_AT_LEAVE:
 		pol_err_set(err, POL_ERR_FAILED, report->code, "cannot leave the host's root");
 		if (report->code == -EINVAL)
-			return pol_err_fix(err, "it has to be a mount that pivot_root(2) takes: not "
-						"the initramfs, and no plain directory after chroot(2)");
+			return pol_err_fix(err, "it has to be the root of a mount namespace, which "
+						"pivot_root(2) takes: not the initramfs, and nothing after chroot(2)");
 		return report->code;
 	}
 	pol_err_set(err, POL_ERR_FAILED, report->code, "cannot make a root for the guest");

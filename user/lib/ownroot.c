@@ -190,7 +190,7 @@ static int take_lock(struct pol_own_root *root, struct pol_err *err)
 {
 	int r;
 
-	root->lock = pol_dir_open(AT_FDCWD, POL_STORE "/maps");
+	root->lock = pol_dir_open(AT_FDCWD, POL_STORE); /* /maps is the lock of the events' reader */
 	r = root->lock < 0 ? root->lock : pol_flock(root->lock, LOCK_EX);
 	if (!r)
 		return 0;
@@ -246,6 +246,8 @@ void pol_own_root_close(struct pol_own_root *root)
 {
 	close_in(root);
 	pol_newroot_release(&root->maker);
+	if (root->lock >= 0)
+		(void)flock(root->lock, LOCK_UN); /* a child of another thread's may have a copy */
 	pol_closep(&root->lock);
 	*root = POL_OWN_ROOT_NONE;
 }

@@ -37,6 +37,9 @@ static int on_record(void *arg, const void *data, size_t len)
 	if (r < 0)
 		return r;
 	pol_mountpoint_prefix(&pump->view);
+	pump->view.inside = pump->ctx.own_root && pump->ctx.own_root(pump->ctx.arg,
+								     pump->view.generation,
+								     pump->view.guest);
 	return pump->ops.view(pump->arg, &pump->view, &pump->ctx);
 }
 

@@ -257,9 +257,17 @@ int pol_request_write(const struct pol_request *request, char *buf, size_t size,
 bool pol_request_wants(const struct pol_request *request, const struct pol_event_view *view,
 		       const struct pol_event_ctx *ctx)
 {
+	struct pol_event_filter filter = request->filter;
 	const char *name;
 
-	if (!pol_event_filter_match(&request->filter, view, ctx->boot_to_real_ns))
+	/* What is lost of what was asked for is told to who asked; its verdict and path nobody knows. */
+	if (view->type == POL_TYPE_LOST && filter.type != POL_TYPE_LOST) {
+		if (filter.type && view->lost.of != filter.type)
+			return false;
+		filter.type = filter.verdict = 0;
+		filter.path = NULL;
+	}
+	if (!pol_event_filter_match(&filter, view, ctx->boot_to_real_ns))
 		return false;
 	if (!request->guest)
 		return true;

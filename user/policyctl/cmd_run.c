@@ -192,7 +192,12 @@ static int explain_exec(const struct run_command *command, const char *path, int
 		fputs("   fix: its loader, or a script's interpreter, is not in the guest's root: a rule "
 		      "on\n        it, or --map, puts it there (/lib64, /lib, /usr)\n",
 		      stderr);
-	if (refused)
+	if (refused && command->launch.root)
+		fprintf(stderr,
+			"   fix: the policy of guest '%s' refuses it; what is at '%s' in the guest's root "
+			"needs a rule with rx\n",
+			command->guest, path);
+	else if (refused)
 		fprintf(stderr,
 			"   fix: the policy of guest '%s' refuses it; a rule to add: { path = \"%s\", "
 			"access = \"rx\" }\n"

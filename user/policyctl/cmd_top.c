@@ -14,6 +14,7 @@
 #include "when.h"
 
 #define DELAY_DEFAULT (2 * INT64_C(1000000000))
+#define STEP_US	      UINT64_C(500000)
 #define DELAY_LEAST   (INT64_C(100000000))
 #define DELAY_MOST    (INT64_C(3600) * 1000000000)
 
@@ -189,10 +190,13 @@ static void take_keys(struct top *top)
 		top->over = pol_stopped();
 		if (top->over || now >= end)
 			return;
-		timeout((int)((end - now) / 1000 + 1));
+		/* In steps: a signal may come just before it sleeps. */
+		timeout((int)(end - now < STEP_US ? (end - now) / 1000 + 1 : STEP_US / 1000));
 		key = getch();
-		if (key == ERR)
+		if (key == ERR) {
+			top->over = !isatty(STDIN_FILENO); /* it was hung up */
 			continue;
+		}
 		again = take_key(top, key);
 		show(top);
 	}

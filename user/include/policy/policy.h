@@ -525,8 +525,9 @@ int pol_paths_tmp(struct pol_paths *paths, const char *dir, struct pol_error *er
  * programs.
  * @buf, @size: gets it, and NUL after it.
  *
- * Symlinks are followed, and what lies outside is refused; a name that does not exist yet is told
- * if its directory does. Between this and the use of the path all can change: pol_guest_path_open()
+ * Symlinks are followed, and what lies outside is refused; none is followed in a mapping below which
+ * another one begins. A name that does not exist yet is told if
+ * its directory does. Between this and the use of the path all can change: pol_guest_path_open()
  * and pol_guest_path_parent() have no such gap. /proc is needed.
  *
  * Return: its length; -ENOENT: no mapping covers it, or it and its directory do not exist; -EACCES:
