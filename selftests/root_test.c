@@ -387,9 +387,12 @@ static const char *options(pid_t pid, const char *at)
 
 TEST(flags)
 {
+	const char *shared = text("%s/rw", host);
 	struct probe p;
 	pid_t pid;
 
+	ASSERT_EQ(0, mount(shared, shared, NULL, MS_BIND, NULL) ||
+			     mount(NULL, shared, NULL, MS_SHARED, NULL));
 	load_plain();
 	pid = start(&p, STEPS("pause"));
 	EXPECT_TRUE(!strncmp(options(pid, "/data"), "rw,nosuid,nodev", 15));
@@ -403,6 +406,7 @@ TEST(flags)
 	EXPECT_EQ(0, run_cmd(NULL, 0, "grep -q 'shared:' /proc/self/mountinfo"));
 	probe_go(&p);
 	EXPECT_EQ(0, probe_end(&p));
+	EXPECT_EQ(0, umount(shared));
 }
 
 /* A set-user-ID program gains nothing there, as it does outside. */
