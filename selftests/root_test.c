@@ -728,7 +728,9 @@ static void in_a_chroot(void)
 {
 	const char *at = make_dir(text("%s/jail", host));
 
-	if (mount("/", at, NULL, MS_BIND | MS_REC, NULL) || chroot(at) || chdir("/"))
+	/* Private: unmounted later it must not take what it is a copy of along. */
+	if (mount("/", at, NULL, MS_BIND | MS_REC, NULL) ||
+	    mount(NULL, at, NULL, MS_PRIVATE | MS_REC, NULL) || chroot(at) || chdir("/"))
 		_exit(95);
 }
 
