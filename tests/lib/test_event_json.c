@@ -684,3 +684,17 @@ Test(event_json, a_path_without_its_root_keeps_the_objects_name)
 	cr_assert(json_is_true(json_object_get(json, "path_truncated")));
 	json_decref(json);
 }
+
+/* A name in the guest's own root is no path of a rule. */
+Test(event_json, suggests_nothing_within_a_root_of_its_own)
+{
+	union test_record record;
+
+	test_record_violation(&record);
+	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
+	cr_assert_gt(pol_event_json(&view, &test_record_ctx, line, sizeof(line)), 0);
+	cr_assert_null(strstr(line, "\"suggest\":null"));
+	view.inside = true;
+	cr_assert_gt(pol_event_json(&view, &test_record_ctx, line, sizeof(line)), 0);
+	cr_assert_not_null(strstr(line, "\"suggest\":null"));
+}
