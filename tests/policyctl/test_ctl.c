@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl.h"
+#include "descriptors.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -46,14 +47,14 @@ static int open_standard(void)
 {
 	close(0);
 	close(2);
-	if (ctl_open_standard() || fcntl(0, F_GETFD) != FD_CLOEXEC ||
+	if (pol_open_standard() || fcntl(0, F_GETFD) != FD_CLOEXEC ||
 	    fcntl(2, F_GETFD) != FD_CLOEXEC)
 		return 1;
 	if (fcntl(1, F_GETFD) != 0)
 		return 2;
 	close(1);
 	test_refuse(SYS_openat, EIO);
-	return ctl_open_standard() == -EIO ? 0 : 3;
+	return pol_open_standard() == -EIO ? 0 : 3;
 }
 
 Test(ctl, standard_descriptors)

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 
 #include "base.h"
 #include "exit_fill.h"
 #include "exits.h"
 #include "handback.h"
+#include "here.h"
 
 /*
  * The event ring wakes who polls it for each record, as long as its reader keeps up. Where none does,
@@ -21,7 +21,7 @@
  */
 #define TICK_NS 100000000
 /* A turn that was given out and is not written by then never will be. */
-#define LATE_NS 1000000000
+#define LATE_US 1000000
 
 struct pol_exit_stream {
 	struct pol_engine *engine;
@@ -147,14 +147,6 @@ uint64_t pol_exit_stream_lost(const struct pol_exit_stream *stream)
 
 /* ------------------------------------------------------------------ next */
 
-static uint64_t now_ns(void)
-{
-	struct timespec now = {};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void lose(struct pol_exit_stream *stream, size_t set, uint64_t cnt)
 {
 	stream->lost += cnt;
@@ -166,11 +158,11 @@ static void lose(struct pol_exit_stream *stream, size_t set, uint64_t cnt)
 /* Its turn is taken, and it is not written: by whom it is just now, or never (exits.bpf.c). */
 static void wait_a_while(struct pol_exit_stream *stream, size_t set)
 {
-	uint64_t now = now_ns();
+	uint64_t now = pol_monotonic_us();
 
 	if (!stream->late[set])
 		stream->late[set] = now;
-	else if (now - stream->late[set] > LATE_NS)
+	else if (now - stream->late[set] > LATE_US)
 		lose(stream, set, 1);
 }
 

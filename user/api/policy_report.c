@@ -12,32 +12,16 @@ struct pol_report {
 	const struct pol_diag **order;
 };
 
-static int by_place(const void *a, const void *b)
-{
-	const struct pol_diag *x = *(const struct pol_diag *const *)a;
-	const struct pol_diag *y = *(const struct pol_diag *const *)b;
-
-	if (x->line != y->line)
-		return x->line < y->line ? -1 : 1;
-	if (x->col != y->col)
-		return x->col < y->col ? -1 : 1;
-	return x < y ? -1 : x > y; /* as they were added */
-}
-
 int pol_report_make(struct pol_diags *diags, struct pol_report **ret)
 {
 	struct pol_report *report = calloc(1, sizeof(*report));
 
 	if (report)
-		report->order = calloc(diags->cnt + 1, sizeof(*report->order));
+		report->order = pol_diags_sorted(diags);
 	if (!report || !report->order) {
 		free(report);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < diags->cnt; i++)
-		report->order[i] = &diags->items[i];
-	if (diags->cnt)
-		qsort(report->order, diags->cnt, sizeof(*report->order), by_place);
 	report->diags = *diags;
 	memset(diags, 0, sizeof(*diags));
 	*ret = report;

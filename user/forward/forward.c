@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base.h"
+#include "descriptors.h"
 #include "here.h"
 #include "state.h"
 
@@ -220,18 +221,6 @@ static int add(struct forward *f, struct pol_err *err)
 	return r;
 }
 
-/* Descriptors 0 to 2 are there: else a socket of ours would get such a number, and be written to. */
-static void open_standard(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 int forward_run(const struct forward_options *options)
 {
 	struct forward f = {
@@ -242,8 +231,8 @@ int forward_run(const struct forward_options *options)
 	struct pol_err err = { 0 };
 	int r;
 
-	open_standard();
-	if (add(&f, &err) < 0) {
+	r = fail(&err, "open /dev/null", pol_open_standard());
+	if (r < 0 || add(&f, &err) < 0) {
 		forward_say_err(&err);
 		f.status = (int)err.kind;
 	} else {

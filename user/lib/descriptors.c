@@ -171,3 +171,11 @@ int pol_keep_over_exec(const int *keep, size_t keep_cnt)
 	}
 	return 0;
 }
+
+int pol_open_standard(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			return -errno;
+	return 0;
+}

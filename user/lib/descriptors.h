@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a new program inherits of the descriptor table. Async-signal-safe, all of it. */
+/* The descriptor table: what a program begins with, and what a new one inherits. Async-signal-safe. */
 #pragma once
 
 #include <stddef.h>
+
+/**
+ * pol_open_standard() - what is closed of descriptors 0 to 2 becomes /dev/null, over no execve(2):
+ * else a file of ours would get that number, and be written to.
+ * Return: 0; negative errno.
+ */
+int pol_open_standard(void);
 
 /**
  * pol_close_others() - close every descriptor but 0, 1, 2 and the sorted @keep, also those above a

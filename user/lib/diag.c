@@ -244,3 +244,26 @@ void pol_diags_strict(struct pol_diags *diags)
 	diags->errors += diags->warnings;
 	diags->warnings = 0;
 }
+
+static int by_place(const void *a, const void *b)
+{
+	const struct pol_diag *x = *(const struct pol_diag *const *)a;
+	const struct pol_diag *y = *(const struct pol_diag *const *)b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (x->col != y->col)
+		return x->col < y->col ? -1 : 1;
+	return x < y ? -1 : x > y; /* as they were added: the sort stays stable */
+}
+
+const struct pol_diag **pol_diags_sorted(const struct pol_diags *diags)
+{
+	const struct pol_diag **order = calloc(diags->cnt + 1, sizeof(*order));
+
+	for (size_t i = 0; order && i < diags->cnt; i++)
+		order[i] = &diags->items[i];
+	if (order)
+		qsort(order, diags->cnt, sizeof(*order), by_place);
+	return order;
+}

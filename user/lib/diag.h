@@ -65,6 +65,9 @@ void pol_diag_add(struct pol_diags *diags, bool warning, const char *code, int l
 /* pol_diags_strict() - make every warning an error (check --strict). */
 void pol_diags_strict(struct pol_diags *diags);
 
+/* pol_diags_sorted() - all of them by place, as long as @diags is unchanged; to be freed. NULL: -ENOMEM. */
+const struct pol_diag **pol_diags_sorted(const struct pol_diags *diags);
+
 /* Both print all of it, sorted by place; colour only if asked for. */
 void pol_diags_print_text(const struct pol_diags *diags, FILE *out, bool colour);
 void pol_diags_print_json(const struct pol_diags *diags, FILE *out);

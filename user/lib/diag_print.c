@@ -7,18 +7,6 @@
 #include "diag.h"
 #include "str.h"
 
-static int by_place(const void *a, const void *b)
-{
-	const struct pol_diag *x = *(const struct pol_diag *const *)a;
-	const struct pol_diag *y = *(const struct pol_diag *const *)b;
-
-	if (x->line != y->line)
-		return x->line < y->line ? -1 : 1;
-	if (x->col != y->col)
-		return x->col < y->col ? -1 : 1;
-	return x < y ? -1 : x > y; /* as they were added: the sort stays stable */
-}
-
 typedef void print_fn(const struct pol_diag *diag, const char *file, FILE *out, bool colour);
 
 static void print_sorted(const struct pol_diags *diags, FILE *out, bool colour, print_fn *print)
@@ -28,12 +16,7 @@ static void print_sorted(const struct pol_diags *diags, FILE *out, bool colour, 
 
 	if (diags->file)
 		file = pol_str_escape(diags->file, strlen(diags->file));
-	order = calloc(diags->cnt ? diags->cnt : 1, sizeof(*order));
-	if (order) {
-		for (size_t i = 0; i < diags->cnt; i++)
-			order[i] = &diags->items[i];
-		qsort(order, diags->cnt, sizeof(*order), by_place);
-	}
+	order = pol_diags_sorted(diags);
 	for (size_t i = 0; i < diags->cnt; i++)
 		print(order ? order[i] : &diags->items[i], file ? file : "policy", out, colour);
 }

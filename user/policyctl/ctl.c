@@ -9,14 +9,6 @@
 #include "base.h"
 #include "str.h"
 
-int ctl_open_standard(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
-			return -errno;
-	return 0;
-}
-
 int64_t ctl_number(const char *text, int64_t max)
 {
 	int64_t value = 0;

@@ -27,13 +27,6 @@ int cmd_top(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
-/**
- * ctl_open_standard() - what is closed of descriptors 0 to 2 becomes /dev/null, over no execve(2):
- * else a file of ours would get that number, and what is printed.
- * Return: 0; negative errno.
- */
-int ctl_open_standard(void);
-
 /* ctl_number() - digits and nothing else. Return: the number; -EINVAL: none, or more than @max. */
 int64_t ctl_number(const char *text, int64_t max);
 

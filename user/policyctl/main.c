@@ -6,6 +6,7 @@
 #include "abi.h"
 #include "base.h"
 #include "ctl.h"
+#include "descriptors.h"
 #include "version.h"
 
 static const struct command {
@@ -46,7 +47,7 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
-	if (ctl_open_standard() < 0)
+	if (pol_open_standard() < 0)
 		return argc > 1 && !strcmp(argv[1], "run") ? 125 : POL_ERR_FAILED;
 	(void)libbpf_set_print(NULL); /* what matters of it is in our messages */
 	if (argc < 2) {

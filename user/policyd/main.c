@@ -10,6 +10,7 @@
 
 #include "abi.h"
 #include "base.h"
+#include "descriptors.h"
 #include "policyd.h"
 #include "socket_path.h"
 #include "str.h"
@@ -254,26 +255,15 @@ static int parse(int argc, char **argv, struct policyd_options *options)
 	return optind < argc ? usage_error("no arguments but options are taken") : check(options);
 }
 
-/*
- * Descriptors 0 to 2 are there: else a file of ours would get such a number, and be written to. Not
- * /dev/null for standard output: events would go nowhere, unsaid.
- */
+/* Not /dev/null for standard output: events would go nowhere, unsaid. */
 static int open_standard(const struct policyd_options *options)
 {
-	int fd;
-
 	if (!options->file && !options->syslog.way && !options->journal &&
 	    fcntl(STDOUT_FILENO, F_GETFD) < 0) {
 		policyd_say("standard output is closed; events go there");
 		return -EBADF;
 	}
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return -errno;
-	(void)close(fd);
-	return 0;
+	return pol_open_standard();
 }
 
 int main(int argc, char **argv)
