@@ -153,16 +153,21 @@ static void probe_rename_lock(struct pol_host *host)
 		"the kernel hides the address of rename_lock in /proc/kallsyms");
 }
 
-void pol_host_probe(struct pol_host *ret)
+static void probe_user(struct pol_host *host)
 {
 	struct utsname uts;
 
-	memset(ret, 0, sizeof(*ret));
-	ret->root = geteuid() == 0;
+	memset(host, 0, sizeof(*host));
+	host->root = geteuid() == 0;
 	if (!uname(&uts))
-		(void)snprintf(ret->kernel, sizeof(ret->kernel), "%s", uts.release);
-	if (!ret->root)
-		problem(ret, "root", "run it as root", "not root");
+		(void)snprintf(host->kernel, sizeof(host->kernel), "%s", uts.release);
+	if (!host->root)
+		problem(host, "root", "run it as root", "not root");
+}
+
+void pol_host_probe(struct pol_host *ret)
+{
+	probe_user(ret);
 	probe_lsm(ret);
 	probe_bpf(ret);
 	probe_bpffs(ret);
@@ -170,12 +175,27 @@ void pol_host_probe(struct pol_host *ret)
 	probe_rename_lock(ret);
 }
 
+static int first_problem(const struct pol_host *host, struct pol_err *err)
+{
+	if (!host->problems_cnt)
+		return 0;
+	pol_err_say(err, POL_ERR_HOST, host->root ? -ENOTSUP : -EPERM, "%s",
+		    host->problems[0].message);
+	return pol_err_fix(err, "%s", host->problems[0].fix);
+}
+
 int pol_host_require(struct pol_host *ret, struct pol_err *err)
 {
-	pol_host_probe(ret);
-	if (!ret->problems_cnt)
-		return 0;
-	pol_err_say(err, POL_ERR_HOST, ret->root ? -ENOTSUP : -EPERM, "%s",
-		    ret->problems[0].message);
-	return pol_err_fix(err, "%s", ret->problems[0].fix);
+	probe_user(ret);
+	probe_lsm(ret);
+	probe_bpffs(ret);
+	probe_cgroup(ret);
+	return first_problem(ret, err);
+}
+
+int pol_host_require_programs(struct pol_host *host, struct pol_err *err)
+{
+	probe_bpf(host);
+	probe_rename_lock(host);
+	return first_problem(host, err);
 }

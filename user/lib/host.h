@@ -50,8 +50,16 @@ int pol_host_try_hook(const char *hook);
 void pol_host_probe(struct pol_host *ret);
 
 /**
- * pol_host_require() - probe, and fail with the first problem.
+ * pol_host_require() - look at all but what programs need, and fail with the first problem.
  *
  * Return: 0; -ENOTSUP with @err of kind POL_ERR_HOST and its fix; -EPERM: not root.
  */
 int pol_host_require(struct pol_host *ret, struct pol_err *err);
+
+/**
+ * pol_host_require_programs() - add what programs need: the kernel's types, its leave, symbols. It
+ * costs ten times a reload, whose kernel has shown that it has them.
+ *
+ * Return: as pol_host_require().
+ */
+int pol_host_require_programs(struct pol_host *host, struct pol_err *err);

@@ -86,8 +86,10 @@ static int open_engine(struct transaction *t, struct pol_load_result *result)
 	r = pol_recover(&result->swept, t->err);
 	if (r < 0)
 		return r;
-	if (!pol_engine_loaded())
-		return pol_engine_create(&t->host, &t->engine, t->err);
+	if (!pol_engine_loaded()) {
+		r = pol_host_require_programs(&t->host, t->err);
+		return r < 0 ? r : pol_engine_create(&t->host, &t->engine, t->err);
+	}
 	r = pol_engine_open(&t->engine, t->err);
 	if (r < 0)
 		return r;
