@@ -58,6 +58,7 @@ static void in_child(void (*fn)(void))
 static void every_call(int want)
 {
 	struct pol_guest_info info = { .size = sizeof(info) };
+	struct pol_paths *paths;
 	pid_t pid;
 
 	EXPECT_RETURN(want, pol_guest_attach("g", getppid(), &error));
@@ -67,6 +68,9 @@ static void every_call(int want)
 	EXPECT_RETURN(want, run("g", "exit 0", &pid));
 	EXPECT_RETURN(want, pol_guest_info("g", &info, &error));
 	EXPECT_RETURN(want, pol_guest_wait("g", NULL, &error));
+	ASSERT_EQ(0, pol_paths_new(&paths));
+	EXPECT_RETURN(want, pol_paths_map_guest(paths, "g", &error));
+	pol_paths_free(paths);
 }
 
 static void as_nobody(void)
@@ -222,6 +226,85 @@ TEST(run_in_a_root_of_its_own)
 	EXPECT_NE(7, end_of(pid));
 	EXPECT_RETURN(0, run("g", text("test -e %s && cat %s/ok", bad, dir), &pid));
 	EXPECT_EQ(0, end_of(pid));
+}
+
+/* ---- mappings from the loaded policy ---- */
+
+#define MAPPED(path, access, at) \
+	"\t{ path = \"" path "\", access = \"" access "\", guest_path = \"" at "\" },\n"
+
+static int opened(const struct pol_paths *paths, const char *guest, int flags)
+{
+	int fd = pol_guest_path_open(paths, guest, flags, 0600);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+static void load_mapped(void)
+{
+	make_dir(text("%s/sub", dir));
+	make_file(text("%s/sub/f", dir), "f\n");
+	ASSERT_LOADED(GUEST("g") FILES MAPPED("%s/sub", "rw", "/data") MAPPED("%s/ok", "ro", "/etc/ok")
+			      MAPPED("%s/new", "rw", "/new") RULE("%s", "ro") END GUEST("plain") FILES
+				      RULE("%s", "ro") END,
+		      dir, dir, dir, dir, dir);
+}
+
+TEST(mappings_of_the_loaded_policy)
+{
+	struct pol_paths *paths;
+	char host[4096];
+
+	load_mapped();
+	ASSERT_EQ(0, pol_paths_new(&paths));
+	EXPECT_RETURN(0, pol_paths_map_guest(paths, "g", &error));
+	EXPECT_LE(1, pol_guest_path_resolve(paths, "data/../data//f", host, sizeof(host)));
+	EXPECT_STREQ(text("%s/sub/f", dir), host);
+	EXPECT_EQ(0, opened(paths, "/data/f", O_RDWR));
+	EXPECT_EQ(0, opened(paths, "/etc/ok", O_RDONLY));
+	EXPECT_EQ(-EROFS, opened(paths, "/etc/ok", O_RDWR));
+	EXPECT_EQ(-ENOENT, opened(paths, "/new", O_RDONLY));
+	EXPECT_EQ(0, opened(paths, "/new", O_RDWR | O_CREAT));
+	EXPECT_EQ(0, access(text("%s/new", dir), F_OK));
+	EXPECT_EQ(-ENOENT, opened(paths, text("%s/ok", dir), O_RDONLY)); /* it has no guest_path */
+	EXPECT_RETURN(-EEXIST, pol_paths_map_guest(paths, "g", &error));
+	EXPECT_STRSTR("mapped twice", error.message);
+	pol_paths_free(paths);
+}
+
+/* What was swapped since the load is not what the policy means. */
+TEST(mappings_of_the_loaded_policy_refuse)
+{
+	struct pol_paths *paths;
+
+	load_mapped();
+	ASSERT_EQ(0, pol_paths_new(&paths));
+	EXPECT_RETURN(-ENOENT, pol_paths_map_guest(paths, "nobody", &error));
+	EXPECT_RETURN(-ENOENT, pol_paths_map_guest(paths, "plain", &error));
+	EXPECT_STRSTR("guest_path", error.message);
+	EXPECT_RETURN(-EINVAL, pol_paths_map_guest(paths, NULL, &error));
+	EXPECT_RETURN(0, pol_paths_map(paths, dir, "/new", 0, &error));
+	EXPECT_RETURN(-EEXIST, pol_paths_map_guest(paths, "g", &error));
+	EXPECT_EQ(-ENOENT, opened(paths, "/data/f", O_RDONLY)); /* all or none */
+	pol_paths_free(paths);
+
+	ASSERT_EQ(0, rename(text("%s/ok", dir), text("%s/was", dir)));
+	ASSERT_EQ(0, symlink(bad, text("%s/ok", dir)));
+	ASSERT_EQ(0, pol_paths_new(&paths));
+	EXPECT_RETURN(0, pol_paths_map_guest(paths, "g", &error));
+	EXPECT_EQ(-EACCES, opened(paths, "/etc/ok", O_RDONLY));
+	pol_paths_free(paths);
+
+	ASSERT_EQ(0, rename(text("%s/sub", dir), text("%s/gone", dir)));
+	make_dir(text("%s/sub", dir));
+	ASSERT_EQ(0, pol_paths_new(&paths));
+	EXPECT_RETURN(-ESTALE, pol_paths_map_guest(paths, "g", &error));
+	EXPECT_STRSTR("load the policy again", error.fix);
+	EXPECT_EQ(-ENOENT, opened(paths, "/etc/ok", O_RDONLY));
+	pol_paths_free(paths);
 }
 
 TEST(run_refuses)

@@ -6,14 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base.h"
+#include "file.h"
 #include "paths.h"
 
 /* openat2(2): the kernel could not rule out that a rename beside it led out. */
@@ -23,14 +22,10 @@
 
 static int open_once(int dir, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
-	const struct open_how how = {
-		.flags = (uint64_t)(uint32_t)flags | O_CLOEXEC,
-		.mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? mode & 07777 : 0,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
-	};
-	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	bool makes = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
 
-	return fd < 0 ? -errno : fd;
+	return pol_openat2(dir, path, (uint32_t)flags, makes ? mode & 07777 : 0,
+			   RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve);
 }
 
 /* Return: descriptor; -EACCES: a symlink leads out; else as openat2(2). */

@@ -12,7 +12,7 @@
 #include "empty.h"
 #include "handback.h"
 
-static void mapping_done(struct pol_mapping *mapping)
+void pol_mapping_done(struct pol_mapping *mapping)
 {
 	free(mapping->guest);
 	free(mapping->host);
@@ -45,8 +45,8 @@ void pol_paths_free(struct pol_paths *paths)
 	if (paths->tmp.dir >= 0)
 		remove_tmp(paths);
 	for (size_t i = 0; i < paths->cnt; i++)
-		mapping_done(&paths->items[i]);
-	mapping_done(&paths->tmp);
+		pol_mapping_done(&paths->items[i]);
+	pol_mapping_done(&paths->tmp);
 	pol_closep(&paths->tmp_parent);
 	free(paths->items);
 	free(paths);
@@ -136,9 +136,8 @@ static const struct pol_mapping *file_above(const struct pol_paths *paths, const
 	return NULL;
 }
 
-/* Return: 0: it fits in, at @ret_at; else why not, in words. */
-static int find_room(const struct pol_paths *paths, const struct pol_mapping *mapping,
-		     size_t *ret_at, struct pol_err *err)
+int pol_paths_room(const struct pol_paths *paths, const struct pol_mapping *mapping, size_t *ret_at,
+		   struct pol_err *err)
 {
 	const char *guest = mapping->guest;
 	const struct pol_mapping *other = pol_paths_find(paths, guest, strlen(guest), ret_at);
@@ -179,10 +178,20 @@ static int insert(struct pol_paths *paths, size_t at, struct pol_mapping *mappin
 	return 0;
 }
 
+int pol_paths_insert(struct pol_paths *paths, struct pol_mapping *mapping, struct pol_err *err)
+{
+	size_t at = 0;
+	int r = pol_paths_room(paths, mapping, &at, err);
+
+	if (r < 0)
+		return r;
+	r = insert(paths, at, mapping);
+	return r ? pol_err_set(err, POL_ERR_FAILED, r, "cannot map '%s'", mapping->host) : 0;
+}
+
 static int map(struct pol_paths *paths, const char *host, const char *guest,
 	       struct pol_mapping *mapping, struct pol_err *err)
 {
-	size_t at = 0;
 	int r = pol_guest_path_clean(guest, &mapping->guest);
 
 	if (r == -ENOENT)
@@ -191,17 +200,13 @@ static int map(struct pol_paths *paths, const char *host, const char *guest,
 		r = find_host(mapping, host);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot map '%s' to '%s'", host, guest);
-	r = find_room(paths, mapping, &at, err);
-	if (r < 0)
-		return r;
-	r = insert(paths, at, mapping);
-	return r ? pol_err_set(err, POL_ERR_FAILED, r, "cannot map '%s'", host) : 0;
+	return pol_paths_insert(paths, mapping, err);
 }
 
 int pol_paths_map(struct pol_paths *paths, const char *host, const char *guest, uint32_t flags,
 		  struct pol_error *error)
 {
-	_cleanup_(mapping_done) struct pol_mapping mapping = { .dir = -EBADF };
+	_cleanup_(pol_mapping_done) struct pol_mapping mapping = { .dir = -EBADF };
 	struct pol_err err = {};
 	int r;
 
@@ -263,7 +268,7 @@ static int make_tmp(const char *dir, struct pol_mapping *tmp, int *ret_parent)
 
 int pol_paths_tmp(struct pol_paths *paths, const char *dir, struct pol_error *error)
 {
-	_cleanup_(mapping_done) struct pol_mapping tmp = { .dir = -EBADF };
+	_cleanup_(pol_mapping_done) struct pol_mapping tmp = { .dir = -EBADF };
 	_cleanup_close_ int parent = -EBADF;
 	struct pol_err err = {};
 	int r;

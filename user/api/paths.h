@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "err.h"
 #include "policy/policy.h"
 
 /**
@@ -23,6 +24,8 @@ struct pol_mapping {
 	int dir;
 	bool read_only;
 };
+
+void pol_mapping_done(struct pol_mapping *mapping);
 
 /* @tmp: of what no mapping covers: guest "/"; its @dir is -EBADF if there is none. */
 struct pol_paths {
@@ -41,6 +44,21 @@ int pol_guest_path_clean(const char *path, char **ret);
 /* pol_paths_find() - the mapping of exactly this clean path, or NULL; @ret_at: where it belongs. */
 struct pol_mapping *pol_paths_find(const struct pol_paths *paths, const char *guest, size_t len,
 				   size_t *ret_at);
+
+/**
+ * pol_paths_room() - does a mapping that is filled fit in? @ret_at: where.
+ * Return: 0; -EEXIST, -ENOTDIR, -EINVAL: as pol_paths_map().
+ */
+int pol_paths_room(const struct pol_paths *paths, const struct pol_mapping *mapping, size_t *ret_at,
+		   struct pol_err *err);
+
+/**
+ * pol_paths_insert() - add it.
+ * @mapping: is empty afterwards; untouched on failure.
+ *
+ * Return: 0; -ENOMEM; as pol_paths_room().
+ */
+int pol_paths_insert(struct pol_paths *paths, struct pol_mapping *mapping, struct pol_err *err);
 
 /**
  * pol_paths_nearest() - of a clean path: the mapping, and the rest below it without a leading "/".

@@ -3,13 +3,12 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base.h"
+#include "file.h"
 
 #define BATCH 256 /* descriptors held at once: well below the usual soft limit of 1024 */
 
@@ -221,13 +220,8 @@ static int take_record(const void *data, void *arg)
 /* A symlink anywhere on a canonical path: somebody swapped it since. */
 static int open_anchor(int root, const char *path)
 {
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
+	return pol_openat2(root, path, O_PATH, 0,
+			   RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
 static void close_batch(struct batch *batch)

@@ -3,12 +3,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base.h"
 #include "file.h"
@@ -82,20 +80,17 @@ int pol_cgroup_open(const char *parent, const char *name, int *ret_fd)
 
 int pol_cgroup_open_path(const char *path, int *ret_fd)
 {
-	const struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
 	_cleanup_close_ int root = -EBADF;
 	int r = pol_cgroup_open("", NULL, &root);
-	long fd;
+	int fd;
 
 	if (r < 0)
 		return r;
-	fd = syscall(SYS_openat2, root, path[1] ? path + 1 : ".", &how, sizeof(how));
+	fd = pol_openat2(root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY, 0,
+			 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 	if (fd < 0)
-		return -errno;
-	*ret_fd = (int)fd;
+		return fd;
+	*ret_fd = fd;
 	return 0;
 }
 

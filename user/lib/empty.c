@@ -4,13 +4,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/openat2.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 
 #include "base.h"
+#include "file.h"
 
 struct emptying {
 	int top;
@@ -22,13 +21,8 @@ struct emptying {
 /* What is there by this name itself, on this very mount. */
 static int open_within(int dir, const char *name, uint64_t flags)
 {
-	const struct open_how how = {
-		.flags = flags | O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS,
-	};
-	int fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
+	return pol_openat2(dir, name, flags | O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0,
+			   RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
 }
 
 static void thaw(int fd)

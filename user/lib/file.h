@@ -2,6 +2,7 @@
 /* Small files of the kernel's: read whole, write in one call. Directories: opened, locked. */
 #pragma once
 
+#include <linux/openat2.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +21,12 @@ int pol_file_write(int dirfd, const char *path, const char *text);
 
 /* pol_dir_open() - a directory, no symlink. Return: descriptor, negative errno. */
 int pol_dir_open(int dirfd, const char *path);
+
+/**
+ * pol_openat2() - as openat2(2), O_CLOEXEC added.
+ * @resolve: RESOLVE_*. Return: descriptor, negative errno.
+ */
+int pol_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
 /* pol_flock() - as flock(2), for so many seconds. Return: 0, -EWOULDBLOCK, negative errno. */
 int pol_flock(int fd, int operation);

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "base.h"
 #include "descriptors.h"
+#include "file.h"
 #include "newroot_int.h"
 
 /* Empty files and directories alone take no blocks: this is for a guest in audit, which may write. */
@@ -34,13 +34,7 @@ struct maker {
 
 static int open_path(int dir, const char *path, uint64_t flags, uint64_t resolve)
 {
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC | flags,
-		.resolve = RESOLVE_NO_MAGICLINKS | resolve,
-	};
-	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
+	return pol_openat2(dir, path, O_PATH | flags, 0, RESOLVE_NO_MAGICLINKS | resolve);
 }
 
 /* Whatever the host mounts or unmounts later stays the host's. */

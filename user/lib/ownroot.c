@@ -3,12 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 
 #include "base.h"
 #include "enter.h"
@@ -113,19 +111,13 @@ static int find_running(const struct pol_engine *engine, const struct pol_meta_g
 	return 0;
 }
 
-static int open_in(int dir, const char *path, uint64_t resolve)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = resolve };
-
-	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-}
-
 /* Is it seen there already, and as it was asked for? */
 static bool shows(const struct pol_own_root *root, const struct pol_map *map)
 {
 	_cleanup_free_ char *path = pol_path_join(map->dir, map->name);
-	_cleanup_close_ int thing = path ? open_in(AT_FDCWD, path, RESOLVE_NO_SYMLINKS) : -1;
-	_cleanup_close_ int place = open_in(root->in.root, map->guest, RESOLVE_IN_ROOT);
+	_cleanup_close_ int thing = path ? pol_openat2(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_SYMLINKS) : -1;
+	_cleanup_close_ int place = 
+		pol_openat2(root->in.root, map->guest, O_PATH, 0, RESOLVE_IN_ROOT);
 	struct stat a, b;
 	struct statvfs fs;
 

@@ -2,21 +2,18 @@
 #include "run_path.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base.h"
+#include "file.h"
 
 /* Return: descriptor, O_PATH. */
 static int open_in(int root, const char *path)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-
 	return root < 0 ? open(path, O_PATH | O_CLOEXEC)
-			: (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+			: pol_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT);
 }
 
 static bool is_there(int root, const char *path)

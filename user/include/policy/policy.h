@@ -510,6 +510,19 @@ int pol_paths_map(struct pol_paths *paths, const char *host, const char *guest, 
 int pol_paths_map_text(struct pol_paths *paths, const char *text, struct pol_error *error);
 
 /**
+ * pol_paths_map_guest() - add a mapping for each rule of a guest of the loaded policy that has a
+ * guest_path.
+ *
+ * Read-only where the guest's rules let nothing be changed there. All or none. They stay as they
+ * are when another policy is loaded. An optional rule whose directory is missing is left out, and so
+ * is one that a private tmp hides. Needs root and the engine.
+ *
+ * Return: 0; -ENOENT: nothing is loaded, no such guest, or it has no guest_path; -ESTALE: a directory
+ * was replaced since the load; as pol_paths_map(), also for what was mapped before; -EPERM, -EACCES.
+ */
+int pol_paths_map_guest(struct pol_paths *paths, const char *guest, struct pol_error *error);
+
+/**
  * pol_paths_tmp() - a private place for what no mapping covers: what the guest creates there goes
  * to a new directory of mode 0700, with the directories above it, and is found again. Once for a
  * set.
