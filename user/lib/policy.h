@@ -246,6 +246,13 @@ bool pol_guest_is_mapped(const struct pol_guest *guest);
 const char *pol_rule_seen_at(const struct pol_rule *rule);
 
 /**
+ * pol_access_parse() - rights as a command line names them: words and shorthands, commas between.
+ *
+ * Return: 0; -EINVAL: an unknown word, or no right.
+ */
+int pol_access_parse(const char *text, uint32_t *ret);
+
+/**
  * pol_access_format() - the words of a mask, as the policy language writes them: "read", "list".
  *
  * @buf gets `["read", "list"]`; Return: length.
