@@ -93,8 +93,11 @@ int pol_model_new(const struct pol_policy *policy, const struct pol_places *plac
 
 /* ------------------------------------------------------------------ the object */
 
-/* The name itself, be it a symlink: what delete, rename, link and create are about. */
-static int walk_last(const char *path, struct pol_walk *ret)
+/*
+ * What has the path's last name in its directory: a symlink is not followed, and what is mounted over
+ * it is not entered.
+ */
+static int walk_name(const char *path, struct pol_walk *ret)
 {
 	_cleanup_free_ char *dir = strdup(path);
 	struct stat st;
@@ -104,27 +107,30 @@ static int walk_last(const char *path, struct pol_walk *ret)
 		return -ENOMEM;
 	if (!pol_key_up(dir))
 		return pol_walk(path, ret);
-	if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
-		return pol_walk(path, ret);
 	r = pol_walk(dir, ret);
 	if (r < 0 || ret->fault)
 		return r;
-	if (ret->name || !S_ISDIR(ret->mode)) {
-		ret->fault = POL_WALK_NOT_DIRECTORY;
+	if (!S_ISDIR(ret->mode)) {
+		ret->fault = ret->mode ? POL_WALK_NOT_DIRECTORY : POL_WALK_NO_PARENT;
 		return 0;
 	}
 	ret->mnt_id = ret->object_mnt_id;
-	ret->mode = S_IFLNK;
+	ret->mode = lstat(path, &st) < 0 ? 0 : st.st_mode;
 	ret->name = strdup(strrchr(path, '/') + 1);
 	return ret->name ? 0 : -ENOMEM;
 }
 
+/* delete and rename are of a name in a directory; link and create see what is mounted there. */
 static int walk_for(uint32_t right, const char *path, struct pol_walk *ret)
 {
-	const uint32_t last = POL_RIGHT_CREATE | POL_RIGHT_DELETE | POL_RIGHT_RENAME |
-			      POL_RIGHT_LINK;
+	struct stat st;
 
-	return right & last ? walk_last(path, ret) : pol_walk(path, ret);
+	if (right & (POL_RIGHT_DELETE | POL_RIGHT_RENAME))
+		return walk_name(path, ret);
+	if (right & (POL_RIGHT_CREATE | POL_RIGHT_LINK) && !lstat(path, &st) &&
+	    S_ISLNK(st.st_mode))
+		return walk_name(path, ret);
+	return pol_walk(path, ret);
 }
 
 /* The object, or the first name on the way to it that is missing. */

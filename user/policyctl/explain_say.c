@@ -37,7 +37,8 @@ json_t *explain_json(const char *guest, struct pol_probe_answer *answer,
 {
 	static const char *const keys[] = { "verdict",	      "errno",	  "access", "missing", "op",
 					    "hook",	      "path",	  "path_truncated",
-					    "path_hex",	      "rule",	  "reason", "suggest" };
+					    "path_hex",	      "rule",	  "reason", "suggest",
+					    "path_hex_truncated" };
 	struct pol_event_view *view = &answer->view;
 	bool allowed = explain_is_allowed(answer);
 	json_t *event, *ret;
