@@ -238,7 +238,7 @@ static long run_round(uint64_t seed, long want)
 		free(call);
 	}
 	if (harness_now->failures)
-		printf("# round %llu\n%s\n", (unsigned long long)seed, rules_text);
+		printf("# round %llu\n%.2000s\n", (unsigned long long)seed, rules_text);
 	tear_down();
 	return i;
 }

@@ -144,10 +144,10 @@ static bool choose(uint32_t right, const struct object *object, enum pol_try *re
 		return true;
 	case POL_RIGHT_WRITE:
 		*ret = POL_TRY_OPEN_WRITE;
-		return !is_dir;
+		return true;
 	case POL_RIGHT_LIST:
 		*ret = POL_TRY_OPEN_DIR;
-		return is_dir;
+		return true;
 	case POL_RIGHT_DELETE:
 		*ret = is_dir ? POL_TRY_RMDIR : POL_TRY_UNLINK;
 		return true;
