@@ -164,8 +164,8 @@ static int look(struct pol_prober *prober, uint32_t guest, const struct use *use
 {
 	uint32_t wanted = use->right == POL_RIGHT_CREATE ? POL_RIGHT_CREATE | POL_RIGHT_WRITE :
 							   use->right;
-	bool device = use->right == POL_RIGHT_IOCTL && !object->err &&
-		      (S_ISCHR(object->mode) || S_ISBLK(object->mode));
+	bool device = use->right & (POL_RIGHT_READ | POL_RIGHT_WRITE | POL_RIGHT_IOCTL) &&
+		      !object->err && (S_ISCHR(object->mode) || S_ISBLK(object->mode));
 	struct pol_try_answer answer;
 	enum pol_try what = POL_TRY_LOOK_FOR;
 	int r;
