@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "anchors.h"
 #include "base.h"
@@ -103,11 +104,12 @@ static int start(const struct pol_policy *policy, const struct pol_places *place
 	return r ? r : pol_prober_new(TAKE_PTR(engine), ret, err);
 }
 
-/* What lies below a name that is missing is judged as that name is. */
+/* What lies below a name that is missing is judged as that name is; a symlink to nowhere is there. */
 static int ask(struct pol_prober *prober, const struct pol_test *test,
 	       struct pol_probe_answer *answer, struct pol_err *err)
 {
 	_cleanup_free_ char *path = strdup(test->path);
+	struct stat st;
 	int r;
 
 	if (!path)
@@ -115,7 +117,7 @@ static int ask(struct pol_prober *prober, const struct pol_test *test,
 	do
 		r = pol_prober_ask(prober, POL_GUEST_FIRST + (uint32_t)test->guest, test->right,
 				   path, answer, err);
-	while (r == -ENOENT && pol_key_up(path));
+	while (r == -ENOENT && lstat(path, &st) < 0 && pol_key_up(path));
 	return r;
 }
 
