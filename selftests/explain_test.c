@@ -161,17 +161,19 @@ static size_t scan_len;
 
 static int scan_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)type;
+	/* A directory is read by the scan itself, which the root filesystem notes each time. */
+	const struct timespec read = type == FTW_D ? (struct timespec){} : st->st_atim;
+
 	(void)ftw;
 	scan_len += (size_t)snprintf(
 		scan_text + scan_len, sizeof(scan_text) - scan_len,
 		"%s %lu %o %lu %ld %ld.%ld %ld.%ld %ld.%ld\n", path, st->st_ino, st->st_mode,
-		st->st_nlink, st->st_size, st->st_atim.tv_sec, st->st_atim.tv_nsec,
+		st->st_nlink, st->st_size, read.tv_sec, read.tv_nsec,
 		st->st_mtim.tv_sec, st->st_mtim.tv_nsec, st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 	return 0;
 }
 
-/* Everything that stat says of everything below. */
+/* Everything that stat says of everything below, but when directories were read. */
 static const char *scan(const char *root)
 {
 	scan_len = 0;
