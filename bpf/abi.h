@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #endif
 
-#define POL_ABI_VERSION 5
+#define POL_ABI_VERSION 6
 
 /* Limits. Each is checked by user space with a message that names it; none is a silent bound. */
 #define POL_GUESTS_MAX 16384u /* guest ids 1..MAX-1; 10 000 guests are the design's scale */
@@ -639,6 +639,28 @@ struct pol_label {
 	char exe[2 * POL_EXE_SIZE];
 };
 _Static_assert(sizeof(struct pol_label) == 72 + 2 * POL_EXE_SIZE, "pol_label");
+
+/**
+ * struct pol_probe - whom an instance of the programs that is there for a probe judges, and for what
+ * (map "probe", one entry; written by the probe's parent, bpf/probe.bpf.c).
+ * @tgid: the probing process; 0: none yet. @guest: for which it asks; 0: none, all is allowed.
+ * @look: rights that are asked for of what it looks at; 0: what it does is judged.
+ * @op_hook: POL_OP_HOOK() of that operation. @device: 1: a device, which a rule has to name.
+ */
+struct pol_probe {
+	__u32 tgid;
+	__u32 guest;
+	__u32 look;
+	__u32 op_hook;
+	__u32 device;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pol_probe) == 24, "pol_probe");
+/* What the programs are told before they are loaded (bpf/config.bpf.h): pol_unlabelled. */
+#define POL_UNLABELLED_CGROUP 0
+#define POL_UNLABELLED_TASKS 1
+#define POL_UNLABELLED_PROBE 2
+#define POL_PROBE_ERR 125 /* ECANCELED: what a probe may do ends with */
 
 /* struct pol_rebase - what the program pol_rebase shall do: @guest's charges become baseline. */
 struct pol_rebase {

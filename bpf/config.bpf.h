@@ -13,10 +13,12 @@
 extern const volatile __u64 pol_rename_lock;
 
 /*
- * Before 6.2 a look-up in task storage gives NULL, too, where another task was preempted in one on
- * the same CPU (bpf_task_storage_busy): the table "tasks" is asked then.
+ * Where a task without a label is looked up, besides its cgroup.
+ * TASKS: before 6.2 a look-up in task storage gives NULL, too, where another task was preempted in one
+ * on the same CPU (bpf_task_storage_busy): the table "tasks" is asked then.
+ * PROBE: these programs are there for a probe alone (probe.bpf.c): it is a guest, and nobody else.
  */
-extern const volatile bool pol_storage_busy;
+extern const volatile __u32 pol_unlabelled;
 
 /*
  * From 6.19 on, no program of LSM type can be attached where files are allocated: the one that is

@@ -63,6 +63,15 @@ static __always_inline u32 pol_guest_of_cgroup(u64 address)
 	return pol_guest_of_ancestors(address, BPF_CORE_READ(cgroup, level), ctl->level_mask);
 }
 
+/* Nobody is a guest but the probe, and that by no label: a look-up that fails must not free it. */
+static __always_inline u32 pol_guest_probed(u32 tgid)
+{
+	u32 zero = 0;
+	const struct pol_probe *at = bpf_map_lookup_elem(&probe, &zero);
+
+	return at && at->tgid == tgid ? at->guest : 0;
+}
+
 /**
  * pol_guest_at() - the guest that the task at an address is, where there is no more than that: the
  * table of tasks says it, or the cgroup. A launcher is taken for its guest.
@@ -71,9 +80,14 @@ static __always_inline u32 pol_guest_at(u64 address)
 {
 	const struct pol_task_charge *charge = bpf_map_lookup_elem(&tasks, &address);
 	const struct task_struct *task = (const void *)address;
+	u32 guest = 0;
 
 	if (charge)
 		return charge->guest;
+	if (pol_unlabelled == POL_UNLABELLED_PROBE)
+		guest = pol_guest_probed(BPF_CORE_READ(task, tgid));
+	if (guest)
+		return guest;
 	return pol_guest_of_cgroup((u64)BPF_CORE_READ(task, cgroups, dfl_cgrp));
 }
 
@@ -89,8 +103,12 @@ POL_SUBPROG u32 pol_guest_charged(struct task_struct *task)
 /* The guest of a task whose label was not to be had: NULL from the look-up never means none. */
 static __always_inline u32 pol_guest_unlabelled(struct task_struct *task, u64 level_mask)
 {
-	u32 guest = pol_storage_busy ? pol_guest_charged(task) : 0;
+	u32 how = pol_unlabelled, guest = 0;
 
+	if (how == POL_UNLABELLED_PROBE)
+		return pol_guest_probed(task->tgid);
+	if (how == POL_UNLABELLED_TASKS)
+		guest = pol_guest_charged(task);
 	return guest ? guest : pol_guest_by_cgroup(task, level_mask);
 }
 

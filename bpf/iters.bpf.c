@@ -211,7 +211,9 @@ int pol_tasks(struct bpf_iter__task *ctx)
 	} else if (command->action == POL_ITER_LABEL || command->action == POL_ITER_ADOPT) {
 		tell_new_label(task, command, &record, ctl->level_mask);
 	} else {
-		record.guest = pol_storage_busy ? pol_guest_charged(task) : 0;
+		record.guest = 0;
+		if (pol_unlabelled == POL_UNLABELLED_TASKS)
+			record.guest = pol_guest_charged(task);
 		record.flags = record.guest ? 0 : POL_TASK_BY_CGROUP;
 		if (!record.guest)
 			record.guest = pol_guest_by_cgroup(task, ctl->level_mask);

@@ -20,9 +20,10 @@ struct pol_outer_names_long names_long SEC(".maps");
 struct pol_map_ring ring SEC(".maps");
 struct pol_map_fails fails SEC(".maps");
 struct pol_map_iter iter SEC(".maps");
+struct pol_map_probe probe SEC(".maps");
 
 const volatile __u64 pol_rename_lock = 0;
-const volatile bool pol_storage_busy = false;
+const volatile __u32 pol_unlabelled = POL_UNLABELLED_CGROUP;
 const volatile bool pol_alloc_skippable = false;
 const volatile __u64 pol_no_ends[sizeof(struct pol_guest_ends) / sizeof(__u64)] = {};
 

@@ -160,6 +160,14 @@ struct pol_map_iter {
 	__type(value, struct pol_iter_command);
 };
 
+struct pol_map_probe {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct pol_probe);
+};
+
 /*
  * clang 14 describes the value types of an extern map only as forward declarations, and the linker
  * then refuses the map. A function that takes them makes the description whole; never called.
@@ -182,6 +190,7 @@ struct pol_map_types {
 	struct pol_long_key long_key;
 	struct pol_long_value long_value;
 	struct pol_iter_command iter_command;
+	struct pol_probe probe;
 };
 
 static __attribute__((used, noinline)) int pol_map_types_seen(const struct pol_map_types *types)
@@ -206,3 +215,4 @@ extern struct pol_outer_names_long names_long;
 extern struct pol_map_ring ring;
 extern struct pol_map_fails fails;
 extern struct pol_map_iter iter;
+extern struct pol_map_probe probe;

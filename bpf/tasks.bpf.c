@@ -54,7 +54,7 @@ POL_SUBPROG int inherit_label(struct task_struct *task, const struct pol_label *
  */
 POL_SUBPROG int settle_parent(struct task_struct *parent, u32 guest)
 {
-	if (pol_storage_busy && pol_guest_charged(parent))
+	if (pol_unlabelled == POL_UNLABELLED_TASKS && pol_guest_charged(parent))
 		return 0; /* it has a label, which was not to be had */
 	return pol_label_adopt(parent, guest, 0, NULL) < 0;
 }

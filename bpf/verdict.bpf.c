@@ -124,6 +124,35 @@ POL_SUBPROG int refuse_missing(const struct pol_actor *actor, const struct pol_f
 		      request->never || opens_block_device(request));
 }
 
+/* The record of what a probe may do. A frame of its own: none while walking. */
+POL_SUBPROG int tell_allowed(const struct pol_actor *actor, const struct pol_found *found,
+			     const struct request *request)
+{
+	struct pol_report report = {};
+
+	describe(&report, POL_TYPE_ALLOW, request->dentry, request->mount, request->op_hook);
+	report.head.guest = actor->guest;
+	report.head.generation = actor->generation;
+	report.head.verdict = POL_VERDICT_ALLOWED;
+	report.access.access = request->need;
+	report.access.reason = found->reason;
+	report_rule(&report, found);
+	return pol_event_send_access(&report, request->dentry);
+}
+
+__attribute__((noinline)) int pol_probe_allowed(const struct pol_actor *actor, u64 dentry,
+						u64 mount, u32 need, u32 op_hook)
+{
+	struct request request = { dentry, mount, need, op_hook, 0 };
+	struct pol_found found = {};
+
+	if (!actor)
+		return POL_PROBE_ERR;
+	look(actor, &request, &found);
+	tell_allowed(actor, &found, &request);
+	return POL_PROBE_ERR;
+}
+
 __attribute__((noinline)) int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount,
 					u32 need, u32 op_hook)
 {

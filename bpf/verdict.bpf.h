@@ -110,6 +110,15 @@ int pol_escape(const struct pol_actor *actor, u32 op_hook, u32 always);
 int pol_owner_room(u64 file, u32 hook);
 
 /**
+ * pol_probe_allowed() - an instance of the programs that is there for a probe (probe.bpf.c) has found
+ * that it may: the record says so, with the nearest rule; and it may not.
+ * @need: 0: not known here.
+ *
+ * Return: POL_PROBE_ERR.
+ */
+int pol_probe_allowed(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
+
+/**
  * pol_guarded() - what audit refuses as enforce does on a filesystem with this s_magic.
  *
  * Semantics 11: the guard and the built-in refusals hold in every mode. Through these a guest that

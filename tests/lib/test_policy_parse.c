@@ -482,3 +482,42 @@ Test(policy_parse, mutated_policies_never_end_the_process, .timeout = 600)
 	free(text);
 	free(valid);
 }
+
+Test(policy_parse, access_of_a_command_line)
+{
+	uint32_t access = 0;
+
+	cr_assert_eq(pol_access_parse("read", &access), 0);
+	cr_assert_eq(access, POL_RIGHT_READ);
+	cr_assert_eq(pol_access_parse("ro,execute,connect", &access), 0);
+	cr_assert_eq(access, POL_RIGHT_READ | POL_RIGHT_LIST | POL_RIGHT_EXECUTE | POL_RIGHT_CONNECT);
+	cr_assert_eq(pol_access_parse("none", &access), -EINVAL);
+	cr_assert_eq(pol_access_parse("", &access), -EINVAL);
+	cr_assert_eq(pol_access_parse("read,", &access), -EINVAL);
+	cr_assert_eq(pol_access_parse("rea", &access), -EINVAL);
+	cr_assert_eq(pol_access_parse("readx", &access), -EINVAL);
+}
+
+Test(policy_parse, tests_are_kept)
+{
+	static const char text[] = "version = 1\n[guest.b]\n[guest.a]\n"
+				   "[[test]]\nguest = \"b\"\naccess = \"connect\"\n"
+				   "path_hex = \"2fff2f\"\nexpect = \"allow\"\n"
+				   "[[test]]\nguest = \"a\"\naccess = \"read\"\npath = \"/x//y\"\n"
+				   "expect = \"deny\"\n";
+	struct pol_diags got = { 0 };
+	struct pol_policy *policy = NULL;
+
+	cr_assert_eq(pol_policy_parse("p.toml", text, sizeof(text) - 1, &got, &policy), 0);
+	cr_assert_eq(policy->tests_cnt, 2);
+	cr_assert_eq(policy->tests[0].guest, 1);
+	cr_assert_eq(policy->tests[0].right, POL_RIGHT_CONNECT);
+	cr_assert_str_eq(policy->tests[0].path, "/\xff");
+	cr_assert(policy->tests[0].allow);
+	cr_assert_eq(policy->tests[0].line, 4);
+	cr_assert_eq(policy->tests[1].guest, 0);
+	cr_assert_str_eq(policy->tests[1].path, "/x/y");
+	cr_assert_not(policy->tests[1].allow);
+	pol_policy_free(policy);
+	pol_diags_done(&got);
+}

@@ -9,6 +9,7 @@ that is in no list, must be refused."""
 import copy
 import glob
 import json
+import subprocess
 import sys
 
 import jsonschema
@@ -18,6 +19,23 @@ import lines
 STATUS = "tests/golden/status.json"
 # What is there only where there is something to say.
 SOMETIMES = {"path_hex", "path_hex_truncated", "host_truncated", "host_hex", "host_hex_truncated"}
+
+
+EXPLAIN = "tests/golden/explain.json"
+# In the model alone, where this host can't do more.
+TESTED = b"""version = 1
+[guest.a]
+[[test]]
+guest = "a"
+access = "read"
+path = "/dev/null"
+expect = "deny"
+[[test]]
+guest = "a"
+access = "list"
+path_hex = "2fff"
+expect = "allow"
+"""
 
 
 def validator(name):
@@ -75,6 +93,27 @@ def check_status(tally, schema, where, text):
         tally.check(False, f"{where}: {error.json_path}: {error.message[:300]}")
 
 
+def part(name):
+    """What the commands but status print: #/$defs/NAME."""
+    schema = validator("status").schema
+    return jsonschema.Draft202012Validator({**schema, "$ref": f"#/$defs/{name}"})
+
+
+def check_part(tally, name, text):
+    schema, value = part(name), json.loads(text)
+    check_status(tally, schema, name, text)
+    for key in value.keys() - SOMETIMES:
+        less = {k: v for k, v in value.items() if k != key}
+        tally.check(not schema.is_valid(less), f"the schema takes {name} without {key}")
+    tally.check(not schema.is_valid({**value, "extra": 1}), f"the schema takes {name} with more")
+
+
+def tested():
+    run = subprocess.run(["build/policyctl", "test", "--json", "-"], input=TESTED,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return run.stdout
+
+
 events = validator("events")
 tally = lines.Tally("schema")
 names = sys.argv[1:]
@@ -92,4 +131,7 @@ if not names:
     tally.check(not lacks, f"no line of type {lacks}")
     with open(STATUS, encoding="utf-8") as file:
         check_status(tally, validator("status"), STATUS, file.read())
+    with open(EXPLAIN, encoding="utf-8") as file:
+        check_part(tally, "explain", file.read())
+    check_part(tally, "test", tested())
 tally.end(len(texts))

@@ -73,7 +73,7 @@
 #define POL_P_CREATE_BLIND     "P0606"
 #define POL_P_PENDING	       "P0607" /* optional, and its directory is not there */
 /* P0608 was: a right that is not mediated; there is none any more */
-#define POL_P_TESTS	       "P0609" /* tests are read, not run */
+/* P0609 was: tests that are read and not run */
 #define POL_P_MOUNT	       "P0610" /* a mount below a rule that no rule can be made for */
 #define POL_P_FDS_BASELINE     "P0611" /* fds_baseline where nothing is counted */
 #define POL_P_FDS_SUM	       "P0612" /* ceilings that the engine cannot count up to together */

@@ -139,6 +139,21 @@ void pol_engine_unuse(const struct pol_engine *engine);
  */
 int pol_engine_create(const struct pol_host *host, struct pol_engine **ret, struct pol_err *err);
 
+/**
+ * pol_engine_create_probe() - the programs once more, for a probe alone (bpf/probe.bpf.c). Never pinned;
+ * pol_engine_probe_attach() attaches them, and they are gone when the last process with them is.
+ * @loaded: whose policy it judges by, without a trace in its counters and rings; NULL: maps of its own,
+ *	    in which nothing is.
+ *
+ * Return: 0; -EPROTO: @loaded runs other programs than these; else as pol_engine_create().
+ */
+int pol_engine_create_probe(const struct pol_host *host, const struct pol_engine *loaded,
+			    struct pol_engine **ret, struct pol_err *err);
+
+/* pol_engine_probe_attach() - @ret: whom it judges, mapped as long as the process lives. */
+int pol_engine_probe_attach(const struct pol_engine *engine, struct pol_probe **ret,
+			    struct pol_err *err);
+
 /* pol_engine_pin() - pin maps, links and programs aside, in POL_STORE_NEW. */
 int pol_engine_pin(struct pol_engine *engine, struct pol_err *err);
 

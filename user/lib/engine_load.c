@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Loading the object, attaching and pinning it; the only file that knows the skeleton. */
+/* Loading the object, attaching and pinning it: this and engine_probe.c know the skeleton. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -108,7 +108,8 @@ static void choose_fd_hooks(struct policy_bpf *skel, const struct btf *btf, bool
 	bpf_program__set_autoload(skel->progs.pol_file_alloc, !skippable);
 	bpf_program__set_autoload(skel->progs.pol_file_alloc_fmod, skippable);
 	skel->rodata->pol_alloc_skippable = skippable;
-	skel->rodata->pol_storage_busy = storage_gives_up(btf);
+	skel->rodata->pol_unlabelled =
+		storage_gives_up(btf) ? POL_UNLABELLED_TASKS : POL_UNLABELLED_CGROUP;
 }
 
 /* Chooses what fits this kernel; a hook that lacks and is not optional is an error. */
@@ -167,7 +168,7 @@ static int load_call(void *skel)
 }
 
 /* One log for all: each program that loads overwrites it, so the failing one's stays. */
-static int load_skeleton(struct policy_bpf *skel, struct pol_err *err)
+int pol_skel_load(struct policy_bpf *skel, struct pol_err *err)
 {
 	_cleanup_free_ char *log = calloc(1, VERIFIER_LOG_SIZE);
 	int r;
@@ -205,7 +206,7 @@ static int attach_all(struct policy_bpf *skel, struct pol_err *err)
 	return r;
 }
 
-static int take_descriptors(struct policy_bpf *skel, struct pol_engine *engine, struct pol_err *err)
+int pol_skel_take(struct policy_bpf *skel, struct pol_engine *engine, struct pol_err *err)
 {
 	const int maps[] = {
 #define X(nr, name) bpf_map__fd(skel->maps.name),
@@ -251,9 +252,9 @@ int pol_engine_create(const struct pol_host *host, struct pol_engine **ret, stru
 	engine->skel->rodata->pol_rename_lock = host->rename_lock;
 	r = choose_programs(engine->skel, host, err);
 	if (!r)
-		r = load_skeleton(engine->skel, err);
+		r = pol_skel_load(engine->skel, err);
 	if (!r)
-		r = take_descriptors(engine->skel, engine, err);
+		r = pol_skel_take(engine->skel, engine, err);
 	if (!r)
 		r = pol_engine_map(engine, err);
 	if (r < 0)

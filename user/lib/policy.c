@@ -65,6 +65,13 @@ static void glob_done(struct pol_glob *glob)
 	free(glob->pattern);
 }
 
+void pol_tests_done(struct pol_test *tests, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		free(tests[i].path);
+	free(tests);
+}
+
 void pol_policy_free(struct pol_policy *policy)
 {
 	if (!policy)
@@ -81,6 +88,7 @@ void pol_policy_free(struct pol_policy *policy)
 	}
 	for (size_t i = 0; i < policy->globs_cnt; i++)
 		glob_done(&policy->globs[i]);
+	pol_tests_done(policy->tests, policy->tests_cnt);
 	free(policy->globs);
 	free(policy->guests);
 	free(policy->cgroup);

@@ -166,12 +166,27 @@ struct pol_glob {
 };
 
 /**
+ * struct pol_test - one [[test]].
+ * @guest: index into the policy. @right: one. @path: clean and absolute, raw bytes. Owned.
+ * @line, @col: where it stands, from 1.
+ */
+struct pol_test {
+	size_t guest;
+	uint32_t right;
+	char *path;
+	bool allow;
+	int line;
+	int col;
+};
+
+/**
  * struct pol_policy - a whole file.
  * @file: as the user named it (for messages and events' `where`).
  * @sha256: lower-case hex of the file's bytes.
  * @cgroup: defaults.cgroup, a clean relative path.
  * @guests: sorted by name.
  * @globs: what pol_resolve() has expanded.
+ * @tests: in the order of the file.
  */
 struct pol_policy {
 	char *file;
@@ -181,8 +196,11 @@ struct pol_policy {
 	size_t guests_cnt;
 	struct pol_glob *globs;
 	size_t globs_cnt;
+	struct pol_test *tests;
+	size_t tests_cnt;
 };
 
+void pol_tests_done(struct pol_test *tests, size_t cnt);
 void pol_rule_done(struct pol_rule *rule);
 void pol_members_done(struct pol_member *members, size_t cnt);
 void pol_policy_free(struct pol_policy *policy);
@@ -244,6 +262,13 @@ bool pol_guest_is_mapped(const struct pol_guest *guest);
  * At its guest_path, else at its own path, unless it gives nothing.
  */
 const char *pol_rule_seen_at(const struct pol_rule *rule);
+
+/**
+ * pol_access_parse() - rights as a command line names them: words and shorthands, commas between.
+ *
+ * Return: 0; -EINVAL: an unknown word, or no right.
+ */
+int pol_access_parse(const char *text, uint32_t *ret);
 
 /**
  * pol_access_format() - the words of a mask, as the policy language writes them: "read", "list".

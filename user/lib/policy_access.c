@@ -78,6 +78,36 @@ bool pol_parse_access(struct pol_parser *p, const struct pol_toml_entry *e, uint
 	return good;
 }
 
+static const struct word *find(const char *text, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strlen(words[i].word) == len && memcmp(words[i].word, text, len) == 0)
+			return &words[i];
+	return NULL;
+}
+
+int pol_access_parse(const char *text, uint32_t *ret)
+{
+	uint32_t access = 0;
+	size_t len;
+
+	for (;; text += len + 1) {
+		const struct word *word;
+
+		len = strcspn(text, ",");
+		word = find(text, len);
+		if (!word)
+			return -EINVAL;
+		access |= word->access;
+		if (!text[len])
+			break;
+	}
+	if (!access)
+		return -EINVAL;
+	*ret = access;
+	return 0;
+}
+
 bool pol_parse_right(struct pol_parser *p, const struct pol_toml_entry *e, uint32_t *ret)
 {
 	return pol_want(p, e, POL_TOML_STRING) && find_word(p, e, &e->value, POL_RIGHTS_CNT, ret);

@@ -152,7 +152,7 @@ static int parse_test(struct pol_parser *p, const struct pol_toml_entry *e, void
 {
 	(void)into;
 	if (pol_want(p, e, POL_TOML_ARRAY))
-		p->tests = &e->value;
+		p->tests_node = &e->value;
 	return 0;
 }
 
@@ -230,6 +230,8 @@ static int make_policy(struct pol_parser *p, const char *file, const char *text,
 			break;
 		}
 	}
+	ret->tests = TAKE_PTR(p->tests);
+	ret->tests_cnt = p->tests_cnt;
 	return r;
 }
 
@@ -242,6 +244,8 @@ static void parser_done(struct pol_parser *p)
 		pol_settings_done(&p->settings[i]);
 	}
 	pol_settings_done(&p->defaults);
+	if (p->tests)
+		pol_tests_done(p->tests, p->tests_cnt);
 	free(p->profiles);
 	free(p->guests);
 	free(p->settings);

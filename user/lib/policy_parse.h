@@ -65,7 +65,9 @@ struct pol_parser {
 	struct pol_section *guests;
 	struct pol_settings *settings; /* of each of @guests */
 	size_t guests_cnt;
-	const struct pol_toml_node *tests; /* [[test]], looked at when the guests are known */
+	const struct pol_toml_node *tests_node; /* [[test]], looked at when the guests are known */
+	struct pol_test *tests;
+	size_t tests_cnt;
 	uint32_t stamp;
 };
 
@@ -148,8 +150,12 @@ void pol_check_members(struct pol_parser *p, const struct pol_policy *policy);
 
 pol_key_fn pol_parse_files;
 pol_key_fn pol_parse_include;
-int pol_parse_tests(struct pol_parser *p);
 void pol_section_done(struct pol_section *section);
+
+/* policy_tests.c */
+
+/* pol_parse_tests() - once the guests are known, sorted by name. */
+int pol_parse_tests(struct pol_parser *p);
 
 /* policy_access.c */
 

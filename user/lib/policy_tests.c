@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* [[test]]: read and validated whole, though nothing runs them yet. Pure. */
+/* [[test]]: unit tests of a policy, which `policyctl test` runs. Pure. */
 #include <errno.h>
 #include <string.h>
 
 #include "base.h"
 #include "policy_parse.h"
-
-struct test {
-	struct pol_parser *p;
-	bool has_path;
-};
 
 static int by_name(const void *key, const void *section)
 {
@@ -19,11 +14,16 @@ static int by_name(const void *key, const void *section)
 /* The guests are sorted by name when tests are looked at. */
 static int parse_guest(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	(void)into;
+	const struct pol_section *guest = NULL;
+
 	if (!pol_want(p, e, POL_TOML_STRING))
 		return 0;
-	if (!p->guests_cnt ||
-	    !bsearch(e->value.string, p->guests, p->guests_cnt, sizeof(*p->guests), by_name))
+	if (p->guests_cnt)
+		guest = bsearch(e->value.string, p->guests, p->guests_cnt, sizeof(*p->guests),
+				by_name);
+	if (guest)
+		((struct pol_test *)into)->guest = (size_t)(guest - p->guests);
+	else
 		POL_FAULT(p, POL_P_TEST_GUEST, &e->value, NULL, "this policy has no guest '%s'",
 			  e->value.string);
 	return 0;
@@ -31,31 +31,36 @@ static int parse_guest(struct pol_parser *p, const struct pol_toml_entry *e, voi
 
 static int parse_access(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	uint32_t right;
-
-	(void)into;
-	(void)pol_parse_right(p, e, &right);
+	(void)pol_parse_right(p, e, &((struct pol_test *)into)->right);
 	return 0;
 }
 
 static int parse_any_path(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	_cleanup_free_ char *path = NULL;
+	struct pol_test *test = into;
 
-	((struct test *)into)->has_path = true;
-	return pol_parse_path(p, e, strcmp(e->key, "path_hex") == 0, &path);
+	free(test->path);
+	return pol_parse_path(p, e, strcmp(e->key, "path_hex") == 0, &test->path);
 }
 
 static int parse_expect(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
 	static const char *const words[] = { "allow", "deny" };
 
-	(void)into;
-	(void)pol_word(p, e, words, ARRAY_SIZE(words));
+	((struct pol_test *)into)->allow = pol_word(p, e, words, ARRAY_SIZE(words)) == 0;
 	return 0;
 }
 
-int pol_parse_tests(struct pol_parser *p)
+static bool has_path(const struct pol_toml_node *table)
+{
+	for (size_t i = 0; i < table->cnt; i++)
+		if (strcmp(table->entries[i].key, "path") == 0 ||
+		    strcmp(table->entries[i].key, "path_hex") == 0)
+			return true;
+	return false;
+}
+
+static int parse_one(struct pol_parser *p, const struct pol_toml_node *table)
 {
 	static const struct pol_key keys[] = {
 		{ .name = "guest",
@@ -68,23 +73,32 @@ int pol_parse_tests(struct pol_parser *p)
 		{ .name = "path_hex", .parse = parse_any_path },
 		{ .name = "expect", .parse = parse_expect, .required = "\"allow\" or \"deny\"" },
 	};
+	struct pol_test *test = &p->tests[p->tests_cnt++];
+	int r;
+
+	test->line = table->line;
+	test->col = table->col;
+	r = pol_keys_parse(p, table, "a [[test]]", keys, ARRAY_SIZE(keys), test);
+	if (r == 0 && !has_path(table))
+		POL_FAULT(p, POL_P_MISSING, table, NULL, "a [[test]] has no 'path'");
+	return r;
+}
+
+int pol_parse_tests(struct pol_parser *p)
+{
+	size_t cnt = p->tests_node ? p->tests_node->cnt : 0;
 	int r = 0;
 
-	for (size_t i = 0; p->tests && i < p->tests->cnt && r == 0; i++) {
-		const struct pol_toml_node *table = &p->tests->items[i];
-		struct test test = { .p = p };
+	p->tests = calloc(cnt + 1, sizeof(*p->tests));
+	if (!p->tests)
+		return -ENOMEM;
+	for (size_t i = 0; i < cnt && r == 0; i++) {
+		const struct pol_toml_node *table = &p->tests_node->items[i];
 
-		if (table->type != POL_TOML_TABLE) {
+		if (table->type == POL_TOML_TABLE)
+			r = parse_one(p, table);
+		else
 			POL_FAULT(p, POL_P_TYPE, table, NULL, "a 'test' must be a table");
-			continue;
-		}
-		r = pol_keys_parse(p, table, "a [[test]]", keys, ARRAY_SIZE(keys), &test);
-		if (r == 0 && !test.has_path)
-			POL_FAULT(p, POL_P_MISSING, table, NULL, "a [[test]] has no 'path'");
 	}
-	if (p->tests && p->tests->cnt)
-		POL_WARN(
-			p, POL_P_TESTS, &p->tests->items[0], NULL,
-			"`policyctl test` is not in this version: the tests are checked for mistakes, and not run");
 	return r;
 }

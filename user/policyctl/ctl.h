@@ -25,6 +25,8 @@ int cmd_detach(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_events(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+int cmd_test(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 /* ctl_number() - digits and nothing else. Return: the number; -EINVAL: none, or more than @max. */

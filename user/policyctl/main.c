@@ -25,6 +25,8 @@ static const struct command {
 	{ "status", "what is loaded, and every guest's numbers", cmd_status },
 	{ "top", "the same, live", cmd_top },
 	{ "events", "refusals, exits and the rest, as text or JSON", cmd_events },
+	{ "test", "run a policy's own tests, in a model and in the kernel", cmd_test },
+	{ "explain", "what the kernel would say of an access, and why", cmd_explain },
 	{ "doctor", "what this kernel and host lack, with the fix", cmd_doctor },
 };
 

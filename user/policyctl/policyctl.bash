@@ -4,7 +4,7 @@
 # Bash completion of policyctl. Verbs and options are compared with the help texts and the man page
 # by tests/lint/help_man_completion.sh.
 
-_policyctl_verbs='check load unload run stop wait attach detach status top events doctor'
+_policyctl_verbs='check load unload run stop wait attach detach status top events test explain doctor'
 
 # The options of a verb.
 _policyctl_options() {
@@ -20,6 +20,8 @@ _policyctl_options() {
 	status) echo '--json --metrics -v --help' ;;
 	top) echo '--delay --sort --help' ;;
 	events) echo '--follow --since --guest --type --verdict --path --format --help' ;;
+	test) echo '--json --help' ;;
+	explain) echo '--json --help' ;;
 	doctor) echo '--json --help' ;;
 	*) echo '--help --version' ;;
 	esac
@@ -80,11 +82,17 @@ _policyctl() {
 	*)
 		if [[ $cur == -* ]]; then
 			words=$(_policyctl_options "$verb")
-		elif [[ $verb == check || $verb == load ]]; then
+		elif [[ $verb == check || $verb == load || $verb == test ]]; then
 			mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$cur"; compgen -d -- "$cur")
 			compopt -o filenames 2>/dev/null
 			return
-		elif [[ $verb == run || $verb == stop || $verb == attach ]] && ((COMP_CWORD == 2)); then
+		elif [[ $verb == explain ]] && ((COMP_CWORD == 3)); then
+			words='read write execute list create delete rename link truncate metadata ioctl connect ro rx rw rwx'
+		elif [[ $verb == explain ]] && ((COMP_CWORD == 4)); then
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			compopt -o filenames 2>/dev/null
+			return
+		elif [[ $verb == run || $verb == stop || $verb == attach || $verb == explain ]] && ((COMP_CWORD == 2)); then
 			words=$(_policyctl_guests)
 		elif [[ $verb == wait ]]; then
 			words="$(_policyctl_guests) $(ps -eo pid= 2>/dev/null)"
