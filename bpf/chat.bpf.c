@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Exec and fork records, where a guest's policy asks for them (events). Attached only while some guest
- * of the policy does: user/lib/load.c. What is allowed is told in verdict.bpf.c.
+ * Exec and fork records, where a guest's policy asks for them (events). Attached only while some
+ * guest of the policy does: user/lib/load.c. What is allowed is told in verdict.bpf.c.
  */
 #include "event.bpf.h"
 
@@ -28,8 +28,8 @@ static __always_inline int tell(struct task_struct *task, u32 type, u32 flag)
 }
 
 /**
- * pol_told_fork - fork(2), vfork(2), clone(2): the record is about the child, which has not run yet; a
- * thread is none.
+ * pol_told_fork - fork(2), vfork(2), clone(2): the record is about the child, which has not run yet;
+ * a thread is none.
  *
  * Context: tp_btf/sched_process_fork, in the parent: its credentials are the child's as well.
  */
@@ -42,8 +42,8 @@ int BPF_PROG(pol_told_fork, struct task_struct *parent, struct task_struct *chil
 }
 
 /**
- * pol_told_exec - execve(2) has succeeded: the record is about the process as it is now. Of a script
- * the executable is its interpreter, and the name the script's.
+ * pol_told_exec - execve(2) has succeeded: the record is about the process as it is now. Of a
+ * script the executable is its interpreter, and the name the script's.
  *
  * Context: tp_btf/sched_process_exec, in the task, which is its process's only one.
  */

@@ -69,7 +69,8 @@ static __always_inline int check_move(const struct pol_actor *actor, u64 from, u
 /**
  * pol_path_rename - rename(2), renameat2(2) with each of its flags.
  *
- * RENAME_EXCHANGE is two moves, of the same two names; RENAME_WHITEOUT leaves a new object under the old name.
+ * RENAME_EXCHANGE is two moves, of the same two names; RENAME_WHITEOUT leaves a new object under the
+ * old name.
  */
 SEC("lsm/path_rename")
 int BPF_PROG(pol_path_rename, struct path *old_dir, struct dentry *old_dentry,

@@ -30,8 +30,8 @@ struct pol_actor {
 #define POL_REASON_ERR(reason, err) (((u32)POL_REASON_##reason << 16) | (err))
 
 /**
- * pol_check() - does the nearest rule of an object give all of @need? If the guest's policy asks for
- * it, or the rule does, what is allowed is told as well.
+ * pol_check() - does the nearest rule of an object give all of @need? If the guest's policy asks
+ * for it, or the rule does, what is allowed is told as well.
  * @dentry: address of the object's dentry. @mount: of a struct mount it is seen by, for the
  *	    report; 0: unknown. @need: mask of rights. @op_hook: POL_OP_HOOK().
  *
@@ -40,8 +40,8 @@ struct pol_actor {
 int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
 
 /**
- * pol_allows_at_once() - the fast half of pol_check(): pol_walk_allows(), but where the guest's policy
- * asks to be told of what is allowed.
+ * pol_allows_at_once() - the fast half of pol_check(): pol_walk_allows(), but where the guest's
+ * policy asks to be told of what is allowed.
  */
 static __always_inline bool pol_allows_at_once(const struct pol_actor *actor, struct dentry *dentry,
 					       bool is_dir, u32 need)
@@ -107,7 +107,8 @@ struct pol_request {
 };
 
 /* Does the guest's policy, or the rule, ask to be told of what is allowed? */
-static __always_inline bool pol_is_told(const struct pol_actor *actor, const struct pol_found *found)
+static __always_inline bool pol_is_told(const struct pol_actor *actor,
+					const struct pol_found *found)
 {
 	return actor->flags & POL_GUEST_EVENT_ALLOW || found->flags & POL_RULE_LOG;
 }
