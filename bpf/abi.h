@@ -436,6 +436,10 @@ _Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_va
 #define POL_GUEST_MOUNTS 128u	 /* mounts = "allow" */
 #define POL_GUEST_NO_INHERIT 256u /* inherited_fds = "refuse" */
 #define POL_GUEST_TMP 512u	 /* tmp = "private"; policyctl's, no program looks at it */
+/* events = [...]: what is not refused is told, too */
+#define POL_GUEST_EVENT_FORK 1024u
+#define POL_GUEST_EVENT_EXEC 2048u
+#define POL_GUEST_EVENT_ALLOW 4096u
 #define POL_HELD_MAX 4096u /* descriptors among which a refused stat looks for its object */
 #define POL_INHERIT_MAX (1u << 20) /* fs.nr_open's default: descriptors that are looked at over exec */
 #define POL_NO_CEILING 0xffffffffu /* fds: nothing is counted */

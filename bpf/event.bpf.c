@@ -18,7 +18,7 @@ __attribute__((noinline)) int pol_exe_text(struct pol_exe_room *room, u64 dentry
 }
 
 /* The executable of @task: its text into @room; returns as pol_exe_text(). */
-static __always_inline u32 exe_of(struct task_struct *task, char *room)
+static __always_inline u32 exe_of(const struct task_struct *task, char *room)
 {
 	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
 
@@ -26,15 +26,15 @@ static __always_inline u32 exe_of(struct task_struct *task, char *room)
 			    pol_mount_of(BPF_CORE_READ(exe, f_path.mnt)));
 }
 
-__attribute__((noinline)) int pol_event_exes(struct pol_event *event)
+__attribute__((noinline)) int pol_event_exes_of(struct pol_event *event, u64 address)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	const struct task_struct *task = (const void *)address;
 	u32 exe, parent;
 
 	if (!event)
 		return 0;
 	exe = exe_of(task, event->exe);
-	parent = exe_of(task->real_parent, event->parent_exe);
+	parent = exe_of(BPF_CORE_READ(task, real_parent), event->parent_exe);
 	event->exe_len = exe >> 16;
 	event->parent_exe_len = parent >> 16;
 	if (exe & POL_EVENT_PATH_TRUNCATED)

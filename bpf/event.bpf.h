@@ -87,11 +87,18 @@ struct pol_exe_room {
 int pol_exe_text(struct pol_exe_room *room, u64 dentry, u64 mount);
 
 /**
- * pol_event_exes() - the executables of the current task and of its parent: texts and lengths.
+ * pol_event_exes_of() - the executables of a task and of its parent: texts and lengths.
+ * @task: its address.
  *
  * Verified once. Return: 0.
  */
-int pol_event_exes(struct pol_event *event);
+int pol_event_exes_of(struct pol_event *event, u64 task);
+
+/* pol_event_exes() - of the current task. */
+static __always_inline void pol_event_exes(struct pol_event *event)
+{
+	pol_event_exes_of(event, bpf_get_current_task());
+}
 
 /* The label remembers the executable: pol_event_exes() finds none in a task that exits. */
 static __always_inline void pol_label_exe(struct pol_label *label, u64 dentry, u64 mount)
@@ -171,6 +178,21 @@ static __always_inline struct pol_event *pol_event_begin(const struct pol_report
  * Verified once. Return: 0.
  */
 int pol_event_send_access(const struct pol_report *report, u64 dentry);
+
+/*
+ * The records of what is not refused, which a policy has to ask for, go their own way, for they are
+ * many: exec and fork by pol_event_reserve_chat(), allow by pol_event_send_allow(). Inlined: frames
+ * are few.
+ */
+static __always_inline struct pol_event *pol_event_reserve_chat(const struct pol_report_head *head)
+{
+	return pol_event_reserve(head);
+}
+
+static __always_inline int pol_event_send_allow(const struct pol_report *report, u64 dentry)
+{
+	return pol_event_send_access(report, dentry);
+}
 
 /* pol_event_send_escape() - the same for what has no object; without the cost of paths. */
 int pol_event_send_escape(const struct pol_report *report);

@@ -37,7 +37,7 @@ static __always_inline int check_mapping(const struct pol_actor *actor, struct f
 		return check_memfd(actor, file, op);
 	/* On overlayfs the file is the layer's, and so is its dentry. */
 	if (!(file->f_mode & FMODE_NOACCOUNT) &&
-	    pol_walk_allows(dentry, false, actor->ruleset, actor->generation, POL_RIGHT_EXECUTE))
+	    pol_allows_at_once(actor, dentry, false, POL_RIGHT_EXECUTE))
 		return 0;
 	object = pol_mapped_dentry(file, &mount);
 	return pol_check(actor, object, mount, POL_RIGHT_EXECUTE, op);

@@ -111,8 +111,7 @@ int BPF_PROG(pol_file_open, struct file *file)
 		return pol_return(check_anonymous(&actor, &file->f_path, op));
 	device = pol_is_device(file->f_inode->i_mode);
 	need = open_needs(file);
-	if (!device && pol_walk_allows(dentry, pol_is_dir(file->f_inode), actor.ruleset,
-				       actor.generation, need))
+	if (!device && pol_allows_at_once(&actor, dentry, pol_is_dir(file->f_inode), need))
 		return 0;
 	if (pol_on_layer(file->f_path.mnt))
 		return 0;
@@ -209,7 +208,7 @@ int BPF_PROG(pol_path_mknod, struct path *dir, struct dentry *dentry, umode_t mo
 	} else if (type == S_IFSOCK) {
 		op = POL_OP_HOOK(BIND, PATH_MKNOD);
 	}
-	if (pol_walk_allows(dentry, false, actor.ruleset, actor.generation, need))
+	if (pol_allows_at_once(&actor, dentry, false, need))
 		return 0;
 	if (ask_again(dir->dentry, dentry))
 		return -ESTALE;

@@ -130,6 +130,23 @@ __attribute__((noinline)) int pol_look_held(const struct pol_actor *actor, u64 f
 	return look_at_object(actor, dentry, need, type_of(file), found);
 }
 
+/* What no path leads to was given by no rule, and is not told. */
+POL_SUBPROG int tell_received(const struct pol_actor *actor, u64 address,
+			      const struct pol_found *found)
+{
+	const struct file *file = (const void *)address;
+	const struct pol_request request = {
+		.dentry = dentry_of(address),
+		.mount = pol_mount_of(BPF_CORE_READ(file, f_path.mnt)),
+		.need = pol_held_needs(address),
+		.op_hook = POL_OP_HOOK(RECEIVE, FILE_RECEIVE),
+	};
+
+	if (found->reason == POL_REASON_RULE)
+		pol_tell_allowed(actor, found, &request);
+	return 0;
+}
+
 /**
  * pol_file_handed - SCM_RIGHTS, pidfd_getfd(2), seccomp's ADDFD.
  *
@@ -146,8 +163,11 @@ int BPF_PROG(pol_file_handed, struct file *file)
 	if (!pol_actor_current(&actor))
 		return 0;
 	held = pol_look_held(&actor, address, &found);
-	if (!held)
+	if (!held) {
+		if (pol_is_told(&actor, &found))
+			tell_received(&actor, address, &found);
 		return 0;
+	}
 	return pol_return(pol_refuse_held(&actor, address, held, &found,
 					  POL_OP_HOOK(RECEIVE, FILE_RECEIVE)));
 }

@@ -52,7 +52,7 @@ int BPF_PROG(pol_path_rmdir, struct path *dir, struct dentry *dentry)
 	return pol_return(r);
 }
 
-/* One direction of a rename: @from gets the name @to. */
+/* A rename: @from gets the name @to. */
 static __always_inline int check_move(const struct pol_actor *actor, u64 from, u64 to, u64 mount)
 {
 	const u32 op = POL_OP_HOOK(RENAME, PATH_RENAME);
@@ -69,7 +69,8 @@ static __always_inline int check_move(const struct pol_actor *actor, u64 from, u
 /**
  * pol_path_rename - rename(2), renameat2(2) with each of its flags.
  *
- * RENAME_EXCHANGE is two moves; RENAME_WHITEOUT leaves a new object under the old name.
+ * RENAME_EXCHANGE is two moves, of the same two names; RENAME_WHITEOUT leaves a new object under the
+ * old name.
  */
 SEC("lsm/path_rename")
 int BPF_PROG(pol_path_rename, struct path *old_dir, struct dentry *old_dentry,
@@ -89,7 +90,7 @@ int BPF_PROG(pol_path_rename, struct path *old_dir, struct dentry *old_dentry,
 	if (!r)
 		r = check_move(&actor, from, to, mount);
 	if (!r && flags & RENAME_EXCHANGE)
-		r = check_move(&actor, to, from, mount);
+		r = pol_refuse_widening(&actor, to, from, mount, op);
 	/* A probe read: 6.12's verifier believes that a trusted dentry's inode is never NULL. */
 	else if (!r && BPF_CORE_READ((const struct dentry *)to, d_inode))
 		r = pol_check(&actor, to, mount, POL_RIGHT_DELETE, op);

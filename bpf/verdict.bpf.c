@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where refusals are made, counted and reported. */
+/* Where refusals are made, counted and reported; what is allowed is told, where that is asked. */
 #include "verdict.bpf.h"
 
 static __always_inline void count_refusal(u32 guest, u32 type, u32 verdict)
@@ -72,16 +72,7 @@ static __always_inline void report_rule(struct pol_report *report, const struct 
 	report->head.flags |= POL_EVENT_HAS_RULE;
 }
 
-/* What is asked of an object. @never: of @need, what no rule gives. */
-struct request {
-	u64 dentry;
-	u64 mount;
-	u32 need;
-	u32 op_hook;
-	u32 never;
-};
-
-static __always_inline u32 missing(const struct pol_found *found, const struct request *request)
+static __always_inline u32 missing(const struct pol_found *found, const struct pol_request *request)
 {
 	u32 need = request->need;
 
@@ -89,7 +80,7 @@ static __always_inline u32 missing(const struct pol_found *found, const struct r
 }
 
 /* The nearest rule. Return: the rights that @request lacks. */
-static __always_inline u32 look(const struct pol_actor *actor, struct request *request,
+static __always_inline u32 look(const struct pol_actor *actor, struct pol_request *request,
 				struct pol_found *found)
 {
 	pol_walk(request->dentry, actor->ruleset, actor->generation, found);
@@ -98,7 +89,7 @@ static __always_inline u32 look(const struct pol_actor *actor, struct request *r
 }
 
 /* Opening a block device is refused in audit, too: it is other people's files. */
-static __always_inline bool opens_block_device(const struct request *request)
+static __always_inline bool opens_block_device(const struct pol_request *request)
 {
 	const struct dentry *dentry = (const void *)request->dentry;
 	u32 op = request->op_hook >> 16;
@@ -109,7 +100,7 @@ static __always_inline bool opens_block_device(const struct request *request)
 
 /* Refuses what @found lacks. A frame of its own: none while walking, the stack is 512 bytes. */
 POL_SUBPROG int refuse_missing(const struct pol_actor *actor, const struct pol_found *found,
-			       const struct request *request)
+			       const struct pol_request *request)
 {
 	u64 dentry = request->dentry;
 	struct pol_report report = {};
@@ -124,12 +115,14 @@ POL_SUBPROG int refuse_missing(const struct pol_actor *actor, const struct pol_f
 		      request->never || opens_block_device(request));
 }
 
-/* The record of what a probe may do. A frame of its own: none while walking. */
-POL_SUBPROG int tell_allowed(const struct pol_actor *actor, const struct pol_found *found,
-			     const struct request *request)
+__attribute__((noinline)) int pol_tell_allowed(const struct pol_actor *actor,
+					       const struct pol_found *found,
+					       const struct pol_request *request)
 {
 	struct pol_report report = {};
 
+	if (!actor || !found || !request)
+		return 0;
 	describe(&report, POL_TYPE_ALLOW, request->dentry, request->mount, request->op_hook);
 	report.head.guest = actor->guest;
 	report.head.generation = actor->generation;
@@ -137,39 +130,45 @@ POL_SUBPROG int tell_allowed(const struct pol_actor *actor, const struct pol_fou
 	report.access.access = request->need;
 	report.access.reason = found->reason;
 	report_rule(&report, found);
-	return pol_event_send_access(&report, request->dentry);
+	return pol_event_send_allow(&report, request->dentry);
+}
+
+static __always_inline int allow(const struct pol_actor *actor, const struct pol_found *found,
+				 const struct pol_request *request)
+{
+	return pol_is_told(actor, found) ? pol_tell_allowed(actor, found, request) : 0;
 }
 
 __attribute__((noinline)) int pol_probe_allowed(const struct pol_actor *actor, u64 dentry,
 						u64 mount, u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook, 0 };
+	struct pol_request request = { dentry, mount, need, op_hook, 0 };
 	struct pol_found found = {};
 
 	if (!actor)
 		return POL_PROBE_ERR;
 	look(actor, &request, &found);
-	tell_allowed(actor, &found, &request);
+	pol_tell_allowed(actor, &found, &request);
 	return POL_PROBE_ERR;
 }
 
 __attribute__((noinline)) int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount,
 					u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook, 0 };
+	struct pol_request request = { dentry, mount, need, op_hook, 0 };
 	struct pol_found found = {};
 
 	if (!actor)
 		return EACCES;
-	if (!look(actor, &request, &found))
-		return 0;
-	return refuse_missing(actor, &found, &request);
+	if (look(actor, &request, &found))
+		return refuse_missing(actor, &found, &request);
+	return allow(actor, &found, &request);
 }
 
 __attribute__((noinline)) int pol_check_device(const struct pol_actor *actor, u64 dentry,
 					       u64 mount, u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook, 0 };
+	struct pol_request request = { dentry, mount, need, op_hook, 0 };
 	struct pol_found found = {};
 
 	if (!actor)
@@ -177,21 +176,23 @@ __attribute__((noinline)) int pol_check_device(const struct pol_actor *actor, u6
 	if (look(actor, &request, &found))
 		return refuse_missing(actor, &found, &request);
 	if (found.named)
-		return 0;
+		return allow(actor, &found, &request);
 	return pol_refuse_for(actor, dentry, mount, op_hook, POL_REASON_ERR(DEVICE, actor->err));
 }
 
 __attribute__((noinline)) int pol_check_named(const struct pol_actor *actor, u64 dentry, u64 mount,
 					      u32 need, u32 op_hook)
 {
-	struct request request = { dentry, mount, need, op_hook, 0 };
+	struct pol_request request = { dentry, mount, need, op_hook, 0 };
 	struct pol_found found = {};
+	u32 lacks;
 
 	if (!actor)
 		return EACCES;
-	if (!look(actor, &request, &found) || !found.named)
+	lacks = look(actor, &request, &found);
+	if (!found.named)
 		return 0;
-	return refuse_missing(actor, &found, &request);
+	return lacks ? refuse_missing(actor, &found, &request) : allow(actor, &found, &request);
 }
 
 /* All of a directory's key but the rule set. */
@@ -258,7 +259,7 @@ __attribute__((noinline)) int pol_is_held(u64 dentry)
 __attribute__((noinline)) int pol_check_any(const struct pol_actor *actor, u64 dentry, u64 mount,
 					    u32 op_hook)
 {
-	struct request request = { dentry, mount, 0, op_hook, 0 };
+	struct pol_request request = { dentry, mount, 0, op_hook, 0 };
 	struct pol_found found = {};
 
 	if (!actor)
@@ -336,7 +337,7 @@ __attribute__((noinline)) int pol_refuse_anchor(const struct pol_actor *actor, u
 }
 
 POL_SUBPROG int refuse_gain(const struct pol_actor *actor, const struct pol_found *before,
-			    const struct pol_found *after, const struct request *request)
+			    const struct pol_found *after, const struct pol_request *request)
 {
 	u64 dentry = request->dentry;
 	struct pol_report report = {};
@@ -353,7 +354,7 @@ POL_SUBPROG int refuse_gain(const struct pol_actor *actor, const struct pol_foun
 __attribute__((noinline)) int pol_refuse_widening(const struct pol_actor *actor, u64 from, u64 to,
 						  u64 mount, u32 op_hook)
 {
-	struct request request = { from, mount, 0, op_hook, 0 };
+	struct pol_request request = { from, mount, 0, op_hook, 0 };
 	struct pol_found before = {}, after = {};
 
 	if (!actor)

@@ -30,13 +30,25 @@ struct pol_actor {
 #define POL_REASON_ERR(reason, err) (((u32)POL_REASON_##reason << 16) | (err))
 
 /**
- * pol_check() - does the nearest rule of an object give all of @need?
+ * pol_check() - does the nearest rule of an object give all of @need? If the guest's policy asks
+ * for it, or the rule does, what is allowed is told as well.
  * @dentry: address of the object's dentry. @mount: of a struct mount it is seen by, for the
  *	    report; 0: unknown. @need: mask of rights. @op_hook: POL_OP_HOOK().
  *
  * Return: 0, POL_AUDITED, or the policy's errno.
  */
 int pol_check(const struct pol_actor *actor, u64 dentry, u64 mount, u32 need, u32 op_hook);
+
+/**
+ * pol_allows_at_once() - the fast half of pol_check(): pol_walk_allows(), but where the guest's
+ * policy asks to be told of what is allowed.
+ */
+static __always_inline bool pol_allows_at_once(const struct pol_actor *actor, struct dentry *dentry,
+					       bool is_dir, u32 need)
+{
+	return !(actor->flags & POL_GUEST_EVENT_ALLOW) &&
+	       pol_walk_allows(dentry, is_dir, actor->ruleset, actor->generation, need);
+}
 
 /**
  * pol_check_device() - the same for a device node, which only a rule that names it opens. A block
@@ -84,6 +96,26 @@ int pol_held_needs(u64 file);
  */
 int pol_refuse_held(const struct pol_actor *actor, u64 file, u32 held,
 		    const struct pol_found *found, u32 op_hook);
+
+/* What is asked of an object. @never: of @need, what no rule gives. */
+struct pol_request {
+	u64 dentry;
+	u64 mount;
+	u32 need;
+	u32 op_hook;
+	u32 never;
+};
+
+/* Does the guest's policy, or the rule, ask to be told of what is allowed? */
+static __always_inline bool pol_is_told(const struct pol_actor *actor,
+					const struct pol_found *found)
+{
+	return actor->flags & POL_GUEST_EVENT_ALLOW || found->flags & POL_RULE_LOG;
+}
+
+/* pol_tell_allowed() - send an allow record: what the rule @found has given. Return: 0. */
+int pol_tell_allowed(const struct pol_actor *actor, const struct pol_found *found,
+		     const struct pol_request *request);
 
 /**
  * pol_refuse_anchor() - EBUSY if the object is a directory that is, or lies above, an anchor.

@@ -95,8 +95,9 @@ static __always_inline bool is_for_the_whole_walk(u32 magic)
  * pol_walk_allows() - the fast half: do directory rules near the object give all of @need?
  *
  * Direct loads in a loop that the verifier unrolls: a third of what probe reads in bpf_loop cost.
- * Return: true: allowed; false: not known here (a refusal, a file rule on the way, a rename
- * meanwhile, a deep tree, btrfs, overlayfs, procfs and its like): pol_check() has the answer.
+ * Return: true: allowed; false: not known here (a refusal, a file rule on the way, a rule that tells
+ * what it allows, a rename meanwhile, a deep tree, btrfs, overlayfs, procfs and its like): pol_check()
+ * has the answer.
  */
 POL_SUBPROG bool pol_walk_allows(struct dentry *dentry, bool is_dir, u32 ruleset, u64 generation,
 				 u32 need)
@@ -120,9 +121,10 @@ POL_SUBPROG bool pol_walk_allows(struct dentry *dentry, bool is_dir, u32 ruleset
 		if (value) {
 			if (value->flags & POL_DIR_NAMES && (i || !is_dir))
 				return false;
+			/* One test of both: each is a path more for the verifier at each step. */
 			if (value->flags & POL_DIR_RULE)
-				return !(need & ~value->access) && !(before & 1) &&
-				       pol_rename_sequence() == before;
+				return !((need & ~value->access) | (value->flags & POL_RULE_LOG)) &&
+				       !(before & 1) && pol_rename_sequence() == before;
 		}
 		parent = at->d_parent;
 		if (parent == at)

@@ -112,7 +112,7 @@ TEST(paths)
 /* What this version lacks is an error, never silently open. */
 TEST(knobs_of_later_versions)
 {
-	static const char *const knobs[] = { "events = [\"exec\"]" };
+	static const char *const knobs[] = { "shadow = { max_size = \"1MiB\" }" };
 
 	load_good();
 	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++)

@@ -86,7 +86,7 @@ static void allow(void)
 	record.event.type = POL_TYPE_ALLOW;
 	record.event.verdict = POL_VERDICT_ALLOWED;
 	record.event.access.err = 0;
-	record.event.access.reason = POL_REASON_NONE;
+	record.event.access.missing = 0;
 }
 
 static void escape(void)

@@ -317,6 +317,24 @@ Test(event_json, allow)
 	test_golden("event_allow.json", to_line());
 }
 
+/* The process is all of them: what it is now, its executable with it. */
+static void test_process_alone(uint32_t type, const char *golden)
+{
+	test_record_violation(&record);
+	record.event.type = type;
+	record.event.verdict = POL_VERDICT_NONE;
+	record.event.flags = POL_EVENT_HAS_PROCESS;
+	record.event.access = (struct pol_event_access){ 0 };
+	record.event.path_len = 0;
+	test_golden(golden, to_line());
+}
+
+Test(event_json, exec_and_fork)
+{
+	test_process_alone(POL_TYPE_EXEC, "event_exec.json");
+	test_process_alone(POL_TYPE_FORK, "event_fork.json");
+}
+
 Test(event_json, heads_of_the_other_types)
 {
 	static const enum pol_type types[] = {

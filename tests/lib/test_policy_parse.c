@@ -141,6 +141,28 @@ Test(policy_parse, a_guests_own_value_wins_field_by_field)
 	pol_policy_free(policy);
 }
 
+/* One field, too: a guest's list stands for all of the default's, an empty one as well. */
+Test(policy_parse, events_and_log)
+{
+	struct pol_policy *policy = parse(
+		"version = 1\n[defaults]\nevents = [\"fork\", \"exec\"]\n"
+		"[profile.p]\nfiles = [ { path = \"/p\", access = \"ro\", log = true } ]\n"
+		"[guest.none]\nevents = []\n"
+		"[guest.own]\nevents = [\"allow\", \"allow\"]\ninclude = [\"p\"]\n"
+		"files = [ { path = \"/o\", access = \"ro\", log = false } ]\n"
+		"[guest.silent]\n");
+	const struct pol_guest *own = pol_policy_guest(policy, "own");
+
+	cr_assert_eq(pol_policy_guest(policy, "none")->knobs, 0);
+	cr_assert_eq(own->knobs, POL_GUEST_EVENT_ALLOW);
+	cr_assert_eq(pol_policy_guest(policy, "silent")->knobs,
+		     POL_GUEST_EVENT_FORK | POL_GUEST_EVENT_EXEC);
+	cr_assert_eq(own->rules_cnt, 2);
+	for (size_t i = 0; i < 2; i++)
+		cr_assert_eq(own->rules[i].log, strcmp(own->rules[i].path, "/p") == 0);
+	pol_policy_free(policy);
+}
+
 Test(policy_parse, io_is_one_field)
 {
 	struct pol_policy *policy = parse(

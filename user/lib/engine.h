@@ -82,15 +82,20 @@ enum pol_map_nr {
 	X(STAT_ACL, pol_stat_acl, "")                                                              \
 	X(STAT_FLAGS, pol_stat_flags, "")
 
+/* ... and those attached while some guest of the policy asks for such events (chat.bpf.c). */
+#define POL_TOLD_HOOKS(X)                                                                          \
+	X(TOLD_FORK, pol_told_fork, FORK)                                                          \
+	X(TOLD_EXEC, pol_told_exec, EXEC)
+
 enum pol_prog_nr {
 #define X(nr, name, ...) POL_PROG_##nr,
-	POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X)
+	POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X)
 #undef X
 		POL_PROGS_CNT,
 };
 #define POL_PROG_GROUPS_FIRST POL_PROG_FD_FREE
 
-enum pol_group { POL_GROUP_FDS, POL_GROUP_STAT };
+enum pol_group { POL_GROUP_FDS, POL_GROUP_STAT, POL_GROUP_FORK, POL_GROUP_EXEC };
 
 /**
  * struct pol_engine - an open engine.

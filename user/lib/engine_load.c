@@ -72,7 +72,7 @@ static const char *group_wall(const char *name)
 		const char *wall;
 	} hooks[] = {
 #define X(nr, prog, wall) { #prog, #wall },
-		POL_FD_HOOKS(X) POL_STAT_HOOKS(X)
+		POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X)
 #undef X
 	};
 
@@ -215,7 +215,7 @@ int pol_skel_take(struct policy_bpf *skel, struct pol_engine *engine, struct pol
 	};
 	const int progs[] = {
 #define X(nr, name, ...) bpf_program__fd(skel->progs.name),
-		POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X)
+		POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X)
 #undef X
 	};
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);

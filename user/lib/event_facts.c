@@ -174,7 +174,7 @@ static void set_texts(struct pol_facts *facts)
 		set_name(facts);
 	}
 	set_process_texts(facts);
-	if (view->type == POL_TYPE_VIOLATION)
+	if (has_object(view))
 		set_rule_texts(facts);
 	if (view->type != POL_TYPE_EXIT || !view->exit.sender.tgid)
 		return;

@@ -98,6 +98,7 @@ static void add_process(struct pol_facts *facts)
 static void add_access(struct pol_facts *facts)
 {
 	const struct pol_event_access *access = &facts->view->access;
+	bool allowed = facts->view->type == POL_TYPE_ALLOW;
 
 	add_word(facts, "op", pol_op_word(access->op), POL_IN_CEF);
 	add_word(facts, "errno", pol_errno_name(access->err), 0);
@@ -107,12 +108,13 @@ static void add_access(struct pol_facts *facts)
 	add_text(facts, POL_FACT_PATH, POL_IN_ECS | POL_IN_OCSF | POL_IN_CEF);
 	add_word(facts, "dev", facts->dev, POL_IN_ECS | POL_IN_CEF);
 	add_word(facts, "ino", facts->ino, POL_IN_ECS | POL_IN_CEF);
-	if (facts->view->type == POL_TYPE_ALLOW)
-		return;
-	add_rights(facts, "missing", access->missing, POL_IN_CEF);
+	if (!allowed)
+		add_rights(facts, "missing", access->missing, POL_IN_CEF);
 	add_word(facts, "hook", pol_hook_word(access->hook), 0);
-	add_word(facts, "reason", pol_reason_word(access->reason), POL_IN_CEF);
-	add_number(facts, "repeats", access->repeats, POL_IN_CEF);
+	if (!allowed) {
+		add_word(facts, "reason", pol_reason_word(access->reason), POL_IN_CEF);
+		add_number(facts, "repeats", access->repeats, POL_IN_CEF);
+	}
 	if (!facts->has_rule)
 		return;
 	add_number(facts, "rule_id", access->rule, POL_IN_ECS | POL_IN_OCSF);

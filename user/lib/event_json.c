@@ -436,7 +436,9 @@ static void put_allow(struct out *o)
 	put_word(&o->w, "verdict", pol_verdict_word(o->view->verdict));
 	put_rights(&o->w, "access", o->view->access.access);
 	put_word(&o->w, "op", pol_op_word(o->view->access.op));
-	put_path(o);
+	put_word(&o->w, "hook", pol_hook_word(o->view->access.hook));
+	put_object(o);
+	put_rule(o);
 }
 
 KEYED(put_int_or_null)(struct pol_jsonw *w, const char *key, int value)
@@ -567,7 +569,7 @@ static void put_note(struct out *o)
 	pol_jsonw_close(w, '}');
 }
 
-/* shadow, exec, fork: no body yet in this ABI version. */
+/* exec, fork: the process is all there is to say. shadow: no body yet in this ABI version. */
 static void put_plain(struct out *o)
 {
 	const char *verdict = pol_verdict_word(o->view->verdict);

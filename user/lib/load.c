@@ -554,11 +554,21 @@ static bool counts_fds(const struct pol_meta *meta)
 	return false;
 }
 
+/* Hooks that are attached while some guest's policy sets a knob. */
+static const struct {
+	enum pol_group group;
+	uint32_t knob;
+} knob_groups[] = {
+	{ POL_GROUP_STAT, POL_GUEST_STAT },
+	{ POL_GROUP_FORK, POL_GUEST_EVENT_FORK },
+	{ POL_GROUP_EXEC, POL_GUEST_EVENT_EXEC },
+};
+
 /* Ghosts, too: what they may not look at they don't see as long as they live. */
-static bool hides(const struct pol_meta *meta)
+static bool some_guest_has(const struct pol_meta *meta, uint32_t knob)
 {
 	for (size_t i = 0; i < meta->guests_cnt; i++)
-		if (meta->guests[i].knobs & POL_GUEST_STAT)
+		if (meta->guests[i].knobs & knob)
 			return true;
 	return false;
 }
@@ -570,16 +580,18 @@ static int attach_groups(struct transaction *t)
 
 	if (counts_fds(t->next))
 		r = pol_engine_attach(t->engine, POL_GROUP_FDS, t->err);
-	if (!r && hides(t->next))
-		r = pol_engine_attach(t->engine, POL_GROUP_STAT, t->err);
+	for (size_t i = 0; i < ARRAY_SIZE(knob_groups) && !r; i++)
+		if (some_guest_has(t->next, knob_groups[i].knob))
+			r = pol_engine_attach(t->engine, knob_groups[i].group, t->err);
 	return r;
 }
 
 /* Once @meta decides, also of a load that died before it came to this. */
 static void detach_groups(struct transaction *t, const struct pol_meta *meta)
 {
-	if (!hides(meta))
-		pol_engine_detach(t->engine, POL_GROUP_STAT);
+	for (size_t i = 0; i < ARRAY_SIZE(knob_groups); i++)
+		if (!some_guest_has(meta, knob_groups[i].knob))
+			pol_engine_detach(t->engine, knob_groups[i].group);
 }
 
 /*

@@ -72,22 +72,25 @@ static int parse_knob(struct pol_parser *p, const struct pol_toml_entry *e, void
 static int parse_events(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
 	static const char *const words[] = { "fork", "exec", "allow" };
+	static const uint32_t flags[] = { POL_GUEST_EVENT_FORK, POL_GUEST_EVENT_EXEC,
+					  POL_GUEST_EVENT_ALLOW };
+	struct pol_settings *settings = ((struct pol_scope *)into)->settings;
 
-	bool good = true;
-
-	(void)into;
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		settings->said |= flags[i];
 	if (!pol_want(p, e, POL_TOML_ARRAY))
 		return 0;
 	for (size_t i = 0; i < e->value.cnt; i++) {
 		/* The items are judged as values of the key itself. */
 		struct pol_toml_entry item = *e;
+		int word = -1;
 
 		item.value = e->value.items[i];
-		good &= pol_want_item(p, e, &item.value, POL_TOML_STRING) &&
-			pol_word(p, &item, words, ARRAY_SIZE(words)) >= 0;
+		if (pol_want_item(p, e, &item.value, POL_TOML_STRING))
+			word = pol_word(p, &item, words, ARRAY_SIZE(words));
+		if (word >= 0)
+			settings->knobs |= flags[word];
 	}
-	if (e->value.cnt && good)
-		pol_unavailable(p, e);
 	return 0;
 }
 

@@ -92,9 +92,8 @@ static int parse_glob(struct pol_parser *p, const struct pol_toml_entry *e, void
 
 static int parse_log(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
-	(void)into;
-	if (pol_want(p, e, POL_TOML_BOOLEAN) && e->value.boolean)
-		pol_unavailable(p, e);
+	if (pol_want(p, e, POL_TOML_BOOLEAN))
+		((struct entry *)into)->rule.log = e->value.boolean;
 	return 0;
 }
 
