@@ -98,6 +98,8 @@ static int start(const struct pol_policy *policy, const struct pol_places *place
 	int r = pol_host_require(&host, err);
 
 	if (!r)
+		r = pol_host_require_programs(&host, err);
+	if (!r)
 		r = pol_engine_create_probe(&host, NULL, &engine, err);
 	if (!r)
 		r = publish(engine, policy, places, diags, err);

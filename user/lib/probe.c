@@ -352,6 +352,8 @@ int pol_prober_open(const struct pol_engine *loaded, struct pol_prober **ret, st
 	int r = pol_host_require(&host, err);
 
 	if (!r)
+		r = pol_host_require_programs(&host, err);
+	if (!r)
 		r = pol_engine_create_probe(&host, loaded, &instance, err);
 	return r ? r : pol_prober_new(instance, ret, err);
 }
