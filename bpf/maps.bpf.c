@@ -18,6 +18,8 @@ struct pol_outer_names_32 names_32 SEC(".maps");
 struct pol_outer_names_64 names_64 SEC(".maps");
 struct pol_outer_names_long names_long SEC(".maps");
 struct pol_map_ring ring SEC(".maps");
+struct pol_map_chat chat SEC(".maps");
+struct pol_map_folds folds SEC(".maps");
 struct pol_map_fails fails SEC(".maps");
 struct pol_map_iter iter SEC(".maps");
 
