@@ -353,15 +353,14 @@ TEST(kept_from_guests)
 
 /* ---- no room ---- */
 
-#define REFUSED "14000"
+/* Some 12 000 of exits fill it; of anything else three quarters are the most. */
+#define FORKS "13000"
 
 TEST_TIMEOUT(a_ring_that_is_full, 600)
 {
-	const char *bad = make_file(text("%s/bad", scratch()), "");
-
 	ASSERT_LOAD(GUEST("g"));
 	events_forget();
-	EXPECT_EQ(EACCES, PROBE("g", "opens", REFUSED, "r", bad));
+	EXPECT_EQ(0, PROBE("g", "forks", FORKS));
 	EXPECT_EQ(9, ctl("run g -- " PROBE_BIN " exit 9"));
 	EXPECT_EQ(0, tasks_settle("g", 0));
 	EXPECT_EQ(0, ctl("wait --json g"));

@@ -160,7 +160,8 @@ const char *probe_batch_after(const char *guest, const char *const before[],
 
 /*
  * End all windows in which equal refusals are folded: their repeats are in the ring, and the next of
- * each kind has a record of its own again. Reading does so first, unless @events_fold.
+ * each kind has a record of its own again. Reading, and starting a payload, do so first, unless
+ * @events_fold.
  */
 void events_unfold(void);
 extern bool events_fold;

@@ -169,7 +169,7 @@ static const struct guest_family {
 	    "Events that were given a number and are not in a ring."),
 	ROW("events_folded_total", METRIC_COUNTER, folded, ALWAYS,
 	    "Accesses refused that are in an event of repeats."),
-	ROW("events_folded_would_deny_total", METRIC_COUNTER, folded_would, ALWAYS,
+	ROW("events_folded_would_total", METRIC_COUNTER, folded_would, ALWAYS,
 	    "Accesses that enforce would have refused, in an event of repeats."),
 	ROW("stale_rules", METRIC_GAUGE, stale, SAME_MOUNTS,
 	    "Rules whose directory is gone or another one."),
