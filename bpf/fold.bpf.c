@@ -2,9 +2,9 @@
 /* Windows of equal refusals, and the timer that ends them. */
 #include "fold.bpf.h"
 
-#define CLOCK_BOOTTIME 7 /* include/uapi/linux/time.h */
-#define SLACK_NS 1000000ull /* the two clocks are read at different times */
-#define AGAIN_NS 50000000ull
+#define CLOCK_BOOTTIME 7	  /* include/uapi/linux/time.h */
+#define SLACK_NS       1000000ull /* the two clocks are read at different times */
+#define AGAIN_NS       50000000ull
 
 typedef u64 __attribute__((may_alias)) word;
 _Static_assert(sizeof(struct pol_report) == POL_FOLD_WORDS * sizeof(word), "pol_report");

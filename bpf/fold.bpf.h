@@ -21,10 +21,10 @@
  * record is being made; repeats are counted already. OPEN: it has one, or never will (has_record).
  * TELLING: the record of the repeats is being written.
  */
-#define POL_FOLD_UNMADE 0u
-#define POL_FOLD_IDLE 1u
+#define POL_FOLD_UNMADE	 0u
+#define POL_FOLD_IDLE	 1u
 #define POL_FOLD_FILLING 2u
-#define POL_FOLD_OPEN 3u
+#define POL_FOLD_OPEN	 3u
 #define POL_FOLD_TELLING 4u
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The one definition of every map. The types, with what each is for, are in maps.bpf.h. */
-#include "config.bpf.h"
 #include "maps.bpf.h"
+#include "config.bpf.h"
 
 struct pol_map_control control SEC(".maps");
 struct pol_map_cgroups cgroups SEC(".maps");

@@ -166,6 +166,9 @@ const char *probe_batch_after(const char *guest, const char *const before[],
 void events_unfold(void);
 extern bool events_fold;
 
+/* Fill the ring with records of the engine's own, until there is room for exits alone. */
+void events_fill(void);
+
 /* Take what is pending, and forget it with all that was read before. */
 void events_forget(void);
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 
 #include "abi.h"
 #include "guest.h"
@@ -48,6 +48,18 @@ void events_unfold(void)
 	close(prog);
 	close(map);
 	close(turn);
+}
+
+void events_fill(void)
+{
+	struct pol_event_note note = { .action = POL_ACTION_LOADED };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &note, .ctx_size_in = sizeof(note));
+	int prog = bpf_obj_get(PINS "/progs/pol_note"), cnt = 0;
+
+	while (!bpf_prog_test_run_opts(prog, &opts) && !opts.retval)
+		cnt++;
+	printf("# %d records fill it\n", cnt);
+	close(prog);
 }
 
 static const char *scalar(const json_t *value)

@@ -65,7 +65,8 @@ static json_t *guest_json(const struct pol_guest_status *guest)
 		"denials", (json_int_t)guest->denials, "would_deny", (json_int_t)guest->would_deny,
 		"escapes", (json_int_t)guest->escapes, "events", "emitted",
 		(json_int_t)guest->emitted, "lost", (json_int_t)guest->lost, "folded",
-		(json_int_t)guest->folded, "folded_would", (json_int_t)guest->folded_would, "stale", (json_int_t)guest->stale);
+		(json_int_t)guest->folded, "folded_would", (json_int_t)guest->folded_would, "stale",
+		(json_int_t)guest->stale);
 }
 
 static json_t *health_json(const struct pol_status *status)
