@@ -164,8 +164,10 @@ __attribute__((noinline)) int pol_event_send_access(const struct pol_report *rep
 	if (!report)
 		return 0;
 	state = pol_state_of(report->head.guest);
-	if (!state || report->head.guest == POL_GUEST_PROBE)
+	if (!state || report->head.guest == POL_GUEST_PROBE) {
+		pol_fold_keep(report->fold, NULL);
 		return 0;
+	}
 	seq = pol_event_number(state);
 	if (pol_ring_admits(report->head.type, report->head.guest) &&
 	    !write_access(report, dentry, seq))
