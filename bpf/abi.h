@@ -486,7 +486,10 @@ _Static_assert(POL_FILES_MAX <= POL_COUNT_MASK && POL_TASKS_MAX <= POL_COUNT_MAS
  * @seq: sequence number last given to one of its records, lost ones included.
  * @denials: refusals, exact whatever happens to records.
  * @would_deny: refusals that audit did not make.
- * @lost: by type, records that found the ring full.
+ * @folded, @folded_would: of @denials, of @would_deny those that made no record of their own: they are
+ *	    in the @repeats of another.
+ * @share: CLOCK_BOOTTIME up to which its share of a ring that fills up is used (pol_ring_admits()).
+ * @lost: by type, records that found the ring full, or were held back for others' sake.
  * @lost_last: by type, sequence number of the last one lost.
  * @counts: POL_COUNT_*: open file descriptions charged to it, tasks that live and were born, or
  *	    labelled, as the guest, and its instance: a number that moves when the last task ends.
@@ -505,6 +508,9 @@ struct pol_guest_state {
 	__u64 seq;
 	__u64 denials;
 	__u64 would_deny;
+	__u64 folded;
+	__u64 folded_would;
+	__u64 share;
 	__u64 escapes;
 	__u64 counts;
 	__u64 fds_peak;
@@ -724,6 +730,8 @@ _Static_assert(sizeof(struct pol_event_process) == 72, "pol_event_process");
  * @inode: the object; the parent directory where the object does not exist yet (create).
  * @access: rights the operation needs. @missing: those of them that the rule lacks.
  * @rule: id in @generation, and @rule_access its rights; valid with POL_EVENT_HAS_RULE.
+ * @repeats: 0: the refusal itself. Else the record is of so many more like it, within a second of
+ *	     the first: that one's record once more, with a number and a time of its own.
  * @magic: s_magic of the filesystem.
  */
 struct pol_event_access {
@@ -1024,6 +1032,8 @@ _Static_assert(sizeof(struct pol_file_record) == 16, "pol_file_record");
 #define POL_ITER_TREE 7u      /* pol_tasks: list the process @tgid with all its descendants */
 #define POL_ITER_ADOPT 8u     /* pol_tasks: and give those that have none a label of @guest */
 #define POL_ITER_SETTLED 9u   /* pol_tasks: @guest's tasks are not ADOPTING any more */
+#define POL_ITER_ARM 10u      /* pol_folds: make every window's timer */
+#define POL_ITER_FLUSH 11u    /* pol_folds: tell of every window that has repeats */
 struct pol_iter_command {
 	__u32 tgid;
 	__u32 tid;

@@ -1,6 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Violation records, in two sizes by the length of the path, and escape records, without one. */
-#include "event.bpf.h"
+#include "fold.bpf.h"
+
+#define SHARE_NS 10000000ull /* a guest's share: so many nanoseconds a record, 100 a second ... */
+#define SHARE_BURST 100ull   /* ... and so many at once */
+#define SHARE_TRIES 4
+
+/*
+ * @share is the time up to which the guest has used its rate up. Who loses that many races for it is
+ * one of a flood.
+ */
+static __always_inline int take_share(struct pol_guest_state *state)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+
+	for (int i = 0; i < SHARE_TRIES; i++) {
+		u64 was = *(volatile u64 *)&state->share;
+		u64 used = (was > now ? was : now) + SHARE_NS;
+
+		if (used > now + SHARE_BURST * SHARE_NS)
+			return 0;
+		if (__sync_val_compare_and_swap(&state->share, was, used) == was)
+			return 1;
+	}
+	return 0;
+}
+
+__attribute__((noinline)) int pol_ring_admits(u32 type, u32 guest)
+{
+	struct pol_guest_state *state;
+	u64 fill;
+
+	if (type == POL_TYPE_EXIT || pol_ring_is_chat(type))
+		return 1;
+	fill = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	if (fill <= POL_RING_SIZE / 4)
+		return 1;
+	if (fill > POL_RING_SIZE / 4 * 3)
+		return 0;
+	if (type != POL_TYPE_VIOLATION && type != POL_TYPE_ESCAPE && type != POL_TYPE_CEILING)
+		return 1;
+	state = pol_state_of(guest);
+	return state ? take_share(state) : 0;
+}
 
 POL_TEXT_STEP(exe, POL_EXE_SIZE)
 POL_TEXT_STEP(small, POL_PATH_SMALL - POL_NAME_SIZE)
@@ -74,7 +116,7 @@ static int pol_text_measure(u32 i, struct pol_text *text)
 		struct task_struct *task = bpf_get_current_task_btf();                             \
 		struct pol_event *event;                                                           \
                                                                                                    \
-		event = bpf_ringbuf_reserve(&ring, sizeof(*event) + (ROOM), 0);                    \
+		event = pol_ring_reserve(report->head.type, sizeof(*event) + (ROOM));              \
 		if (!event)                                                                        \
 			return -1;                                                                 \
 		pol_event_head(event, &report->head, seq, ROOM);                                     \
@@ -85,6 +127,7 @@ static int pol_text_measure(u32 i, struct pol_text *text)
 		event->path_len = text->len;                                                       \
 		event->flags |= text->flags;                                                       \
 		pol_event_exes(event);                                                             \
+		pol_fold_keep(report->fold, event);                                                \
 		bpf_ringbuf_submit(event, 0);                                                      \
 		return 0;                                                                          \
 	}
@@ -99,32 +142,38 @@ POL_SUBPROG u32 measure(u64 dentry, u64 mount)
 	return text.len;
 }
 
+/* In the smaller size, if the text fits. No frame: eight is the most. Return: 0; -1: no room. */
+static __always_inline int write_access(const struct pol_report *report, u64 dentry, u64 seq)
+{
+	struct pol_text text = { .dentry = dentry, .mount = report->mount };
+
+	if (measure(dentry, report->mount) <= POL_PATH_SMALL - POL_NAME_SIZE) {
+		text.room = POL_PATH_SMALL;
+		return pol_event_access_small(report, &text, seq);
+	}
+	text.room = POL_PATH_LARGE - POL_NAME_SIZE;
+	return pol_event_access_large(report, &text, seq);
+}
+
 /* The sequence number is taken before the reservation, so that a lost record leaves a gap. */
 __attribute__((noinline)) int pol_event_send_access(const struct pol_report *report, u64 dentry)
 {
-	struct pol_text text = { .dentry = dentry };
 	struct pol_guest_state *state;
-	u32 len = 0;
 	u64 seq;
-	int r;
 
 	if (!report)
 		return 0;
 	state = pol_state_of(report->head.guest);
-	text.mount = report->mount;
-	if (!state || report->head.guest == POL_GUEST_PROBE)
+	if (!state || report->head.guest == POL_GUEST_PROBE) {
+		pol_fold_keep(report->fold, NULL);
 		return 0;
-	len = measure(dentry, report->mount);
-	seq = pol_event_number(state);
-	if (len <= POL_PATH_SMALL - POL_NAME_SIZE) {
-		text.room = POL_PATH_SMALL;
-		r = pol_event_access_small(report, &text, seq);
-	} else {
-		text.room = POL_PATH_LARGE - POL_NAME_SIZE;
-		r = pol_event_access_large(report, &text, seq);
 	}
-	if (r)
-		pol_event_lost(state, report->head.type, seq);
+	seq = pol_event_number(state);
+	if (pol_ring_admits(report->head.type, report->head.guest) &&
+	    !write_access(report, dentry, seq))
+		return 0;
+	pol_event_lost(state, report->head.type, seq);
+	pol_fold_keep(report->fold, NULL);
 	return 0;
 }
 

@@ -21,11 +21,16 @@ struct pol_report_head {
 	u32 flags;
 };
 
-/* What a hook has to say of a refusal. */
+/*
+ * What a hook has to say of a refusal. @name: the hash the kernel knows the object's name by.
+ * @fold: 1 and the window that it begins (fold.bpf.h); 0: none.
+ */
 struct pol_report {
 	struct pol_report_head head;
 	struct pol_event_access access;
 	u64 mount;
+	u32 name;
+	u32 fold;
 };
 
 static __always_inline struct pol_guest_state *pol_state_of(u32 guest)
@@ -132,13 +137,37 @@ static __always_inline u64 pol_event_number(struct pol_guest_state *state)
 	return __sync_fetch_and_add(&state->seq, 1) + 1;
 }
 
+/* Which of the two rings a record goes to: by its type, here and nowhere else. */
+static __always_inline bool pol_ring_is_chat(u32 type)
+{
+	return type == POL_TYPE_ALLOW || type == POL_TYPE_EXEC || type == POL_TYPE_FORK;
+}
+
+/* Room for a record of @type, of which pol_ring_admits() says yes. @size: a constant. */
+static __always_inline struct pol_event *pol_ring_reserve(u32 type, u64 size)
+{
+	/* The verifier wants one ring by name at each call. */
+	return pol_ring_is_chat(type) ? bpf_ringbuf_reserve(&chat, size, 0)
+				      : bpf_ringbuf_reserve(&ring, size, 0);
+}
+
+/**
+ * pol_ring_admits() - may a guest write a record of @type now, as far as others are concerned?
+ *
+ * Past a quarter of the ring, what a guest provokes (violations, escapes, ceilings) is held to a rate
+ * of its own; past three quarters only exits are written. The other ring is first come, first served.
+ * Verified once. Return: 0: no, it is to be counted as lost.
+ */
+int pol_ring_admits(u32 type, u32 guest);
+
 /* pol_event_reserve_as() - pol_event_reserve() for who has taken the number @seq already. */
 static __always_inline struct pol_event *
 pol_event_reserve_as(const struct pol_report_head *head, struct pol_guest_state *state, u64 seq)
 {
-	struct pol_event *event =
-		bpf_ringbuf_reserve(&ring, sizeof(*event) + POL_PATH_SMALL, 0);
+	struct pol_event *event = NULL;
 
+	if (pol_ring_admits(head->type, head->guest))
+		event = pol_ring_reserve(head->type, sizeof(*event) + POL_PATH_SMALL);
 	if (event)
 		pol_event_head(event, head, seq, POL_PATH_SMALL);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The one definition of every map. The types, with what each is for, are in maps.bpf.h. */
-#include "config.bpf.h"
 #include "maps.bpf.h"
+#include "config.bpf.h"
 
 struct pol_map_control control SEC(".maps");
 struct pol_map_cgroups cgroups SEC(".maps");
@@ -18,6 +18,8 @@ struct pol_outer_names_32 names_32 SEC(".maps");
 struct pol_outer_names_64 names_64 SEC(".maps");
 struct pol_outer_names_long names_long SEC(".maps");
 struct pol_map_ring ring SEC(".maps");
+struct pol_map_chat chat SEC(".maps");
+struct pol_map_folds folds SEC(".maps");
 struct pol_map_fails fails SEC(".maps");
 struct pol_map_iter iter SEC(".maps");
 struct pol_map_probe probe SEC(".maps");

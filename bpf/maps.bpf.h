@@ -12,6 +12,31 @@
 
 #define POL_SLOTS 2
 
+#define POL_FOLDS 2048u
+#define POL_FOLD_WORDS 12 /* of a struct pol_report */
+#define POL_FOLD_SIZE (sizeof(struct pol_event) + POL_PATH_SMALL)
+
+/**
+ * struct pol_fold - a window: one refusal, and what of its kind came within a second of it.
+ * @state: POL_FOLD_*. @guest: whose. @repeats: so far. @until_ns: CLOCK_BOOTTIME at which the window ends.
+ * @key: the refusal (struct pol_report). @record: its record, with a path of POL_PATH_SMALL: of a
+ *	 longer one the end nearest to the root is missing.
+ *
+ * All but @record changes under @lock; that is its writer's alone while @state says so.
+ */
+struct pol_fold {
+	struct bpf_spin_lock lock;
+	u32 state;
+	struct bpf_timer timer;
+	u64 until_ns;
+	u32 guest;
+	u32 repeats;
+	u32 has_record;
+	u32 pad;
+	u64 key[POL_FOLD_WORDS];
+	u64 record[POL_FOLD_SIZE / 8];
+};
+
 struct pol_map_control {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -141,9 +166,26 @@ POL_OUTER(names_32)
 POL_OUTER(names_64)
 POL_OUTER(names_long)
 
+#define POL_RING_SIZE (16u << 20) /* some 12 000 refusals with their paths */
+#define POL_CHAT_SIZE (4u << 20)
+
 struct pol_map_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16u << 20); /* some 9 000 refusals with their paths */
+	__uint(max_entries, POL_RING_SIZE);
+};
+
+/* What a guest that does nothing wrong makes: a flood of it is in nobody's way. */
+struct pol_map_chat {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, POL_CHAT_SIZE);
+};
+
+/* Windows in which equal refusals are one record (fold.bpf.c). */
+struct pol_map_folds {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, POL_FOLDS);
+	__type(key, u32);
+	__type(value, struct pol_fold);
 };
 
 struct pol_map_fails {
@@ -191,6 +233,7 @@ struct pol_map_types {
 	struct pol_long_value long_value;
 	struct pol_iter_command iter_command;
 	struct pol_probe probe;
+	struct pol_fold fold;
 };
 
 static __attribute__((used, noinline)) int pol_map_types_seen(const struct pol_map_types *types)
@@ -213,6 +256,8 @@ extern struct pol_outer_names_32 names_32;
 extern struct pol_outer_names_64 names_64;
 extern struct pol_outer_names_long names_long;
 extern struct pol_map_ring ring;
+extern struct pol_map_chat chat;
+extern struct pol_map_folds folds;
 extern struct pol_map_fails fails;
 extern struct pol_map_iter iter;
 extern struct pol_map_probe probe;

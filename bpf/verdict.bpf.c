@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+<<<<<<< HEAD
 /* Where refusals are made, counted and reported; what is allowed is told, where that is asked. */
+=======
+/* Where refusals are made, counted and reported. */
+#include "fold.bpf.h"
+>>>>>>> rings
 #include "verdict.bpf.h"
 
 static __always_inline void count_refusal(u32 guest, u32 type, u32 verdict)
@@ -27,9 +32,9 @@ static __always_inline int refuse(const struct pol_actor *actor, struct pol_repo
 	report->access.err = err;
 	report->head.verdict = audit ? POL_VERDICT_WOULD_DENY : POL_VERDICT_DENIED;
 	count_refusal(report->head.guest, report->head.type, report->head.verdict);
-	if (dentry)
+	if (dentry && !pol_fold(report))
 		pol_event_send_access(report, dentry);
-	else
+	if (!dentry)
 		pol_event_send_escape(report);
 	return audit ? POL_AUDITED : err;
 }
@@ -40,6 +45,7 @@ POL_SUBPROG int describe_object(struct pol_report *report, u64 dentry)
 	const struct dentry *object = (const void *)dentry;
 	const struct inode *inode;
 
+	report->name = BPF_CORE_READ(object, d_name.hash);
 	inode = BPF_CORE_READ(object, d_inode);
 	if (!inode) /* a name about to be created: its directory */
 		inode = BPF_CORE_READ(object, d_parent, d_inode);

@@ -298,7 +298,7 @@ TEST_TIMEOUT(what_was_refused_arrives_by_tls, 300)
 	receiver_up();
 	start_for_group(&d);
 	forwarder_start(&f, state);
-	EXPECT_EQ(EACCES, PROBE("g", "opens", "40", "r", bad));
+	EXPECT_EQ(EACCES, PROBE("g", "names", "40", bad));
 	EXPECT_EQ(40, count_new(40));
 	/* It is nobody in particular. */
 	EXPECT_EQ(0,
@@ -307,18 +307,18 @@ TEST_TIMEOUT(what_was_refused_arrives_by_tls, 300)
 	EXPECT_EQ(0, run_cmd(NULL, 0, "grep -q '^NoNewPrivs:.1' /proc/%d/status", f.pid));
 	/* policyd dies; the next one goes on, and so does the forwarder, by itself. */
 	EXPECT_EQ(137, end(&d, SIGKILL));
-	EXPECT_EQ(EACCES, PROBE("g", "opens", "30", "r", bad));
+	EXPECT_EQ(EACCES, PROBE("g", "names", "30", bad));
 	start_for_group(&d);
 	EXPECT_EQ(30, count_new(30));
 	/* So does the forwarder: what came meanwhile is sent by the next one. */
 	EXPECT_EQ(137, forwarder_end(&f, SIGKILL));
 	receiver_hang_up();
-	EXPECT_EQ(EACCES, PROBE("g", "opens", "20", "r", bad));
+	EXPECT_EQ(EACCES, PROBE("g", "names", "20", bad));
 	forwarder_start(&f, state);
 	EXPECT_EQ(20, count_new(20));
 	/* And the receiver. */
 	receiver_down();
-	EXPECT_EQ(EACCES, PROBE("g", "opens", "10", "r", bad));
+	EXPECT_EQ(EACCES, PROBE("g", "names", "10", bad));
 	receiver_up();
 	EXPECT_EQ(10, count_new(10));
 	EXPECT_TRUE(!strstr(forwarder_said(&f), "missing"));

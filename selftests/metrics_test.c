@@ -149,6 +149,7 @@ TEST(tells_exactly_what_was_refused_and_how_it_ended)
 	events_forget();
 	start_at(&d, "unix:" PAGE);
 	EXPECT_EQ(EACCES, PROBE("counted", "opens", text("%d", REFUSED), "r", bad));
+	/* Which starts by ending the window of those. */
 	EXPECT_EQ(EACCES, PROBE("counted", "open", "w", bad));
 	page = scrape_until(false, OF("counted", "policyd_guest_exits_total", ",cause=\"exit\""),
 			    2);

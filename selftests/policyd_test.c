@@ -222,7 +222,7 @@ TEST_TIMEOUT(who_does_not_read_holds_nobody_up, 600)
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(PROBE("g", "opens", text("%ld", refused), "r", bad) != EACCES);
+		_exit(PROBE("g", "names", text("%ld", refused), bad) != EACCES);
 	/* Standard output has all of it while the other has read nothing ... */
 	EXPECT_EQ(refused, count_of(d.out, refused));
 	/* ... which then gets some, and is told exactly how many it did not get. */
@@ -308,7 +308,7 @@ TEST(rotates_by_size)
 	load_one();
 	events_forget();
 	file = start_on_file(&d, "64KiB");
-	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", refused), "r", bad));
+	EXPECT_EQ(EACCES, PROBE("g", "names", text("%ld", refused), bad));
 	EXPECT_EQ(0, end(&d, SIGTERM));
 	EXPECT_TRUE(exists(text("%s.1", file)));
 	EXPECT_TRUE(!exists(text("%s.6", file)));
@@ -336,7 +336,7 @@ static const char *start_and_fill(struct daemon *d, const char *dir, const char 
 	file = start_in(d, dir, NULL);
 	f = subscribe("{\"type\":\"violation\"}");
 	EXPECT_STRSTR("\"ok\":true", line_with(f, ""));
-	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%d", REFUSED_MORE_THAN_FITS), "r", bad));
+	EXPECT_EQ(EACCES, PROBE("g", "names", text("%d", REFUSED_MORE_THAN_FITS), bad));
 	EXPECT_EQ(REFUSED_MORE_THAN_FITS, count_of(f, REFUSED_MORE_THAN_FITS));
 	return file;
 }
@@ -623,10 +623,10 @@ TEST_TIMEOUT(killed_in_a_flood_every_number_is_accounted_for, 600)
 		fflush(stdout);
 		pid = fork();
 		if (!pid)
-			_exit(PROBE("g", "opens", text("%ld", refused), "r", bad) != EACCES);
+			_exit(PROBE("g", "names", text("%ld", refused), bad) != EACCES);
 		start(&d);
 		f = subscribe("{\"kept\":true,\"type\":\"violation\"}");
-		EXPECT_STRSTR("denied", line_with(f, violation(bad)));
+		EXPECT_STRSTR("denied", line_with(f, "\"type\":\"violation\""));
 		EXPECT_EQ(137, end(&d, SIGKILL));
 		fclose(f);
 		waitpid(pid, &status, 0);

@@ -69,7 +69,7 @@ TEST_TIMEOUT(a_ring_that_is_full, 600)
 	EXPECT_CTL(0, "", "load " POLICY_A);
 	events_forget();
 	lost = guest_number("g", "events.lost");
-	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", refused), "r", tree.bad));
+	EXPECT_EQ(EACCES, PROBE("g", "names", text("%ld", refused), tree.bad));
 	EXPECT_EQ(EACCES, PROBE("g", "open", "r", tree.bad));
 	EXPECT_EQ(0, PROBE("g", "open", "r", tree.good));
 	lost = guest_number("g", "events.lost") - lost;

@@ -48,12 +48,19 @@ enum {
 	BPF_F_MMAPABLE = 1024,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
+	BPF_RB_AVAIL_DATA = 0,
 };
 
 /* include/uapi/linux/bpf.h: a map's value with one, known by this name, can be locked. */
 struct bpf_spin_lock {
 	__u32 val;
 };
+
+/* Likewise; what is in it is the kernel's. */
+struct bpf_timer {
+	__u64 : 64;
+	__u64 : 64;
+} __attribute__((aligned(8)));
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -79,6 +86,7 @@ typedef struct {
 
 struct qstr {
 	u64 hash_len;
+	u32 hash;
 	u32 len;
 	const unsigned char *name;
 };
@@ -410,6 +418,7 @@ struct bpf_map;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+	u64 seq_num;
 };
 
 struct bpf_iter__task {

@@ -50,6 +50,9 @@ make_files() {
 	for d in $depths; do
 		make_file "$(path /bench "$d")"
 		make_file "$(path /vault "$d")"
+		for i in $(seq -w 0 259); do # what measure warms up with, and 60
+			ln "$(path /vault "$d")" "$(path /vault "$d")$i"
+		done
 	done
 	for d in $touch_depths; do
 		for i in $(seq -w 0 63); do
@@ -129,7 +132,7 @@ opens() {
 # refusals ACTOR AS OPERATION: "open" for those whom nothing refuses.
 refusals() {
 	for d in $depths; do
-		row refuse "$d" "$1" "$2" "$3" 300 "$(path /vault "$d")"
+		row refuse "$d" "$1" "$2" "$3" 60 "$(path /vault "$d")"
 	done
 }
 
@@ -272,6 +275,7 @@ empty_programs() {
 	with empty_file_open -- opens empty as_plain
 	with empty_file_open -- touches empty as_plain true
 	with refuse_file_open -- refusals empty as_plain refuse
+	with refuse_file_open -- row repeat 1 empty as_plain repeat 300 "$(path /vault 1)"
 	with empty_task_alloc empty_task_free empty_exit -- forks empty as_plain
 	with empty_file_open empty_file_alloc empty_file_free -- ceilings empty as_plain
 	with empty_rename -- renames empty
@@ -300,7 +304,8 @@ pieces() {
 
 guest_refusals() {
 	for d in $depths; do
-		row refuse "$d" guest as_guest refuse 300 "$(path /vault "$d")"
+		row refuse "$d" guest as_guest refuse 60 "$(path /vault "$d")"
+		row repeat "$d" guest as_guest repeat 300 "$(path /vault "$d")"
 		read_events
 	done
 }

@@ -14,6 +14,7 @@ const struct bench_name bench_operations[] = {
 	{ "open", "open + close" },
 	{ "touch", "first open + close in a directory, after a reload" },
 	{ "refuse", "an open that is refused, reported with its path" },
+	{ "repeat", "the same within a second of it, folded" },
 	{ "fork", "fork + exit + wait" },
 	{ "ceiling", "open + close, a guest has a ceiling of descriptors" },
 	{ "pipe_ceiling", "pipe + close of both ends, likewise" },

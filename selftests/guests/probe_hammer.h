@@ -3,12 +3,15 @@
 #pragma once
 
 #include <linux/bpf.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "probe_wild.h"
 
 #define HAMMER_STEPS                                                        \
 	STEP("lookups", 3, lookups), STEP("hammer-tasks", 3, hammer_tasks), \
-		STEP("hammer-all", 4, hammer_all), STEP("opens", 3, opens)
+		STEP("hammer-all", 4, hammer_all), STEP("opens", 3, opens), \
+		STEP("flood", 4, flood), STEP("names", 2, names)
 
 /* lookups MAP PID SECONDS: BPF_MAP_LOOKUP_ELEM by a pidfd, over and over */
 static int do_lookups(char **a)
@@ -133,4 +136,63 @@ static int do_opens(char **a)
 	for (long n = strtol(a[0], NULL, 10); n > 1 && err == first; n--)
 		err = opened(open(a[2], probe_flags(a[1])));
 	return err == first ? err : -1;
+}
+
+static struct flood {
+	const char *dir;
+	long opens, files;
+	atomic_long next, other; /* opens that met anything but EACCES */
+} flood;
+
+static void *flood_thread(void *arg)
+{
+	char path[PATH_MAX];
+	long i;
+
+	(void)arg;
+	while ((i = atomic_fetch_add(&flood.next, 1)) < flood.opens) {
+		snprintf(path, sizeof(path), "%s/%ld", flood.dir, i % flood.files);
+		if (opened(open(path, O_RDONLY)) != EACCES)
+			atomic_fetch_add(&flood.other, 1);
+	}
+	return NULL;
+}
+
+/* flood THREADS OPENS FILES DIR: of DIR/0, DIR/1, ..., by all threads together. EACCES: each was refused */
+static int do_flood(char **a)
+{
+	long cnt = strtol(a[0], NULL, 10);
+	pthread_t threads[16];
+
+	flood.opens = strtol(a[1], NULL, 10);
+	flood.files = strtol(a[2], NULL, 10);
+	flood.dir = a[3];
+	for (long i = 0; i < cnt && i < 16; i++)
+		if (pthread_create(&threads[i], NULL, flood_thread, NULL))
+			return EAGAIN;
+	for (long i = 0; i < cnt && i < 16; i++)
+		pthread_join(threads[i], NULL);
+	return flood.other ? -1 : EACCES;
+}
+
+/*
+ * names N PATH: creates of PATH.0, PATH.1, ... where nothing may be created, no two of which are folded
+ * (flood_test.c); the errno that each of them met, -1: not all the same
+ */
+static int do_names(char **a)
+{
+	long cnt = strtol(a[0], NULL, 10);
+	char path[PATH_MAX];
+	int err = 0;
+
+	for (long i = 0; i < cnt; i++) {
+		int got;
+
+		snprintf(path, sizeof(path), "%s.%ld", a[1], i);
+		got = opened(open(path, O_RDWR | O_CREAT, 0600));
+		if (i && got != err)
+			return -1;
+		err = got;
+	}
+	return err;
 }

@@ -196,7 +196,7 @@ DAEMON_FN void refuse_each(FILE *f, int cnt)
 
 DAEMON_FN void refuse_many(FILE *f, long cnt)
 {
-	EXPECT_EQ(EACCES, PROBE("g", "opens", text("%ld", cnt), "r", bad));
+	EXPECT_EQ(EACCES, PROBE("g", "names", text("%ld", cnt), bad));
 	EXPECT_EQ(cnt, count_of(f, cnt));
 }
 

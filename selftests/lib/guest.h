@@ -158,13 +158,24 @@ const char *probe_batch_after(const char *guest, const char *const before[],
  * between, null is "null"), "path$=end", "path*=part", "path!=value".
  */
 
+/*
+ * End all windows in which equal refusals are folded: their repeats are in the ring, and the next of
+ * each kind has a record of its own again. Reading, and starting a payload, do so first, unless
+ * @events_fold.
+ */
+void events_unfold(void);
+extern bool events_fold;
+
+/* Fill the ring with records of the engine's own, until there is room for exits alone. */
+void events_fill(void);
+
 /* Take what is pending, and forget it with all that was read before. */
 void events_forget(void);
 
 /* Read what is pending. Return: NULL, or what was wrong with it. */
 const char *events_read(void);
 
-/* How many events read so far, and pending, fulfil all conditions. */
+/* How many times it happened: events read so far, and pending, that fulfil all conditions; repeats count. */
 int events_count(const char *const conditions[]);
 
 /* The first of them, NULL: none. */

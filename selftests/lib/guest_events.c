@@ -4,10 +4,63 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+
+#include "abi.h"
 #include "guest.h"
 #include "lib_util.h"
 
+bool events_fold;
+
 static json_t *events;
+
+/* As pol_iterate() does it. Return: 0; -1: no engine is loaded, or it does not work. */
+static int flush_windows(int turn, int map, int prog)
+{
+	const struct pol_iter_command command = { .action = POL_ITER_FLUSH };
+	const __u32 zero = 0;
+	int link = -1, iter = -1, r = -1;
+	char byte;
+
+	if (turn < 0 || map < 0 || prog < 0 || flock(turn, LOCK_EX))
+		return -1;
+	if (!bpf_map_update_elem(map, &zero, &command, BPF_ANY))
+		link = bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL);
+	if (link >= 0)
+		iter = bpf_iter_create(link);
+	if (iter >= 0)
+		r = (int)read(iter, &byte, 1);
+	close(iter);
+	close(link);
+	return r;
+}
+
+void events_unfold(void)
+{
+	int turn = open(PINS "/progs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int map = bpf_obj_get(PINS "/maps/iter"), prog = bpf_obj_get(PINS "/progs/pol_folds");
+
+	if (flush_windows(turn, map, prog) && turn >= 0)
+		printf("# windows could not be ended\n");
+	close(prog);
+	close(map);
+	close(turn);
+}
+
+void events_fill(void)
+{
+	struct pol_event_note note = { .action = POL_ACTION_LOADED };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &note, .ctx_size_in = sizeof(note));
+	int prog = bpf_obj_get(PINS "/progs/pol_note"), cnt = 0;
+
+	while (!bpf_prog_test_run_opts(prog, &opts) && !opts.retval)
+		cnt++;
+	printf("# %d records fill it\n", cnt);
+	close(prog);
+}
 
 static const char *scalar(const json_t *value)
 {
@@ -131,6 +184,8 @@ const char *events_read(void)
 
 	if (!events)
 		events = json_array();
+	if (!events_fold)
+		events_unfold();
 	fflush(stdout);
 	f = popen("policyctl events --format json 2>&1", "re");
 	if (!f)
@@ -175,6 +230,13 @@ const json_t *events_find(const char *const conditions[])
 	return NULL;
 }
 
+static int times(const json_t *event)
+{
+	int repeats = (int)json_integer_value(json_object_get(event, "repeats"));
+
+	return repeats ? repeats : 1;
+}
+
 int events_count(const char *const conditions[])
 {
 	const char *why = events_read();
@@ -185,7 +247,8 @@ int events_count(const char *const conditions[])
 	if (why)
 		printf("# %s\n", why);
 	json_array_foreach(events, i, event)
-		n += score(event, conditions, &cnt) == cnt;
+		if (score(event, conditions, &cnt) == cnt)
+			n += times(event);
 	return n;
 }
 

@@ -46,6 +46,8 @@ void probe_start(struct probe *p, const char *guest, const char *const steps[])
 	int in[2], out[2];
 
 	memset(p, 0, sizeof(*p));
+	if (!events_fold)
+		events_unfold();
 	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
 		lib_die("pipe2", "");
 	fflush(stdout);

@@ -30,6 +30,9 @@ static struct pol_guest_status guests[] = {
 		.escapes = 2,
 		.emitted = 41,
 		.lost = 10,
+		.lost_of = { [POL_TYPE_VIOLATION] = 7, [POL_TYPE_EXEC] = 3 },
+		.folded = 4,
+		.folded_would = 1,
 		.stale = 11,
 	},
 	{

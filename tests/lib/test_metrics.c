@@ -15,7 +15,7 @@ static struct pol_counts counts;
 static struct pol_metrics metrics;
 
 static const struct pol_metrics_sink sinks[] = { { "file", 41, 3, 10 } };
-static const struct pol_metrics_ring rings[] = { { 4096, 16 << 20 } };
+static const struct pol_metrics_ring rings[] = { { 4096, 16 << 20 }, { 0, 4 << 20 } };
 static struct pol_metrics_daemon daemon_sample = {
 	.start_ns = 1790000001000000000,
 	.undecodable = 4,

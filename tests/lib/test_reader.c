@@ -228,7 +228,7 @@ static void quiesce(struct world *w)
 	for (int i = 0; i < CPUS; i++)
 		while (w->cpus[i].step)
 			cpu_step(w, &w->cpus[i]);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 40; i++)
 		(void)reader_round(w, POL_READER_SWEEP);
 }
 

@@ -109,6 +109,29 @@ Test(ring, passes_over_discarded_records)
 	cr_assert_eq(memory.consumer, memory.producer);
 }
 
+/* Who takes from several rings looks at the next of each first. */
+Test(ring, looks_at_the_next_and_leaves_it)
+{
+	struct pol_ring_record record;
+	uint64_t end;
+
+	test_ring_submit(&memory, test_ring_reserve(&memory, 8), true);
+	send('a', 24);
+	end = pol_ring_end(&ring);
+	send('b', 8);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(pol_ring_next(&ring, end, &record), 1);
+		cr_assert_eq(record.len, 24);
+		cr_assert_eq(*(const char *)record.data, 'a');
+		cr_assert_eq(record.start, ring.pos);
+	}
+	cr_assert_eq(memory.consumer, 0);
+	ring.pos = record.end;
+	cr_assert_eq(pol_ring_next(&ring, end, &record), 0, "what came after the end");
+	cr_assert_eq(pol_ring_next(&ring, pol_ring_end(&ring), &record), 1);
+	cr_assert_eq(*(const char *)record.data, 'b');
+}
+
 Test(ring, does_not_free_what_was_not_accepted)
 {
 	send('a', 8);

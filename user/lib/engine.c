@@ -324,6 +324,13 @@ int pol_reconcile(const struct pol_engine *engine)
 			   no_record, NULL);
 }
 
+int pol_folds(const struct pol_engine *engine, uint32_t action)
+{
+	const struct pol_iter_command command = { .action = action };
+
+	return pol_iterate(engine, POL_PROG_FOLDS, &command, 1, no_record, NULL);
+}
+
 int pol_rebase(const struct pol_engine *engine, uint32_t guest)
 {
 	struct pol_rebase rebase = { .guest = guest };

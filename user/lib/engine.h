@@ -36,6 +36,8 @@
 	X(NAMES_64, names_64)                                                                      \
 	X(NAMES_LONG, names_long)                                                                  \
 	X(RING, ring)                                                                              \
+	X(CHAT, chat)                                                                              \
+	X(FOLDS, folds)                                                                            \
 	X(FAILS, fails)                                                                            \
 	X(ITER, iter)
 
@@ -54,6 +56,7 @@ enum pol_map_nr {
 	X(TASKS, pol_tasks)                                                                        \
 	X(FDS, pol_fds)                                                                            \
 	X(FILES, pol_files)                                                                        \
+	X(FOLDS, pol_folds)                                                                        \
 	X(NOTE, pol_note)                                                                          \
 	X(REBASE, pol_rebase)
 
@@ -195,6 +198,9 @@ int pol_iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
  * pol_engine_open() where that can happen; the health counter fds_reconciled says how many.
  */
 int pol_reconcile(const struct pol_engine *engine);
+
+/* pol_folds() - POL_ITER_ARM: from now on equal refusals are folded; POL_ITER_FLUSH: all are told. */
+int pol_folds(const struct pol_engine *engine, uint32_t action);
 
 /* pol_rebase() - all that a guest is charged for is its baseline from now on. */
 int pol_rebase(const struct pol_engine *engine, uint32_t guest);

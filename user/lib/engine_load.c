@@ -261,6 +261,9 @@ int pol_engine_create(const struct pol_host *host, struct pol_engine **ret, stru
 		return r;
 	engine->control->abi = POL_ABI_VERSION;
 	engine->control->next_guest = POL_GUEST_FIRST;
+	r = pol_folds(engine, POL_ITER_ARM);
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot make the events' timers");
 	r = attach_all(engine->skel, err);
 	if (r < 0)
 		return r;

@@ -14,9 +14,14 @@
 /* The reader's lock is on a directory that every load leaves alone. */
 #define READER_LOCK POL_STORE "/maps"
 
+/* In an order that never changes: cursors name them by number. */
+static const enum pol_map_nr ring_maps[] = { POL_MAP_RING, POL_MAP_CHAT };
+#define RINGS_CNT ARRAY_SIZE(ring_maps)
+_Static_assert(RINGS_CNT <= POL_CURSOR_RINGS, "rings");
+
 struct pol_feed {
 	struct pol_engine *engine;
-	struct pol_ring ring;
+	struct pol_ring rings[RINGS_CNT];
 	struct pol_names names;
 	struct pol_pieces pieces;
 	int lock;
@@ -26,7 +31,8 @@ void pol_feed_close(struct pol_feed *feed)
 {
 	if (!feed)
 		return;
-	pol_ring_close(&feed->ring);
+	for (size_t i = 0; i < RINGS_CNT; i++)
+		pol_ring_close(&feed->rings[i]);
 	pol_names_done(&feed->names);
 	pol_engine_close(feed->engine);
 	pol_closep(&feed->lock);
@@ -59,15 +65,17 @@ int pol_feed_open(struct pol_feed **ret, struct pol_err *err)
 	if (!feed)
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot read events");
 	feed->lock = -EBADF;
-	feed->ring = (struct pol_ring)POL_RING_INIT;
+	for (size_t i = 0; i < RINGS_CNT; i++)
+		feed->rings[i] = (struct pol_ring)POL_RING_INIT;
 	r = pol_engine_open(&feed->engine, err);
 	if (!r)
 		r = take_lock(feed, err);
 	if (r < 0)
 		return r;
-	r = pol_ring_open(feed->engine->maps[POL_MAP_RING], &feed->ring);
+	for (size_t i = 0; i < RINGS_CNT && !r; i++)
+		r = pol_ring_open(feed->engine->maps[ring_maps[i]], &feed->rings[i]);
 	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot map the event ring");
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot map the event rings");
 	feed->names.control = feed->engine->control;
 	feed->names.pieces = &feed->pieces;
 	*ret = TAKE_PTR(feed);
@@ -76,8 +84,8 @@ int pol_feed_open(struct pol_feed **ret, struct pol_err *err)
 
 struct pol_ring *pol_feed_rings(struct pol_feed *feed, size_t *ret_cnt)
 {
-	*ret_cnt = 1;
-	return &feed->ring;
+	*ret_cnt = RINGS_CNT;
+	return feed->rings;
 }
 
 uint32_t pol_feed_guest_limit(struct pol_feed *feed)

@@ -166,7 +166,11 @@ static const struct guest_family {
 	ROW("events_emitted_total", METRIC_COUNTER, emitted, ALWAYS,
 	    "Events that were given a number."),
 	ROW("events_lost_total", METRIC_COUNTER, lost, ALWAYS,
-	    "Events that were given a number and found no room in the ring."),
+	    "Events that were given a number and are not in a ring."),
+	ROW("events_folded_total", METRIC_COUNTER, folded, ALWAYS,
+	    "Accesses refused that are in an event of repeats."),
+	ROW("events_folded_would_total", METRIC_COUNTER, folded_would, ALWAYS,
+	    "Accesses that enforce would have refused, in an event of repeats."),
 	ROW("stale_rules", METRIC_GAUGE, stale, SAME_MOUNTS,
 	    "Rules whose directory is gone or another one."),
 #undef ROW
@@ -195,6 +199,23 @@ static void put_guest_family(struct metric *m, const struct pol_status *status,
 	}
 }
 
+/* A type is left out until one is lost: there are many guests, and few lose anything. */
+static void put_lost(struct metric *m, const struct pol_status *status)
+{
+	metric_family(m, "policyctl_guest_events_lost_by_type_total", METRIC_COUNTER,
+		      "Of the lost events those of one type, if there are any.");
+	for (size_t i = 0; i < status->guests_cnt; i++) {
+		const struct pol_guest_status *guest = &status->guests[i];
+
+		for (uint32_t type = 0; type < POL_TYPES_CNT; type++)
+			if (guest->lost_of[type])
+				metric_put(m,
+					   LABELS({ "guest", guest->guest->name },
+						  { "type", pol_type_word(type) }),
+					   guest->lost_of[type]);
+	}
+}
+
 static void put_guests(struct metric *m, const struct pol_status *status)
 {
 	metric_family(m, "policyctl_guest_info", METRIC_GAUGE, "A guest of the policy; always 1.");
@@ -208,6 +229,7 @@ static void put_guests(struct metric *m, const struct pol_status *status)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(guest_families); i++)
 		put_guest_family(m, status, &guest_families[i]);
+	put_lost(m, status);
 }
 
 int pol_metrics_text(const struct pol_metrics *metrics, char **ret, size_t *ret_len)

@@ -20,7 +20,6 @@ struct pol_pump {
 	struct pol_ring *rings;
 	size_t rings_cnt;
 	struct pol_reader *reader;
-	unsigned int ring; /* the one being read */
 	struct pol_event_ctx ctx;
 	uint64_t now_ns;
 	struct pol_here here;
@@ -66,30 +65,65 @@ static int on_save(void *arg, uint32_t guest, const struct pol_cursor *cursor)
 	return pol_feed_cursor_save(((struct pol_pump *)arg)->feed, guest, cursor);
 }
 
-static int on_ring(void *arg, uint64_t start, uint64_t end, const void *data, size_t len)
-{
-	struct pol_pump *pump = arg;
-
-	return pol_reader_add(pump->reader, pump->ring, start, end, data, len);
-}
-
 /* ------------------------------------------------------------------ a round */
 
-/* Takes up what the rings have. @ret_full: the window is full, there is more. */
+/* The next record of a ring; @has: there is one. @end: where the ring ended when we began. */
+struct head {
+	struct pol_ring_record record;
+	uint64_t end;
+	uint64_t time;
+	bool has;
+};
+
+static int look(struct pol_ring *ring, struct head *head)
+{
+	const struct pol_event *event;
+	int r = pol_ring_next(ring, head->end, &head->record);
+
+	head->has = r > 0;
+	if (r <= 0)
+		return r;
+	event = head->record.data;
+	head->time = head->record.len < sizeof(*event) ? 0 : event->boot_ns;
+	return 0;
+}
+
+static struct head *earliest(struct head *heads, size_t cnt)
+{
+	struct head *first = NULL;
+
+	for (size_t i = 0; i < cnt; i++)
+		if (heads[i].has && (!first || heads[i].time < first->time))
+			first = &heads[i];
+	return first;
+}
+
+/*
+ * Takes up what the rings have, by time: a guest's numbers are in all of them, and a window full of
+ * one ring's would lack the others'. @ret_full: the window is full, there is more.
+ */
 static int take_up(struct pol_pump *pump, bool *ret_full)
 {
-	*ret_full = false;
-	for (size_t i = 0; i < pump->rings_cnt; i++) {
-		int r;
+	struct head heads[POL_CURSOR_RINGS] = { 0 }, *head;
+	int r = 0;
 
-		pump->ring = (unsigned int)i;
-		r = pol_ring_read(&pump->rings[i], POL_RING_PEEK, on_ring, pump);
-		if (r == -ENOBUFS)
-			*ret_full = true;
-		else if (r < 0)
-			return r;
+	*ret_full = false;
+	for (size_t i = 0; i < pump->rings_cnt && !r; i++) {
+		heads[i].end = pol_ring_end(&pump->rings[i]);
+		r = look(&pump->rings[i], &heads[i]);
 	}
-	return 0;
+	while (!r && (head = earliest(heads, pump->rings_cnt))) {
+		size_t i = (size_t)(head - heads);
+
+		r = pol_reader_add(pump->reader, (unsigned int)i, head->record.start,
+				   head->record.end, head->record.data, head->record.len);
+		if (r < 0)
+			break;
+		pump->rings[i].pos = head->record.end;
+		r = look(&pump->rings[i], head);
+	}
+	*ret_full = r == -ENOBUFS;
+	return *ret_full ? 0 : r;
 }
 
 /* Every guest, so that a loss with no record behind it is found. */

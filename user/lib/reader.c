@@ -390,15 +390,22 @@ static int run(struct pol_reader *reader, unsigned int flags)
 
 int pol_reader_run(struct pol_reader *reader, uint64_t now_ns, unsigned int flags)
 {
-	int r;
+	bool full = reader->cnt == reader->window;
+	int done, r;
 
 	if (reader->failed)
 		return reader->failed;
-	/* A full window could not get what would close the gap: go on without it. */
-	if (reader->cnt == reader->window)
-		flags |= POL_READER_FORCE;
 	reader->now_ns = now_ns;
 	r = run(reader, flags);
+	/*
+	 * A full window cannot get what would close a gap. Most often that is what comes next in a ring,
+	 * and there is room for it now; where there is little we go on without it.
+	 */
+	if (r >= 0 && full && reader->cnt > reader->window / 2) {
+		done = r;
+		r = run(reader, flags | POL_READER_FORCE);
+		r = r < 0 ? r : done + r;
+	}
 	if (r < 0)
 		reader->failed = r;
 	return r;

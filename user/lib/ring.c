@@ -134,26 +134,48 @@ static int look(const struct pol_ring *ring, uint64_t end, uint32_t *ret_len, ui
 	return 1;
 }
 
+uint64_t pol_ring_end(const struct pol_ring *ring)
+{
+	return load(ring->producer);
+}
+
+int pol_ring_next(struct pol_ring *ring, uint64_t end, struct pol_ring_record *ret)
+{
+	uint64_t next = 0;
+	uint32_t len = 0;
+	int r;
+
+	while ((r = look(ring, end, &len, &next)) > 0 && len & BPF_RINGBUF_DISCARD_BIT)
+		ring->pos = next;
+	if (r <= 0)
+		return r;
+	*ret = (struct pol_ring_record){
+		.start = ring->pos,
+		.end = next,
+		.data = ring->data + (ring->pos & ring->mask) + HEADER_SIZE,
+		.len = len,
+	};
+	return 1;
+}
+
 int pol_ring_read(struct pol_ring *ring, enum pol_ring_mode mode, pol_ring_fn fn, void *arg)
 {
-	uint64_t end = load(ring->producer), next = 0;
-	uint32_t len = 0;
+	uint64_t end = load(ring->producer);
+	struct pol_ring_record record;
 	int cnt = 0, r;
 
 	/* The end is taken once: a producer that never pauses can't keep us here. */
-	while ((r = look(ring, end, &len, &next)) > 0) {
-		const unsigned char *data = ring->data + (ring->pos & ring->mask) + HEADER_SIZE;
-
-		if (!(len & BPF_RINGBUF_DISCARD_BIT)) {
-			r = fn(arg, ring->pos, next, data, len);
-			if (r)
-				return r < 0 ? r : cnt;
-			cnt++;
-		}
-		ring->pos = next;
+	while ((r = pol_ring_next(ring, end, &record)) > 0) {
+		r = fn(arg, record.start, record.end, record.data, record.len);
+		if (r)
+			return r < 0 ? r : cnt;
+		cnt++;
+		ring->pos = record.end;
 		if (mode == POL_RING_CONSUME)
-			pol_ring_release(ring, next);
+			pol_ring_release(ring, record.end);
 	}
+	if (mode == POL_RING_CONSUME)
+		pol_ring_release(ring, ring->pos); /* discarded ones at the end */
 	return r < 0 ? r : cnt;
 }
 

@@ -72,6 +72,27 @@ enum pol_ring_mode {
 };
 
 /**
+ * struct pol_ring_record - one record where it lies. @start, @end: positions of it and of the next.
+ */
+struct pol_ring_record {
+	uint64_t start;
+	uint64_t end;
+	const void *data;
+	size_t len;
+};
+
+/* pol_ring_end() - the producers' position now, up to where pol_ring_next() may look. */
+uint64_t pol_ring_end(const struct pol_ring *ring);
+
+/**
+ * pol_ring_next() - the record at @ring->pos, left there: it is taken by setting that to @ret->end.
+ * Discarded ones are passed over.
+ *
+ * Return: 1; 0: there is none before @end, or it is still being written; -EBADMSG.
+ */
+int pol_ring_next(struct pol_ring *ring, uint64_t end, struct pol_ring_record *ret);
+
+/**
  * pol_ring_read() - hand on every record from @ring->pos to the end, or to the first one that is
  * still being written. Discarded ones are passed over.
  *

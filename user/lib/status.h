@@ -15,6 +15,7 @@
  * @orphaned: open files that an earlier instance of the guest was charged for and left behind.
  * @fds_refused, @pids_refused: at the ceilings, over all generations.
  * @memory_now, @memory_peak: over all cgroups of the guest, of peaks the sum; @memory_ceiling: of each.
+ * @folded, @folded_would: of @denials, of @would_deny: in a record of repeats, not one of their own.
  * @stale: directory rules whose directory is gone or another one.
  */
 struct pol_guest_status {
@@ -29,6 +30,9 @@ struct pol_guest_status {
 	uint64_t escapes;
 	uint64_t emitted;
 	uint64_t lost;
+	uint64_t lost_of[POL_TYPES_CNT];
+	uint64_t folded;
+	uint64_t folded_would;
 	uint64_t stale;
 };
 

@@ -30,5 +30,7 @@ void pol_status_count(const struct pol_guest_state *state, struct pol_guest_stat
 	status->emitted = state->seq;
 	status->lost = 0;
 	for (size_t i = 0; i < POL_TYPES_CNT; i++)
-		status->lost += state->lost[i];
+		status->lost += status->lost_of[i] = state->lost[i];
+	status->folded = state->folded;
+	status->folded_would = state->folded_would;
 }

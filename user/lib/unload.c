@@ -103,8 +103,11 @@ static int unload_engine(bool force, size_t *ret_running, struct pol_err *err)
 		r = pol_store_retire(err);
 	if (r < 0)
 		return r;
+	/* A reader that sees the end finds the repeats in the ring; then those of the meantime. */
+	(void)pol_folds(engine, POL_ITER_FLUSH);
 	/* One store ends it for everybody; links go only some time after their pins. */
 	pol_generation_publish(engine, 0);
+	(void)pol_folds(engine, POL_ITER_FLUSH);
 	for (size_t i = 0; i < meta->guests_cnt; i++)
 		(void)pol_nofile_follow(engine, meta->guests[i].id, POL_LIMIT_MAX);
 	clear_cgroups(POL_STORE_OLD);
