@@ -18,7 +18,7 @@ static __always_inline int tell(struct task_struct *task, u32 type, u32 flag)
 	config = pol_guest_config(head.guest, head.generation);
 	if (!config || !(config->flags & flag))
 		return 0;
-	event = pol_event_reserve_chat(&head);
+	event = pol_event_reserve(&head);
 	if (!event)
 		return 0;
 	pol_event_process(&event->process, task);

@@ -208,21 +208,6 @@ static __always_inline struct pol_event *pol_event_begin(const struct pol_report
  */
 int pol_event_send_access(const struct pol_report *report, u64 dentry);
 
-/*
- * The records of what is not refused, which a policy has to ask for, go their own way, for they are
- * many: exec and fork by pol_event_reserve_chat(), allow by pol_event_send_allow(). Inlined: frames
- * are few.
- */
-static __always_inline struct pol_event *pol_event_reserve_chat(const struct pol_report_head *head)
-{
-	return pol_event_reserve(head);
-}
-
-static __always_inline int pol_event_send_allow(const struct pol_report *report, u64 dentry)
-{
-	return pol_event_send_access(report, dentry);
-}
-
 /* pol_event_send_escape() - the same for what has no object; without the cost of paths. */
 int pol_event_send_escape(const struct pol_report *report);
 

@@ -136,7 +136,7 @@ __attribute__((noinline)) int pol_tell_allowed(const struct pol_actor *actor,
 	report.access.access = request->need;
 	report.access.reason = found->reason;
 	report_rule(&report, found);
-	return pol_event_send_allow(&report, request->dentry);
+	return pol_event_send_access(&report, request->dentry);
 }
 
 static __always_inline int allow(const struct pol_actor *actor, const struct pol_found *found,

@@ -65,6 +65,8 @@ static int choose_maps(struct policy_bpf *skel, const struct pol_engine *loaded)
 		r = bpf_map__set_max_entries(unused[i], 1);
 	if (!r)
 		r = bpf_map__set_max_entries(skel->maps.ring, RING_SIZE);
+	if (!r)
+		r = bpf_map__set_max_entries(skel->maps.chat, RING_SIZE);
 	if (!loaded)
 		return r ? r : bpf_map__set_max_entries(skel->maps.tasks, 1);
 #define X(nr, name)                                                                                \

@@ -12,14 +12,18 @@
 #include "probe_child.h"
 #include "ring.h"
 
+/* Refusals come first: in audit what would be refused is told before what may be done. */
+static const enum pol_map_nr ring_maps[] = { POL_MAP_RING, POL_MAP_CHAT };
+#define RINGS ARRAY_SIZE(ring_maps)
+
 /**
- * struct pol_prober - @instance: its programs and maps. @whom: shared with the programs. @pid, @sock: of
- * the probe.
+ * struct pol_prober - @instance: its programs and maps. @whom: shared with the programs. @rings: as
+ * ring_maps. @pid, @sock: of the probe.
  */
 struct pol_prober {
 	struct pol_engine *instance;
 	struct pol_probe *whom;
-	struct pol_ring ring;
+	struct pol_ring rings[RINGS];
 	struct pol_probe_answer one; /* of one right */
 	pid_t pid;
 	int sock;
@@ -79,7 +83,7 @@ struct taken {
 	int cnt;
 };
 
-/* The first is the answer: in audit what would be refused comes before what may. */
+/* The first is the answer: the operation is told, too, of which a policy wants to be told. */
 static int take(void *arg, uint64_t start, uint64_t end, const void *data, size_t len)
 {
 	struct taken *taken = arg;
@@ -96,8 +100,10 @@ static int take(void *arg, uint64_t start, uint64_t end, const void *data, size_
 static int read_record(struct pol_prober *prober, struct pol_event_view *ret)
 {
 	struct taken taken = { .view = ret };
-	int r = pol_ring_read(&prober->ring, POL_RING_CONSUME, take, &taken);
+	int r = 0;
 
+	for (size_t i = 0; i < RINGS && r >= 0; i++)
+		r = pol_ring_read(&prober->rings[i], POL_RING_CONSUME, take, &taken);
 	return r < 0 ? r : taken.cnt;
 }
 
@@ -330,14 +336,16 @@ int pol_prober_new(struct pol_engine *instance, struct pol_prober **ret, struct 
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot start the probe");
 	}
 	prober->instance = instance;
-	prober->ring = (struct pol_ring)POL_RING_INIT;
+	for (size_t i = 0; i < RINGS; i++)
+		prober->rings[i] = (struct pol_ring)POL_RING_INIT;
 	prober->sock = -EBADF;
 	r = pol_engine_probe_attach(instance, &prober->whom, err);
 	if (r < 0)
 		return r;
-	r = pol_ring_open(instance->maps[POL_MAP_RING], &prober->ring);
+	for (size_t i = 0; i < RINGS && !r; i++)
+		r = pol_ring_open(instance->maps[ring_maps[i]], &prober->rings[i]);
 	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot map the probe's ring");
+		return pol_err_set(err, POL_ERR_FAILED, r, "cannot map the probe's rings");
 	r = begin(prober, err);
 	if (r < 0)
 		return r;
@@ -366,7 +374,8 @@ void pol_prober_free(struct pol_prober *prober)
 	if (prober->pid > 0)
 		while (waitpid(prober->pid, NULL, __WALL) < 0 && errno == EINTR)
 			;
-	pol_ring_close(&prober->ring);
+	for (size_t i = 0; i < RINGS; i++)
+		pol_ring_close(&prober->rings[i]);
 	if (prober->whom)
 		(void)munmap(prober->whom, sizeof(*prober->whom));
 	pol_engine_close(prober->instance);
