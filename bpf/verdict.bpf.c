@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-<<<<<<< HEAD
 /* Where refusals are made, counted and reported; what is allowed is told, where that is asked. */
-=======
-/* Where refusals are made, counted and reported. */
 #include "fold.bpf.h"
->>>>>>> rings
 #include "verdict.bpf.h"
 
 static __always_inline void count_refusal(u32 guest, u32 type, u32 verdict)
