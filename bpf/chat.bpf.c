@@ -31,7 +31,9 @@ static __always_inline int tell(struct task_struct *task, u32 type, u32 flag)
  * pol_told_fork - fork(2), vfork(2), clone(2): the record is about the child, which has not run yet;
  * a thread is none.
  *
- * Context: tp_btf/sched_process_fork, in the parent: its credentials are the child's as well.
+ * Context: tp_btf/sched_process_fork, in the parent: its credentials are the child's as well. Skipped
+ * where another task was preempted in it, and then only the kernel's recursion_misses tells: no LSM hook
+ * comes once the child has its number.
  */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(pol_told_fork, struct task_struct *parent, struct task_struct *child)
@@ -42,13 +44,14 @@ int BPF_PROG(pol_told_fork, struct task_struct *parent, struct task_struct *chil
 }
 
 /**
- * pol_told_exec - execve(2) has succeeded: the record is about the process as it is now. Of a
- * script the executable is its interpreter, and the name the script's.
+ * pol_told_exec - execve(2) cannot go back any more: the record is about the process as it is now. Of
+ * a script the executable is its interpreter, and the name the script's.
  *
- * Context: tp_btf/sched_process_exec, in the task, which is its process's only one.
+ * Context: lsm/bprm_committed_creds, in the task, which is its process's only one. Not the tracepoint
+ * sched_process_exec: a program there is skipped where another task was preempted in it.
  */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(pol_told_exec, struct task_struct *task)
+SEC("lsm/bprm_committed_creds")
+int BPF_PROG(pol_told_exec, struct linux_binprm *bprm)
 {
-	return tell(task, POL_TYPE_EXEC, POL_GUEST_EVENT_EXEC);
+	return tell(bpf_get_current_task_btf(), POL_TYPE_EXEC, POL_GUEST_EVENT_EXEC);
 }

@@ -175,21 +175,27 @@ static __always_inline void end_window(u32 at, u64 now)
 {
 	struct pol_fold *fold = bpf_map_lookup_elem(&folds, &at);
 	u32 state, repeats;
+	u64 until;
 
 	if (!fold)
 		return;
 	bpf_spin_lock(&fold->lock);
 	state = fold->state;
 	repeats = fold->repeats;
-	if (state == POL_FOLD_OPEN && repeats && now >= fold->until_ns)
-		fold->state = POL_FOLD_TELLING;
-	else if (state != POL_FOLD_FILLING || !repeats)
+	until = fold->until_ns;
+	if (state == POL_FOLD_OPEN && now >= until)
+		fold->state = repeats ? POL_FOLD_TELLING : POL_FOLD_IDLE;
+	else if (state != POL_FOLD_FILLING && state != POL_FOLD_OPEN)
 		repeats = 0;
 	bpf_spin_unlock(&fold->lock);
 	if (!repeats)
 		return;
 	if (state == POL_FOLD_FILLING) { /* whoever makes the record was put to sleep in it */
 		bpf_timer_start(&fold->timer, AGAIN_NS, 0);
+		return;
+	}
+	if (now < until) { /* set off for the window before: a late starter, outside the lock */
+		bpf_timer_start(&fold->timer, until - now + SLACK_NS, 0);
 		return;
 	}
 	tell(fold, repeats, bpf_ktime_get_boot_ns());
