@@ -194,7 +194,9 @@ static void compare_profiles(struct pol_parser *p, const struct candidate *a,
 	const struct candidate *first = a, *second = b;
 	char one[256], two[256];
 
-	if (a->rule->access == b->rule->access && same_text(a->rule->guest_path, b->rule->guest_path))
+	bool same_path = same_text(a->rule->guest_path, b->rule->guest_path);
+
+	if (a->rule->access == b->rule->access && same_path && a->rule->log == b->rule->log)
 		return;
 	if (b->rule->line < a->rule->line) {
 		first = b;
@@ -203,9 +205,10 @@ static void compare_profiles(struct pol_parser *p, const struct candidate *a,
 	if (a->rule->access == b->rule->access) {
 		POL_FAULT(p, POL_P_PROFILES, second->rule,
 			  "give the guest that includes both a rule of its own on this path",
-			  "profiles '%s' (line %d) and '%s' (line %d) have another guest_path for '%s'",
+			  "profiles '%s' (line %d) and '%s' (line %d) have another %s for '%s'",
 			  first->from->name, first->rule->line, second->from->name,
-			  second->rule->line, second->rule->path);
+			  second->rule->line, same_path ? "log" : "guest_path",
+			  second->rule->path);
 		return;
 	}
 	(void)pol_access_format(first->rule->access, one, sizeof(one));

@@ -327,11 +327,18 @@ static void compare_twins(struct pol_resolver *rs, size_t a, size_t b)
 	const struct pol_rule *first = x, *second = y;
 	char one[256], two[256];
 
-	if (x->access == y->access || pol_rule_rank(x, y))
+	if ((x->access == y->access && x->log == y->log) || pol_rule_rank(x, y))
 		return;
 	if (y->line < x->line) {
 		first = y;
 		second = x;
+	}
+	if (x->access == y->access) {
+		FAULT(rs, POL_P_SAME_PLACE, second, "keep one of the two, or give both the same log",
+		      "'%s' (line %d) and '%s' (line %d) are one place, and one of the rules has "
+		      "log = true",
+		      first->path, first->line, second->path, second->line);
+		return;
 	}
 	(void)pol_access_format(first->access, one, sizeof(one));
 	(void)pol_access_format(second->access, two, sizeof(two));
