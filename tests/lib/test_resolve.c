@@ -159,6 +159,17 @@ Test(resolve, two_paths_to_one_place_must_agree)
 	cr_assert(strstr(find_code(POL_P_SAME_PLACE)->message, "line 4"));
 }
 
+Test(resolve, two_paths_to_one_place_must_agree_on_log)
+{
+	need_tree();
+	tree_dir(tree, "usr");
+	tree_link(tree, "lib", "usr");
+	use_rules("{ path = \"@/usr\", access = \"rx\" },\n"
+		  "{ path = \"@/lib\", access = \"rx\", log = true },\n");
+	resolve_fails(POL_P_SAME_PLACE, 5);
+	cr_assert(strstr(find_code(POL_P_SAME_PLACE)->message, "log = true"));
+}
+
 Test(resolve, a_symlink_where_a_guest_may_create_is_an_error)
 {
 	need_tree();
