@@ -82,13 +82,18 @@ static void begin(struct pol_exit_stream *stream, bool kept)
 	}
 }
 
-/* A subscription may outlive an unload: it keeps maps to read from, and no program. */
+/*
+ * A subscription may outlive an unload: it keeps maps to read from, and no program, nor the map whose
+ * timers hold one.
+ */
 static void drop_programs(struct pol_engine *engine)
 {
 	for (size_t i = 0; i < POL_PROGS_CNT; i++) {
 		pol_closep(&engine->progs[i]);
 		engine->progs[i] = -EBADF;
 	}
+	pol_closep(&engine->maps[POL_MAP_FOLDS]);
+	engine->maps[POL_MAP_FOLDS] = -EBADF;
 }
 
 static int find_guest(struct pol_exit_stream *stream, const char *guest, struct pol_err *err)
