@@ -184,8 +184,8 @@ static int look(struct pol_prober *prober, uint32_t guest, const struct use *use
 		r = read_record(prober, &ret->view);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "the probe has failed");
-	if (!r)
-		return pol_err_set(err, POL_ERR_FAILED, -(object->err ? object->err : answer.err),
+	if (!r) /* the later: what is missing on a read-only mount cannot be asked for */
+		return pol_err_set(err, POL_ERR_FAILED, -(answer.err ? answer.err : object->err),
 				   "cannot look at '%s'", object->path);
 	ret->wanted = wanted;
 	if (device || ret->view.access.access == wanted)
@@ -307,7 +307,20 @@ static int try_all(struct pol_prober *prober, uint32_t guest, int want, struct p
 	return 0;
 }
 
-static int begin(struct pol_prober *prober, struct pol_err *err)
+/* The programs know the probe by its number in the first of all pid namespaces. */
+static int require_host_pids(struct pol_err *err)
+{
+	struct stat st;
+
+	/* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+	if (!stat("/proc/self/ns/pid", &st) && st.st_ino == 0xEFFFFFFCul)
+		return 0;
+	pol_err_say(err, POL_ERR_HOST, -ENOTSUP,
+		    "the probe has another number here than the host knows it by");
+	return pol_err_fix(err, "run it in the host's pid namespace, with /proc mounted");
+}
+
+static int start(struct pol_prober *prober, struct pol_err *err)
 {
 	struct pol_try_answer ready = {};
 	int r;
@@ -316,9 +329,24 @@ static int begin(struct pol_prober *prober, struct pol_err *err)
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot start the probe");
 	r = hear(prober, &ready);
-	if (r < 0 || ready.err)
-		return pol_err_set(err, POL_ERR_FAILED, r < 0 ? r : -ready.err,
-				   "cannot give the probe a mount namespace");
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "the probe has failed");
+	if (!ready.err)
+		return 0;
+	pol_err_set(err, POL_ERR_HOST, -ready.err, "cannot give the probe a mount namespace");
+	if (ready.err == EINVAL)
+		pol_err_fix(err, "run it where '/' is a mount, not in a chroot");
+	return -ready.err;
+}
+
+static int begin(struct pol_prober *prober, struct pol_err *err)
+{
+	int r = require_host_pids(err);
+
+	if (!r)
+		r = start(prober, err);
+	if (r < 0)
+		return r;
 	prober->whom->tgid = (uint32_t)prober->pid;
 	r = try_all(prober, POL_GUEST_ENGINE, POL_PROBE_ERR, err);
 	if (!r)
