@@ -108,6 +108,15 @@ static int hold(struct pol_model *model, const char *dir, const char *last)
 	return r;
 }
 
+/* A mounted file's own directories are on no path, and are held as well. */
+static int hold_place(struct pol_model *model, const struct pol_place *place, const char *last)
+{
+	_cleanup_free_ char *file = pol_path_join(place->dir, place->name);
+	int r = file ? hold(model, place->dir, last) : -ENOMEM;
+
+	return !r && place->derived && place->name ? hold_one(model, file) : r;
+}
+
 static int hold_all(struct pol_model *model)
 {
 	const char *last = NULL;
@@ -118,7 +127,7 @@ static int hold_all(struct pol_model *model)
 
 		if (place->pending)
 			continue;
-		r = hold(model, place->dir, last);
+		r = hold_place(model, place, last);
 		last = place->dir;
 	}
 	return r;

@@ -307,19 +307,6 @@ static int try_all(struct pol_prober *prober, uint32_t guest, int want, struct p
 	return 0;
 }
 
-/* The programs know the probe by its number in the first of all pid namespaces. */
-static int require_host_pids(struct pol_err *err)
-{
-	struct stat st;
-
-	/* PROC_PID_INIT_INO, include/linux/proc_ns.h */
-	if (!stat("/proc/self/ns/pid", &st) && st.st_ino == 0xEFFFFFFCul)
-		return 0;
-	pol_err_say(err, POL_ERR_HOST, -ENOTSUP,
-		    "the probe has another number here than the host knows it by");
-	return pol_err_fix(err, "run it in the host's pid namespace, with /proc mounted");
-}
-
 static int start(struct pol_prober *prober, struct pol_err *err)
 {
 	struct pol_try_answer ready = {};
@@ -341,10 +328,8 @@ static int start(struct pol_prober *prober, struct pol_err *err)
 
 static int begin(struct pol_prober *prober, struct pol_err *err)
 {
-	int r = require_host_pids(err);
+	int r = start(prober, err);
 
-	if (!r)
-		r = start(prober, err);
 	if (r < 0)
 		return r;
 	prober->whom->tgid = (uint32_t)prober->pid;
@@ -381,14 +366,33 @@ int pol_prober_new(struct pol_engine *instance, struct pol_prober **ret, struct 
 	return 0;
 }
 
+/* Anchors and the probe are known by the number of a process in the first of all pid namespaces. */
+static int require_host_pids(struct pol_err *err)
+{
+	struct stat st;
+
+	/* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+	if (!stat("/proc/self/ns/pid", &st) && st.st_ino == 0xEFFFFFFCul)
+		return 0;
+	pol_err_say(err, POL_ERR_HOST, -ENOTSUP, "the host knows the probe by another number");
+	return pol_err_fix(err, "run it in the host's pid namespace, with /proc mounted");
+}
+
+int pol_prober_require(struct pol_host *ret, struct pol_err *err)
+{
+	int r = pol_host_require(ret, err);
+
+	if (!r)
+		r = require_host_pids(err);
+	return r ? r : pol_host_require_programs(ret, err);
+}
+
 int pol_prober_open(const struct pol_engine *loaded, struct pol_prober **ret, struct pol_err *err)
 {
 	struct pol_engine *instance;
 	struct pol_host host;
-	int r = pol_host_require(&host, err);
+	int r = pol_prober_require(&host, err);
 
-	if (!r)
-		r = pol_host_require_programs(&host, err);
 	if (!r)
 		r = pol_engine_create_probe(&host, loaded, &instance, err);
 	return r ? r : pol_prober_new(instance, ret, err);
