@@ -10,6 +10,7 @@
 #include "anchors.h"
 #include "base.h"
 #include "generation.h"
+#include "host.h"
 #include "image.h"
 #include "meta.h"
 #include "probe.h"
@@ -95,7 +96,7 @@ static int start(const struct pol_policy *policy, const struct pol_places *place
 {
 	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
 	struct pol_host host;
-	int r = pol_prober_require(&host, err);
+	int r = pol_host_require_probe(&host, err);
 
 	if (!r)
 		r = pol_engine_create_probe(&host, NULL, &engine, err);

@@ -41,7 +41,7 @@ struct pol_prober;
 /**
  * pol_tests_kernel() - the same in the kernel: pol_tests_ask() with programs of their own.
  *
- * Return: 0; as pol_prober_require() where this host, kernel or user cannot; -EINVAL: errors in @diags;
+ * Return: 0; as pol_host_require_probe() where this host, kernel or user cannot; -EINVAL: errors in @diags;
  * as pol_tests_ask().
  */
 int pol_tests_kernel(const struct pol_policy *policy, const struct pol_places *places,

@@ -320,10 +320,8 @@ static int start(struct pol_prober *prober, struct pol_err *err)
 		return pol_err_set(err, POL_ERR_FAILED, r, "the probe has failed");
 	if (!ready.err)
 		return 0;
-	pol_err_set(err, POL_ERR_HOST, -ready.err, "cannot give the probe a mount namespace");
-	if (ready.err == EINVAL)
-		pol_err_fix(err, "run it where '/' is a mount, not in a chroot");
-	return -ready.err;
+	r = pol_err_set(err, POL_ERR_HOST, -ready.err, "cannot give the probe a mount namespace");
+	return r == -EINVAL ? pol_err_fix(err, "run it where '/' is a mount, not in a chroot") : r;
 }
 
 static int begin(struct pol_prober *prober, struct pol_err *err)
@@ -366,32 +364,11 @@ int pol_prober_new(struct pol_engine *instance, struct pol_prober **ret, struct 
 	return 0;
 }
 
-/* Anchors and the probe are known by the number of a process in the first of all pid namespaces. */
-static int require_host_pids(struct pol_err *err)
-{
-	struct stat st;
-
-	/* PROC_PID_INIT_INO, include/linux/proc_ns.h */
-	if (!stat("/proc/self/ns/pid", &st) && st.st_ino == 0xEFFFFFFCul)
-		return 0;
-	pol_err_say(err, POL_ERR_HOST, -ENOTSUP, "the host knows the probe by another number");
-	return pol_err_fix(err, "run it in the host's pid namespace, with /proc mounted");
-}
-
-int pol_prober_require(struct pol_host *ret, struct pol_err *err)
-{
-	int r = pol_host_require(ret, err);
-
-	if (!r)
-		r = require_host_pids(err);
-	return r ? r : pol_host_require_programs(ret, err);
-}
-
 int pol_prober_open(const struct pol_engine *loaded, struct pol_prober **ret, struct pol_err *err)
 {
 	struct pol_engine *instance;
 	struct pol_host host;
-	int r = pol_prober_require(&host, err);
+	int r = pol_host_require_probe(&host, err);
 
 	if (!r)
 		r = pol_engine_create_probe(&host, loaded, &instance, err);

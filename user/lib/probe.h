@@ -10,7 +10,6 @@
 
 #include "engine.h"
 #include "event.h"
-#include "host.h"
 
 struct pol_prober;
 
@@ -27,13 +26,6 @@ struct pol_probe_answer {
 };
 
 /**
- * pol_prober_require() - pol_host_require(), pol_host_require_programs(), and the host's pid namespace.
- *
- * Return: as they; -ENOTSUP with @err of kind POL_ERR_HOST and its fix.
- */
-int pol_prober_require(struct pol_host *ret, struct pol_err *err);
-
-/**
  * pol_prober_new() - attach the programs, start the process, see that it can do nothing.
  * @instance: of pol_engine_create_probe(), with an active generation; taken over.
  *
@@ -47,7 +39,7 @@ void pol_prober_freep(struct pol_prober **prober);
 /**
  * pol_prober_open() - of the loaded engine, which may be closed afterwards.
  *
- * Return: 0; as pol_prober_require(), pol_engine_create_probe() and pol_prober_new().
+ * Return: 0; as pol_host_require_probe(), pol_engine_create_probe() and pol_prober_new().
  */
 int pol_prober_open(const struct pol_engine *loaded, struct pol_prober **ret, struct pol_err *err);
 
