@@ -5,6 +5,7 @@
  */
 #include "harness.h"
 
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -98,6 +99,70 @@ TEST(without_root_in_the_model_only)
 	write_tested(rules_of(dir), one("write", text("%s/d/f", dir), "allow"));
 	EXPECT_EQ(0, run_cmd(ctl_said, sizeof(ctl_said), "setpriv --reuid 1000 policyctl test " TESTED));
 	EXPECT_STRSTR("1 passed, in the model only\n  not in the kernel: ", ctl_said);
+}
+
+static void mount_at(const char *dir, unsigned long flags)
+{
+	make_dir(dir);
+	ASSERT_EQ(0, mount("none", dir, "tmpfs", flags, NULL));
+}
+
+/* The name that is mounted over is judged; nobody's rule is on what lies beneath. */
+TEST_TIMEOUT(what_is_mounted, 300)
+{
+	const char *dir = make_tree(), *mounted = text("%s/d/m", dir), *locked = text("%s/d/ro", dir);
+
+	mount_at(mounted, 0);
+	make_dir(text("%s/x", mounted));
+	mount_at(locked, MS_RDONLY);
+	write_tested(text("\t{ path = \"%s/d\", access = [\"create\", \"write\", \"delete\"] },\n"
+			  "\t{ path = \"%s/x\", access = \"rw\" },\n",
+			  dir, mounted),
+		     text("%s%s%s", one("delete", mounted, "allow"),
+			  one("delete", text("%s/x", mounted), "deny"),
+			  one("create", text("%s/new/a", locked), "allow")));
+	EXPECT_CTL(0, "3 passed, in the model and in the kernel", "test " TESTED);
+	EXPECT_STRSTR("expected allow, in the model only; cannot look at '", ctl_said);
+	EXPECT_STRSTR("/ro/new': Read-only file system", ctl_said);
+	EXPECT_EQ(0, umount2(mounted, MNT_DETACH));
+	EXPECT_EQ(0, umount2(locked, MNT_DETACH));
+}
+
+TEST_TIMEOUT(a_guest_with_a_root_of_its_own_is_not_judged, 300)
+{
+	const char *dir = make_tree();
+
+	write_tested(text("\t{ path = \"%s/d\", access = \"rw\" },\n"
+			  "\t{ path = \"/data\", access = \"rw\", in = \"guest\" },\n",
+			  dir),
+		     one("read", text("%s/d/f", dir), "allow"));
+	EXPECT_CTL(1, "1 undecided, in the model and in the kernel", "test " TESTED);
+	EXPECT_STRSTR("the kernel did not say: rules with in = \"guest\"", ctl_said);
+}
+
+static void expect_model_only(const char *where, const char *why)
+{
+	int r = run_cmd(ctl_said, sizeof(ctl_said), "unshare --mount --propagation private %s", where);
+
+	if (r)
+		FAIL("%s: %d: %s", where, r, ctl_said);
+	EXPECT_STRSTR("1 passed, in the model only\n  not in the kernel: ", ctl_said);
+	EXPECT_STRSTR(why, ctl_said);
+}
+
+TEST_TIMEOUT(elsewhere_in_the_model_only, 300)
+{
+	const char *dir = make_tree(), *root = text("%s/root", dir);
+
+	write_tested(rules_of(dir), one("write", text("%s/d/f", dir), "allow"));
+	expect_model_only("--pid --fork --mount-proc policyctl test " TESTED,
+			  "in the host's pid namespace");
+	make_dir(root);
+	expect_model_only(text("sh -c 'for d in usr bin lib lib64 proc sys srv tmp; do "
+			       "mkdir -p %s/$d && mount --rbind /$d %s/$d || exit 9; done; "
+			       "exec chroot %s policyctl test " TESTED "'",
+			       root, root, root),
+			  "not in a chroot");
 }
 
 /* Whatever is loaded decides as before, for its guests and for nobody else. */

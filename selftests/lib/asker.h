@@ -28,6 +28,8 @@ __attribute__((unused)) static void asker_close(void)
 {
 	pol_prober_free(asker);
 	pol_engine_close(asker_engine);
+	asker = NULL;
+	asker_engine = NULL;
 }
 
 /* The number of a guest of the loaded policy. */

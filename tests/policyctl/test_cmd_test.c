@@ -75,6 +75,47 @@ Test(cmd_test, passed_failed_invalid)
 	cr_assert(strstr(buf, ": 2 tests, 2 passed, in the model only\n  not in the kernel: "));
 	cr_assert(strstr(buf, "failed: line 9: a write /dev/null: expected allow, it is deny"));
 	cr_assert(strstr(buf, ": 2 tests, 1 passed, 1 failed"));
+	cr_assert(strstr(buf, ": no tests\n"));
+}
+
+/* In the model nobody knows procfs. */
+#define BEYOND                                                                  \
+	"[[test]]\nguest = \"a\"\npath = \"/proc/uptime\"\naccess = \"read\"\n" \
+	"expect = \"deny\"\n"
+
+Test(cmd_test, undecided_is_not_passed)
+{
+	char buf[4096];
+
+	cr_assert_eq(run(policy(HEAD CASE("read", "allow") BEYOND), NULL), 1);
+	got(cr_get_redirected_stdout(), buf, sizeof(buf));
+	cr_assert(strstr(buf, "undecided: line 9: a read /proc/uptime: expected deny; "
+			      "the model cannot see it, and the kernel was not asked: "),
+		  "%s", buf);
+	cr_assert(strstr(buf, ": 2 tests, 1 passed, 1 undecided, in the model only"), "%s", buf);
+}
+
+Test(cmd_test, undecided_and_none_as_json)
+{
+	char buf[8192];
+	json_t *said, *kernel;
+
+	cr_assert_eq(run("--json", policy(HEAD BEYOND)), 1);
+	said = json_loads(got(cr_get_redirected_stdout(), buf, sizeof(buf)), 0, NULL);
+	cr_assert(said, "%s", buf);
+	cr_assert(json_is_false(json_object_get(said, "ok")));
+	cr_assert_eq(json_integer_value(json_object_get(said, "undecided")), 1);
+	cr_assert(json_is_string(
+		json_object_get(json_array_get(json_object_get(said, "results"), 0), "why")));
+	json_decref(said);
+	cr_assert_eq(run("--json", policy(HEAD)), 0);
+	said = json_loads(got(cr_get_redirected_stdout(), buf, sizeof(buf)), 0, NULL);
+	cr_assert(said, "%s", buf);
+	cr_assert(json_is_true(json_object_get(said, "ok")));
+	kernel = json_object_get(said, "kernel");
+	cr_assert(json_is_false(json_object_get(kernel, "ran")));
+	cr_assert_str_eq(json_string_value(json_object_get(kernel, "why")), "no tests");
+	json_decref(said);
 }
 
 Test(cmd_test, as_json)

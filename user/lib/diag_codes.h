@@ -22,7 +22,7 @@
 #define POL_P_SIZE	       "P0108" /* no size */
 #define POL_P_KEY_PLACE	       "P0109" /* a key that stands elsewhere */
 #define POL_P_CGROUP	       "P0110" /* defaults.cgroup is no clean relative path */
-#define POL_P_KEYS_BOTH	       "P0111" /* path and path_hex in one rule */
+#define POL_P_KEYS_BOTH	       "P0111" /* path and path_hex in one rule or test */
 #define POL_P_GUESTS_MAX       "P0112" /* too many guests */
 #define POL_P_TEST_GUEST       "P0113" /* a test names a guest that is not there */
 #define POL_P_MEMBER_CGROUP    "P0114" /* a cgroup that cannot be a member */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "base.h"
@@ -198,4 +199,25 @@ int pol_host_require_programs(struct pol_host *host, struct pol_err *err)
 	probe_bpf(host);
 	probe_rename_lock(host);
 	return first_problem(host, err);
+}
+
+/* Anchors and the probe are known by the number of a process in the first of all pid namespaces. */
+static int require_host_pids(struct pol_err *err)
+{
+	struct stat st;
+
+	/* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+	if (!stat("/proc/self/ns/pid", &st) && st.st_ino == 0xEFFFFFFCul)
+		return 0;
+	pol_err_say(err, POL_ERR_HOST, -ENOTSUP, "the host knows the probe by another number");
+	return pol_err_fix(err, "run it in the host's pid namespace, with /proc mounted");
+}
+
+int pol_host_require_probe(struct pol_host *ret, struct pol_err *err)
+{
+	int r = pol_host_require(ret, err);
+
+	if (!r)
+		r = require_host_pids(err);
+	return r ? r : pol_host_require_programs(ret, err);
 }

@@ -63,3 +63,11 @@ int pol_host_require(struct pol_host *ret, struct pol_err *err);
  * Return: as pol_host_require().
  */
 int pol_host_require_programs(struct pol_host *host, struct pol_err *err);
+
+/**
+ * pol_host_require_probe() - what explain and test need: all that a load does, and the host's pid
+ * namespace.
+ *
+ * Return: as pol_host_require().
+ */
+int pol_host_require_probe(struct pol_host *ret, struct pol_err *err);

@@ -10,12 +10,16 @@
 #include "base.h"
 #include "resolve_int.h"
 
-/* struct pol_model - @by_file: places, and what is derived from them, by what their filesystems call them. */
+/**
+ * struct pol_model - @by_file: places, and what is derived from them, by what their filesystems call them.
+ * @held: so the directories on the paths of the places; what lies above one in its filesystem is, too.
+ */
 struct pol_model {
 	const struct pol_policy *policy;
 	const struct pol_places *places;
 	struct pol_mounts mounts;
 	struct pol_index by_file;
+	struct pol_index held;
 };
 
 void pol_model_free(struct pol_model *model)
@@ -24,6 +28,7 @@ void pol_model_free(struct pol_model *model)
 		return;
 	pol_mounts_done(&model->mounts);
 	pol_index_done(&model->by_file);
+	pol_index_done(&model->held);
 	free(model);
 }
 
@@ -69,6 +74,65 @@ static int add_place(struct pol_model *model, size_t i)
 			     pol_place_rule(model->policy, place)->access, i);
 }
 
+/* Is @path the directory @dir, or beneath it? */
+static bool is_within(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	if (len && dir[len - 1] == '/')
+		return strncmp(path, dir, len) == 0;
+	return strncmp(path, dir, len) == 0 && (!path[len] || path[len] == '/');
+}
+
+static int hold_one(struct pol_model *model, const char *dir)
+{
+	_cleanup_(pol_walk_done) struct pol_walk walk = {};
+	int r = pol_walk(dir, &walk);
+
+	if (r < 0 || walk.fault)
+		return r;
+	return pol_index_add(&model->held, key_of(model, &walk), 0, 0, 0);
+}
+
+/* @last: a directory that has been held with all above it, or NULL. */
+static int hold(struct pol_model *model, const char *dir, const char *last)
+{
+	_cleanup_free_ char *at = strdup(dir);
+	int r = at ? 0 : -ENOMEM;
+
+	while (!r && !(last && is_within(last, at))) {
+		r = hold_one(model, at);
+		if (!pol_key_up(at))
+			break;
+	}
+	return r;
+}
+
+/* A mounted file's own directories are on no path, and are held as well. */
+static int hold_place(struct pol_model *model, const struct pol_place *place, const char *last)
+{
+	_cleanup_free_ char *file = pol_path_join(place->dir, place->name);
+	int r = file ? hold(model, place->dir, last) : -ENOMEM;
+
+	return !r && place->derived && place->name ? hold_one(model, file) : r;
+}
+
+static int hold_all(struct pol_model *model)
+{
+	const char *last = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < model->places->cnt && !r; i++) {
+		const struct pol_place *place = &model->places->items[i];
+
+		if (place->pending)
+			continue;
+		r = hold_place(model, place, last);
+		last = place->dir;
+	}
+	return r;
+}
+
 int pol_model_new(const struct pol_policy *policy, const struct pol_places *places,
 		  struct pol_model **ret)
 {
@@ -84,6 +148,8 @@ int pol_model_new(const struct pol_policy *policy, const struct pol_places *plac
 		r = pol_index_init(&model->by_file, (uint32_t)policy->guests_cnt);
 	for (size_t i = 0; i < places->cnt && !r; i++)
 		r = add_place(model, i);
+	if (!r)
+		r = hold_all(model);
 	if (r < 0)
 		return r;
 	pol_index_sort(&model->by_file);
@@ -187,30 +253,15 @@ static void nearest_of(const struct pol_model *model, size_t guest, char *key, s
 	} while (pol_key_up(key));
 }
 
-/* Is @path the directory @dir, or beneath it? */
-static bool is_within(const char *path, const char *dir)
+/*
+ * A rule's anchor, or a directory above one. By what the filesystem calls it: what a path leads to now
+ * covers a directory that nothing holds.
+ */
+static bool is_held(const struct pol_model *model, const char *key)
 {
-	size_t len = strlen(dir);
-
-	if (len && dir[len - 1] == '/')
-		return strncmp(path, dir, len) == 0;
-	return strncmp(path, dir, len) == 0 && (!path[len] || path[len] == '/');
-}
-
-/* A rule's anchor, or a directory above one, by path or within its filesystem. */
-static bool is_held(const struct pol_model *model, const char *path, const char *key)
-{
-	for (size_t i = 0; i < model->places->cnt; i++) {
-		const struct pol_place *place = &model->places->items[i];
-		_cleanup_free_ char *where = place->where ? strdup(place->where) : NULL;
-
-		if (place->pending)
-			continue;
-		if (where && place->name)
-			(void)pol_key_up(where);
-		if (is_within(place->dir, path) || (where && is_within(where, key)))
+	for (size_t i = 0; i < model->held.cnt; i++)
+		if (is_within(model->held.items[i].key, key))
 			return true;
-	}
 	return false;
 }
 
@@ -232,14 +283,14 @@ static bool must_be_named(uint32_t right, mode_t mode)
 static int judge(const struct pol_model *model, size_t guest, uint32_t right,
 		 const struct pol_walk *walk, enum pol_model_answer *ret)
 {
-	_cleanup_free_ char *path = pol_path_join(walk->dir, walk->name), *key = key_of(model, walk);
+	_cleanup_free_ char *key = key_of(model, walk);
 	struct nearest nearest;
 
-	if (!path || !key)
+	if (!key)
 		return -ENOMEM;
 	*ret = POL_MODEL_DENY;
 	if (right & (POL_RIGHT_DELETE | POL_RIGHT_RENAME) && S_ISDIR(walk->mode) &&
-	    is_held(model, path, key))
+	    is_held(model, key))
 		return 0;
 	nearest_of(model, guest, key, &nearest);
 	if (needs(right, walk->mode) & ~nearest.access)

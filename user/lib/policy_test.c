@@ -2,6 +2,7 @@
 #include "policy_test.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -95,15 +96,25 @@ static int start(const struct pol_policy *policy, const struct pol_places *place
 {
 	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
 	struct pol_host host;
-	int r = pol_host_require(&host, err);
+	int r = pol_host_require_probe(&host, err);
 
-	if (!r)
-		r = pol_host_require_programs(&host, err);
 	if (!r)
 		r = pol_engine_create_probe(&host, NULL, &engine, err);
 	if (!r)
 		r = publish(engine, policy, places, diags, err);
 	return r ? r : pol_prober_new(TAKE_PTR(engine), ret, err);
+}
+
+/* The kernel has no answer, and why. */
+__attribute__((format(printf, 2, 3))) static void say(struct pol_test_result *result,
+						      const char *fmt, ...)
+{
+	va_list ap;
+
+	result->kernel = POL_MODEL_UNKNOWN;
+	va_start(ap, fmt);
+	(void)vsnprintf(result->why, sizeof(result->why), fmt, ap);
+	va_end(ap);
 }
 
 /* What lies below a name that is missing is judged as that name is; a symlink to nowhere is there. */
@@ -123,31 +134,65 @@ static int ask(struct pol_prober *prober, const struct pol_test *test,
 	return r;
 }
 
-static void run_one(struct pol_prober *prober, const struct pol_test *test,
-		    struct pol_probe_answer *answer, struct pol_test_result *result)
+/*
+ * An anchor is refused where the operation asks; a look, which is all that is left where the kernel
+ * refuses it first, asks for rights alone.
+ */
+static bool is_half_asked(const struct pol_test *test, const struct pol_probe_answer *answer)
 {
-	struct pol_err err = {};
-	int r = ask(prober, test, answer, &err);
+	return answer->kernel && answer->kernel != ENOENT && answer->view.type == POL_TYPE_ALLOW &&
+	       test->right & (POL_RIGHT_DELETE | POL_RIGHT_RENAME);
+}
 
-	if (r < 0) {
-		result->kernel = POL_MODEL_UNKNOWN;
-		(void)snprintf(result->why, sizeof(result->why), "%.255s", err.message);
-		return;
+/* Return: 0, also where the path leads nowhere; -EIO, -ENOTSUP: nothing more can be asked. */
+static int run_one(struct pol_prober *prober, const struct pol_test *test,
+		   struct pol_probe_answer *answer, struct pol_test_result *result,
+		   struct pol_err *err)
+{
+	struct pol_err failed = {};
+	int r = ask(prober, test, answer, &failed);
+
+	if (r == -EIO || r == -ENOTSUP) {
+		*err = failed;
+		return r;
 	}
-	result->kernel = answer->view.type == POL_TYPE_ALLOW ? POL_MODEL_ALLOW : POL_MODEL_DENY;
+	if (r < 0)
+		say(result, "%s", failed.message);
+	else if (is_half_asked(test, answer))
+		say(result, "the kernel refuses it before it looks for anchors: %s",
+		    strerror(answer->kernel));
+	else
+		result->kernel =
+			answer->view.type == POL_TYPE_ALLOW ? POL_MODEL_ALLOW : POL_MODEL_DENY;
+	return 0;
+}
+
+int pol_tests_ask(const struct pol_policy *policy, struct pol_prober *prober,
+		  struct pol_test_result *results, struct pol_err *err)
+{
+	_cleanup_free_ struct pol_probe_answer *answer = malloc(sizeof(*answer));
+	int r = 0;
+
+	if (!answer)
+		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot run the tests");
+	for (size_t i = 0; i < policy->tests_cnt && !r; i++) {
+		const struct pol_test *test = &policy->tests[i];
+
+		if (pol_guest_is_rooted(&policy->guests[test->guest]))
+			say(&results[i], "rules with in = \"guest\" wait for the guest's own root");
+		else
+			r = run_one(prober, test, answer, &results[i], err);
+	}
+	for (size_t i = 0; i < policy->tests_cnt && r; i++)
+		say(&results[i], "%s", "");
+	return r;
 }
 
 int pol_tests_kernel(const struct pol_policy *policy, const struct pol_places *places,
 		     struct pol_test_result *results, struct pol_diags *diags, struct pol_err *err)
 {
 	_cleanup_(pol_prober_freep) struct pol_prober *prober = NULL;
-	_cleanup_free_ struct pol_probe_answer *answer = malloc(sizeof(*answer));
-	int r;
+	int r = start(policy, places, &prober, diags, err);
 
-	if (!answer)
-		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot run the tests");
-	r = start(policy, places, &prober, diags, err);
-	for (size_t i = 0; i < policy->tests_cnt && !r; i++)
-		run_one(prober, &policy->tests[i], answer, &results[i]);
-	return r;
+	return r ? r : pol_tests_ask(policy, prober, results, err);
 }

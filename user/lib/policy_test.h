@@ -13,7 +13,7 @@
 
 /**
  * struct pol_test_result - @model, @kernel: POL_MODEL_UNKNOWN: it was not asked, or cannot say.
- * @why: what the kernel part says besides, such as an error; or empty.
+ * @why: why it has no answer of the kernel's while others have; or empty.
  */
 struct pol_test_result {
 	enum pol_model_answer model;
@@ -24,7 +24,7 @@ struct pol_test_result {
 enum pol_test_outcome {
 	POL_TEST_PASSED,
 	POL_TEST_FAILED,
-	POL_TEST_DIFFERS,   /* model and kernel do not agree: a fault of the engine's or of the model's */
+	POL_TEST_DIFFERS, /* model and kernel do not agree: a fault of the engine's or of the model's */
 	POL_TEST_UNDECIDED, /* neither could say */
 };
 
@@ -36,10 +36,24 @@ enum pol_test_outcome pol_test_outcome(const struct pol_test *test,
 int pol_tests_model(const struct pol_policy *policy, const struct pol_places *places,
 		    struct pol_test_result *results, struct pol_err *err);
 
+struct pol_prober;
+
 /**
- * pol_tests_kernel() - the same in the kernel.
+ * pol_tests_kernel() - the same in the kernel: pol_tests_ask() with programs of their own.
  *
- * Return: 0; as pol_host_require() where this host, kernel or user cannot; -EINVAL: errors in @diags.
+ * Return: 0; as pol_host_require_probe() where this host, kernel or user cannot; -EINVAL: errors in @diags;
+ * as pol_tests_ask().
  */
 int pol_tests_kernel(const struct pol_policy *policy, const struct pol_places *places,
 		     struct pol_test_result *results, struct pol_diags *diags, struct pol_err *err);
+
+/**
+ * pol_tests_ask() - a guest that has rules with in = "guest" is not asked for: they are not in the kernel
+ * yet. What a path's own error leaves open has a @why.
+ * @prober: its first guests are the policy's.
+ *
+ * Return: 0; -EIO: the probe has died; -ENOTSUP: its programs are not called in order. Then no result
+ * has an answer.
+ */
+int pol_tests_ask(const struct pol_policy *policy, struct pol_prober *prober,
+		  struct pol_test_result *results, struct pol_err *err);

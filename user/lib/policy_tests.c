@@ -38,9 +38,13 @@ static int parse_access(struct pol_parser *p, const struct pol_toml_entry *e, vo
 static int parse_any_path(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
 {
 	struct pol_test *test = into;
+	bool hex = strcmp(e->key, "path_hex") == 0;
 
-	free(test->path);
-	return pol_parse_path(p, e, strcmp(e->key, "path_hex") == 0, &test->path);
+	if (!test->path)
+		return pol_parse_path(p, e, hex, &test->path);
+	POL_FAULT(p, POL_P_KEYS_BOTH, e, NULL, "'%s' beside '%s': a test has one path", e->key,
+		  hex ? "path" : "path_hex");
+	return 0;
 }
 
 static int parse_expect(struct pol_parser *p, const struct pol_toml_entry *e, void *into)

@@ -184,8 +184,8 @@ static int look(struct pol_prober *prober, uint32_t guest, const struct use *use
 		r = read_record(prober, &ret->view);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "the probe has failed");
-	if (!r)
-		return pol_err_set(err, POL_ERR_FAILED, -(object->err ? object->err : answer.err),
+	if (!r) /* the later: what is missing on a read-only mount cannot be asked for */
+		return pol_err_set(err, POL_ERR_FAILED, -(answer.err ? answer.err : object->err),
 				   "cannot look at '%s'", object->path);
 	ret->wanted = wanted;
 	if (device || ret->view.access.access == wanted)
@@ -307,7 +307,7 @@ static int try_all(struct pol_prober *prober, uint32_t guest, int want, struct p
 	return 0;
 }
 
-static int begin(struct pol_prober *prober, struct pol_err *err)
+static int start(struct pol_prober *prober, struct pol_err *err)
 {
 	struct pol_try_answer ready = {};
 	int r;
@@ -316,9 +316,20 @@ static int begin(struct pol_prober *prober, struct pol_err *err)
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot start the probe");
 	r = hear(prober, &ready);
-	if (r < 0 || ready.err)
-		return pol_err_set(err, POL_ERR_FAILED, r < 0 ? r : -ready.err,
-				   "cannot give the probe a mount namespace");
+	if (r < 0)
+		return pol_err_set(err, POL_ERR_FAILED, r, "the probe has failed");
+	if (!ready.err)
+		return 0;
+	r = pol_err_set(err, POL_ERR_HOST, -ready.err, "cannot give the probe a mount namespace");
+	return r == -EINVAL ? pol_err_fix(err, "run it where '/' is a mount, not in a chroot") : r;
+}
+
+static int begin(struct pol_prober *prober, struct pol_err *err)
+{
+	int r = start(prober, err);
+
+	if (r < 0)
+		return r;
 	prober->whom->tgid = (uint32_t)prober->pid;
 	r = try_all(prober, POL_GUEST_ENGINE, POL_PROBE_ERR, err);
 	if (!r)
@@ -357,10 +368,8 @@ int pol_prober_open(const struct pol_engine *loaded, struct pol_prober **ret, st
 {
 	struct pol_engine *instance;
 	struct pol_host host;
-	int r = pol_host_require(&host, err);
+	int r = pol_host_require_probe(&host, err);
 
-	if (!r)
-		r = pol_host_require_programs(&host, err);
 	if (!r)
 		r = pol_engine_create_probe(&host, loaded, &instance, err);
 	return r ? r : pol_prober_new(instance, ret, err);

@@ -29,7 +29,8 @@ struct pol_probe_answer {
  * pol_prober_new() - attach the programs, start the process, see that it can do nothing.
  * @instance: of pol_engine_create_probe(), with an active generation; taken over.
  *
- * Return: 0; -ENOTSUP: the kernel does not call the programs, or in another order; negative errno.
+ * Return: 0; -ENOTSUP: the kernel does not call the programs, or in another order; negative errno; of
+ * kind POL_ERR_HOST, too, where '/' is no mount (a chroot).
  */
 int pol_prober_new(struct pol_engine *instance, struct pol_prober **ret, struct pol_err *err);
 void pol_prober_free(struct pol_prober *prober);
@@ -38,7 +39,7 @@ void pol_prober_freep(struct pol_prober **prober);
 /**
  * pol_prober_open() - of the loaded engine, which may be closed afterwards.
  *
- * Return: 0; as pol_host_require(), pol_engine_create_probe() and pol_prober_new().
+ * Return: 0; as pol_host_require_probe(), pol_engine_create_probe() and pol_prober_new().
  */
 int pol_prober_open(const struct pol_engine *loaded, struct pol_prober **ret, struct pol_err *err);
 

@@ -21,7 +21,7 @@ static const char test_help[] =
 	"  --help  this text\n"
 	"\n"
 	"Exit status: 0 all passed, be it in the model alone, which it says; 1 a test failed, or the two\n"
-	"differ, or failed; 2 usage; 3 invalid policy.\n";
+	"differ, or neither could say, or failed; 2 usage; 3 invalid policy.\n";
 
 struct test_command {
 	const char *file;
@@ -100,6 +100,11 @@ static void put_path(json_t *object, const char *path)
 	free(hex);
 }
 
+static bool is_ok(const struct run *run)
+{
+	return run->cnt[POL_TEST_PASSED] == run->policy->tests_cnt;
+}
+
 static json_t *result_json(const struct run *run, size_t i)
 {
 	const struct pol_test *test = &run->policy->tests[i];
@@ -124,8 +129,7 @@ static void print_json(const struct run *run)
 	for (size_t i = 0; i < run->policy->tests_cnt; i++)
 		json_array_append_new(results, result_json(run, i));
 	ctl_print_json(json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:{s:b,s:s?},s:o}", "schema",
-				 CTL_SCHEMA, "ok",
-				 !run->cnt[POL_TEST_FAILED] && !run->cnt[POL_TEST_DIFFERS], "tests",
+				 CTL_SCHEMA, "ok", is_ok(run), "tests",
 				 (json_int_t)run->policy->tests_cnt, "passed",
 				 (json_int_t)run->cnt[POL_TEST_PASSED], "failed",
 				 (json_int_t)run->cnt[POL_TEST_FAILED], "differs",
@@ -148,7 +152,7 @@ static void print_result(const struct run *run, size_t i)
 	const char *model = answer_word(result->model), *kernel = answer_word(result->kernel);
 	enum pol_test_outcome outcome = pol_test_outcome(test, result);
 
-	if (outcome == POL_TEST_PASSED)
+	if (outcome == POL_TEST_PASSED && !result->why[0])
 		return;
 	printf("  %s: line %d: %s %s ", outcome_word(outcome), test->line,
 	       run->policy->guests[test->guest].name, right_word(test->right));
@@ -159,7 +163,7 @@ static void print_result(const struct run *run, size_t i)
 	if (outcome == POL_TEST_DIFFERS)
 		printf("; the model says %s, the kernel %s: please report this", model, kernel);
 	if (result->why[0]) {
-		fputs("; ", stdout);
+		fputs(model ? ", in the model only; " : "; ", stdout);
 		print_escaped(result->why);
 	}
 	putchar('\n');
@@ -170,6 +174,10 @@ static void print_text(const struct run *run)
 	for (size_t i = 0; i < run->policy->tests_cnt; i++)
 		print_result(run, i);
 	print_escaped(run->policy->file);
+	if (!run->policy->tests_cnt) {
+		puts(": no tests");
+		return;
+	}
 	printf(": %zu test%s", run->policy->tests_cnt, run->policy->tests_cnt == 1 ? "" : "s");
 	for (size_t i = 0; i < ARRAY_SIZE(run->cnt); i++)
 		if (run->cnt[i])
@@ -192,23 +200,48 @@ static int run_tests(struct run *run, const struct pol_places *places, struct po
 
 	if (r < 0)
 		return r;
-	if (!run->policy->tests_cnt)
+	if (!run->policy->tests_cnt) {
+		(void)pol_err_say(&run->kernel, POL_ERR_HOST, -ENOENT, "no tests");
 		return 0;
+	}
 	r = pol_tests_kernel(run->policy, places, run->results, diags, &run->kernel);
 	if (r < 0 && run->kernel.kind != POL_ERR_HOST)
 		*err = run->kernel;
 	return r < 0 && run->kernel.kind != POL_ERR_HOST ? r : 0;
 }
 
+/* Of both: the model has one reason for all. */
+static void say_undecided(const struct run *run, struct pol_test_result *result)
+{
+	bool ran = !run->kernel.kind;
+	char why[sizeof(result->why)];
+
+	(void)snprintf(why, sizeof(why), "the model cannot see it, and the kernel %s: %.190s",
+		       ran ? "did not say" : "was not asked",
+		       ran ? result->why : run->kernel.message);
+	memcpy(result->why, why, sizeof(why));
+}
+
+static void count(struct run *run)
+{
+	for (size_t i = 0; i < run->policy->tests_cnt; i++) {
+		enum pol_test_outcome outcome =
+			pol_test_outcome(&run->policy->tests[i], &run->results[i]);
+
+		run->cnt[outcome]++;
+		if (outcome == POL_TEST_UNDECIDED)
+			say_undecided(run, &run->results[i]);
+	}
+}
+
 static int report(struct run *run, bool json)
 {
-	for (size_t i = 0; i < run->policy->tests_cnt; i++)
-		run->cnt[pol_test_outcome(&run->policy->tests[i], &run->results[i])]++;
+	count(run);
 	if (json)
 		print_json(run);
 	else
 		print_text(run);
-	return run->cnt[POL_TEST_FAILED] || run->cnt[POL_TEST_DIFFERS] ? POL_ERR_FAILED : 0;
+	return is_ok(run) ? 0 : POL_ERR_FAILED;
 }
 
 static int test_policy(const struct test_command *command, struct pol_policy *policy,
