@@ -85,11 +85,13 @@ static void receiver_up(struct receiver *r)
 {
 	struct sockaddr_storage address;
 	socklen_t len = address_for(r, &address);
-	int one = 1;
+	int one = 1, room = 4 << 20; /* of UDP, what finds none is dropped */
 
 	r->len = 0;
 	r->listener = socket(r->way->family, r->way->type | SOCK_CLOEXEC, 0);
 	setsockopt(r->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (r->way->family == AF_INET && r->way->type == SOCK_DGRAM)
+		setsockopt(r->listener, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	ASSERT_EQ(0, bind(r->listener, (struct sockaddr *)&address, len));
 	if (r->way->type == SOCK_DGRAM)
 		r->fd = r->listener;

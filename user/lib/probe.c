@@ -375,14 +375,28 @@ int pol_prober_open(const struct pol_engine *loaded, struct pol_prober **ret, st
 	return r ? r : pol_prober_new(instance, ret, err);
 }
 
+/* Once it is reaped its number can be anybody's: before that, the programs are told of none. */
+static void end_probe(struct pol_prober *prober)
+{
+	siginfo_t info;
+
+	pol_closep(&prober->sock); /* then it ends */
+	if (prober->pid <= 0)
+		return;
+	while (waitid(P_PID, (id_t)prober->pid, &info, WEXITED | WNOWAIT | __WALL) < 0 &&
+	       errno == EINTR)
+		;
+	if (prober->whom)
+		__atomic_store_n(&prober->whom->tgid, 0, __ATOMIC_SEQ_CST);
+	while (waitpid(prober->pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+}
+
 void pol_prober_free(struct pol_prober *prober)
 {
 	if (!prober)
 		return;
-	pol_closep(&prober->sock); /* then it ends */
-	if (prober->pid > 0)
-		while (waitpid(prober->pid, NULL, __WALL) < 0 && errno == EINTR)
-			;
+	end_probe(prober);
 	for (size_t i = 0; i < RINGS; i++)
 		pol_ring_close(&prober->rings[i]);
 	if (prober->whom)
