@@ -259,8 +259,9 @@ static int at_name(const struct model *m, int fd, const char *name, bool cross,
 	ret->node = -1;
 	ret->parent = dir;
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	/* By another mount one comes below a mount point, to what the scan has not seen. */
 	if (node < 0)
-		return 1;
+		return dir >= 0 && m->now.nodes[dir].covers.ino ? -1 : 1;
 	at = &m->now.nodes[node];
 	if (cross && is_mounted(at, fd))
 		node = S_ISDIR(at->mode) ? model_dir(m, &at->covers) : mounted_file(m, at);
