@@ -46,6 +46,12 @@ size_t pol_decimal_put(char *to, uint64_t value)
 		memcpy(to, pol_decimal_pairs + 2 * value + one, 2);
 		return 2 - one;
 	}
+	if (value < 10000) {
+		size_t n = pol_decimal_put(to, value / 100);
+
+		pol_decimal_pair(to + n, (unsigned int)(value % 100));
+		return n + 2;
+	}
 	if (value >= EIGHT) {
 		size_t n = pol_decimal_put(to, value / EIGHT);
 

@@ -66,10 +66,11 @@ POL_JSONW_INLINE void pol_json_piece(struct pol_json_out *o, struct pol_piece *p
 				     struct pol_piece_key key,
 				     bool (*write)(struct pol_json_out *o))
 {
-	size_t from = (size_t)(o->w.p - o->w.buf);
+	size_t from;
 
 	if (pol_piece_is(piece, &key))
 		return pol_piece_put(piece, &o->w);
+	from = (size_t)(o->w.p - o->w.buf);
 	if (write(o))
 		(void)pol_piece_keep(piece, &key, &o->w, from);
 }

@@ -50,12 +50,13 @@ static bool put_process_value(struct pol_json_out *o)
 void pol_json_process(struct pol_json_out *o)
 {
 	struct pol_piece_process *piece = POL_JSON_PLACE(o, processes, o->view->process.tid);
-	size_t from = (size_t)(o->w.p - o->w.buf);
+	size_t from;
 
 	if (!o->view->has_process)
 		return put_null(&o->w, "process");
 	if (piece && pol_piece_process_is(piece, o->view))
 		return pol_piece_put(&piece->piece, &o->w);
+	from = (size_t)(o->w.p - o->w.buf);
 	pol_jsonw_key(&o->w, "process");
 	if (put_process_value(o) && piece)
 		pol_piece_process_keep(piece, o->view, &o->w, from);

@@ -17,43 +17,40 @@ bool pol_piece_keep(struct pol_piece *piece, const struct pol_piece_key *key,
 	return true;
 }
 
-/* All of a text but its bytes. */
-static uint64_t shape(const struct pol_event_text *text)
+static inline bool same_text(const struct pol_piece_text *kept, const struct pol_event_text *text)
 {
-	return (uint64_t)text->len << 2 | (uint64_t)text->truncated << 1 | !text->data;
+	return kept->len == text->len && kept->truncated == text->truncated &&
+	       kept->known == (text->data != NULL) &&
+	       (!text->len || memcmp(kept->bytes, text->data, text->len) == 0);
 }
 
-static struct pol_piece_key process_key(const struct pol_event_view *view)
+static void keep_text(struct pol_piece_text *kept, const struct pol_event_text *text)
 {
-	return (struct pol_piece_key){ { shape(&view->exe), shape(&view->parent_exe) } };
-}
-
-static bool same_text(const char *kept, const struct pol_event_text *text)
-{
-	return !text->len || memcmp(kept, text->data, text->len) == 0;
+	kept->len = text->len;
+	kept->truncated = text->truncated;
+	kept->known = text->data;
+	if (text->len)
+		memcpy(kept->bytes, text->data, text->len);
 }
 
 bool pol_piece_process_is(const struct pol_piece_process *piece, const struct pol_event_view *view)
 {
-	const struct pol_piece_key key = process_key(view);
-
-	return pol_piece_is(&piece->piece, &key) &&
+	return piece->piece.len &&
 	       memcmp(&piece->process, &view->process, sizeof(view->process)) == 0 &&
-	       same_text(piece->exe, &view->exe) && same_text(piece->parent_exe, &view->parent_exe);
+	       same_text(&piece->exe, &view->exe) &&
+	       same_text(&piece->parent_exe, &view->parent_exe);
 }
 
 void pol_piece_process_keep(struct pol_piece_process *piece, const struct pol_event_view *view,
 			    const struct pol_jsonw *w, size_t from)
 {
-	const struct pol_piece_key key = process_key(view);
+	static const struct pol_piece_key none;
 
-	if (view->exe.len > sizeof(piece->exe) ||
-	    view->parent_exe.len > sizeof(piece->parent_exe) ||
-	    !pol_piece_keep(&piece->piece, &key, w, from))
+	if (view->exe.len > sizeof(piece->exe.bytes) ||
+	    view->parent_exe.len > sizeof(piece->parent_exe.bytes) ||
+	    !pol_piece_keep(&piece->piece, &none, w, from))
 		return;
 	piece->process = view->process;
-	if (view->exe.len)
-		memcpy(piece->exe, view->exe.data, view->exe.len);
-	if (view->parent_exe.len)
-		memcpy(piece->parent_exe, view->parent_exe.data, view->parent_exe.len);
+	keep_text(&piece->exe, &view->exe);
+	keep_text(&piece->parent_exe, &view->parent_exe);
 }

@@ -29,12 +29,20 @@ struct pol_piece {
 	char text[POL_PIECE_TEXT_SIZE];
 };
 
-/* struct pol_piece_process - one that is made of @process and its executables' texts, too. */
+/* struct pol_piece_text - an executable's text. @known: it is not null. */
+struct pol_piece_text {
+	size_t len;
+	bool truncated;
+	bool known;
+	char bytes[POL_EXE_SIZE + 2];
+};
+
+/* struct pol_piece_process - one that is made of a process and its executables, not of numbers. */
 struct pol_piece_process {
 	struct pol_piece piece;
 	struct pol_event_process process;
-	char exe[POL_EXE_SIZE + 2];
-	char parent_exe[POL_EXE_SIZE + 2];
+	struct pol_piece_text exe;
+	struct pol_piece_text parent_exe;
 };
 
 /**
@@ -83,7 +91,7 @@ POL_JSONW_INLINE void pol_piece_put(const struct pol_piece *piece, struct pol_js
 bool pol_piece_keep(struct pol_piece *piece, const struct pol_piece_key *key,
 		    const struct pol_jsonw *w, size_t from);
 
-/* pol_piece_process_is() - likewise, of the process of @view, with its executables. */
+/* pol_piece_process_*() - likewise, of the process of @view, with its executables. */
 bool pol_piece_process_is(const struct pol_piece_process *piece, const struct pol_event_view *view);
 void pol_piece_process_keep(struct pol_piece_process *piece, const struct pol_event_view *view,
 			    const struct pol_jsonw *w, size_t from);
