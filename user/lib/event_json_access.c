@@ -165,8 +165,8 @@ static void put_suggest(struct pol_json_out *o)
 	if (!o->plain)
 		return pol_suggest_put(&o->w, o->view);
 	pol_suggest_begin(&o->w, &o->view->path);
-	pol_json_piece(o, POL_JSON_PLACE(o, suggests, rights),
-		       (struct pol_piece_key){ { rights } }, write_suggest_end);
+	pol_json_piece(o, POL_JSON_PLACE(o, suggests, rights), (struct pol_piece_key){ { rights } },
+		       write_suggest_end);
 }
 
 void pol_json_violation(struct pol_json_out *o)
