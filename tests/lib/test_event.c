@@ -99,6 +99,52 @@ Test(event, takes_a_path_that_fills_its_room)
 	cr_assert_arr_eq(view.path.data, path, sizeof(path));
 }
 
+/* The same name by name: empty ones left out, no '/' behind the last. Return: length. */
+static size_t reversed(const char *text, size_t len, char *out)
+{
+	size_t used = 0;
+
+	while (len) {
+		const char *slash = memrchr(text, '/', len);
+		size_t from = slash ? (size_t)(slash - text) + 1 : 0, name = len - from;
+
+		if (name && used)
+			out[used++] = '/';
+		memcpy(out + used, text + from, name);
+		used += name;
+		len = from ? from - 1 : 0;
+	}
+	return used;
+}
+
+/* Names that end anywhere in the blocks by which they are read, and at the room's end. */
+Test(event, reverses_random_names)
+{
+	static const uint16_t rooms[] = { POL_PATH_SMALL, POL_PATH_LARGE };
+	uint64_t seed = test_seed("event");
+	char expected[POL_PATH_LARGE + 1];
+
+	for (int i = 0; i < 20000; i++) {
+		uint16_t room = rooms[i & 1];
+		size_t len = test_random(&seed) % (i & 2 ? 40 : room + 1u);
+		unsigned int rare = 1 + (unsigned int)(test_random(&seed) % 40);
+
+		test_record_violation(&record);
+		test_record_room(&record, room);
+		record.event.flags |= POL_EVENT_DETACHED;
+		record.event.path_len = (uint16_t)len;
+		for (size_t at = 0; at < room; at++)
+			record.event.path[at] =
+				test_random(&seed) % rare ? (char)('a' + at % 26) : '/';
+		cr_assert_eq(decode_exact(&record, record.event.size), 0);
+		cr_assert_eq(view.path.len, reversed(record.event.path, len, expected));
+		if (view.path.len) {
+			cr_assert_arr_eq(view.path.data, expected, view.path.len);
+			cr_assert_eq(view.path.data[view.path.len], '\0');
+		}
+	}
+}
+
 Test(event, leaves_detached_names_without_a_slash)
 {
 	test_record_violation(&record);

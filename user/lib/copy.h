@@ -24,8 +24,11 @@ static inline void pol_copy(char *to, const char *from, size_t len)
 		memcpy(&d, from + len - 4, 4);
 		memcpy(to, &c, 4);
 		memcpy(to + len - 4, &d, 4);
-	} else {
-		for (size_t i = 0; i < len; i++)
-			to[i] = from[i];
+	} else if (len) {
+		char middle = from[len / 2], last = from[len - 1];
+
+		to[0] = from[0];
+		to[len / 2] = middle;
+		to[len - 1] = last;
 	}
 }

@@ -14,7 +14,7 @@ const char pol_decimal_pairs[] = "0001020304050607080910111213141516171819202122
  * into pairs, these into digits, all halves at once. 10486 / 2^20 is 1 / 100 below 10^4, 103 / 2^10 is
  * 1 / 10 below 100.
  */
-static uint64_t split(uint32_t value)
+static inline __attribute__((always_inline)) uint64_t split(uint32_t value)
 {
 	uint64_t fours = value / 10000 | (uint64_t)(value % 10000) << 32;
 	uint64_t high = fours * 10486 >> 20 & 0x7f0000007f;
@@ -40,6 +40,18 @@ size_t pol_decimal_put(char *to, uint64_t value)
 	uint64_t digits;
 	int zeros;
 
+	if (value < 100) {
+		size_t one = value < 10;
+
+		memcpy(to, pol_decimal_pairs + 2 * value + one, 2);
+		return 2 - one;
+	}
+	if (value < 10000) {
+		size_t n = pol_decimal_put(to, value / 100);
+
+		pol_decimal_pair(to + n, (unsigned int)(value % 100));
+		return n + 2;
+	}
 	if (value >= EIGHT) {
 		size_t n = pol_decimal_put(to, value / EIGHT);
 
@@ -47,7 +59,7 @@ size_t pol_decimal_put(char *to, uint64_t value)
 		return n + 8;
 	}
 	digits = split((uint32_t)value);
-	zeros = __builtin_ctzll(digits | UINT64_C(1) << 63) / 8; /* of "0" seven, too */
+	zeros = __builtin_ctzll(digits) / 8;
 	store(to, (digits | 0x3030303030303030) >> 8 * zeros);
 	return 8 - (size_t)zeros;
 }

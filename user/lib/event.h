@@ -97,7 +97,10 @@ int pol_event_check(const void *data, size_t len, struct pol_event_head *ret);
 int pol_event_decode(const void *data, size_t len, struct pol_event_view *ret);
 
 /* pol_event_has_access() - whether @type carries struct pol_event_access. */
-bool pol_event_has_access(uint32_t type);
+static inline bool pol_event_has_access(uint32_t type)
+{
+	return type == POL_TYPE_VIOLATION || type == POL_TYPE_ALLOW || type == POL_TYPE_ESCAPE;
+}
 
 /* pol_event_has_rule() - whether the kernel named the rule that decided (events.md: rule). */
 bool pol_event_has_rule(const struct pol_event_view *view);

@@ -66,6 +66,9 @@ int pol_event_json(const struct pol_event_view *view, const struct pol_event_ctx
 /* pol_event_real_ns() - time of day, in ns since 1970; 0 where the sum is nonsense. */
 int64_t pol_event_real_ns(uint64_t boot_ns, const struct pol_event_ctx *ctx);
 
+/* pol_real_second() - the whole seconds since 1970 of it, rounded down. @ret_ns: the rest. */
+int64_t pol_real_second(int64_t real_ns, uint32_t *ret_ns);
+
 /* Of a time with its NUL. */
 #define POL_TIME_SIZE 31
 

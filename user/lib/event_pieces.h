@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Pieces that many JSON lines have in common - whose event, by which policy, rule and process - kept
- * as they were written, to be copied: they are half of a line and three quarters of its cost. Pure.
+ * Pieces that many JSON lines have in common - the second, the guest, what was refused, by which rule,
+ * to which process - kept as they were written, to be copied: they are most of a line and of its cost.
+ * Pure.
  */
 #pragma once
 
@@ -9,55 +10,88 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base.h"
 #include "event.h"
 #include "jsonw.h"
 
-#define POL_PIECE_KEY_SIZE  (sizeof(struct pol_event_process) + 8 + 2 * (POL_EXE_SIZE + 2))
 #define POL_PIECE_TEXT_SIZE 640 /* what is longer is written anew each time */
 
-/* struct pol_piece - @key: all that the text was made of, @key_len bytes; 0: there is none. */
+/* struct pol_piece_key - all the numbers that a text was made of. */
+struct pol_piece_key {
+	uint64_t nr[5];
+};
+
+/* struct pol_piece - @len: 0: there is none. @lead: what stands before the next value or key. */
 struct pol_piece {
-	size_t key_len;
-	size_t len;
-	unsigned char key[POL_PIECE_KEY_SIZE] __attribute__((aligned(8)));
+	struct pol_piece_key key;
+	uint32_t len;
+	char lead;
 	char text[POL_PIECE_TEXT_SIZE];
 };
 
+/* struct pol_piece_text - an executable's text. @known: it is not null. */
+struct pol_piece_text {
+	size_t len;
+	bool truncated;
+	bool known;
+	char bytes[POL_EXE_SIZE + 2];
+};
+
+/* struct pol_piece_process - one that is made of a process and its executables, not of numbers. */
+struct pol_piece_process {
+	struct pol_piece piece;
+	struct pol_event_process process;
+	struct pol_piece_text exe;
+	struct pol_piece_text parent_exe;
+};
+
 /**
- * struct pol_pieces - by number, of guests, rules and processes; another one of the same place takes
- * it. Zero at first. For one context and its numbers: one host, one boot, one engine.
+ * struct pol_pieces - by what they are of; another one of the same place takes it. Zero at first. For
+ * one context and its numbers: one host, one boot, one engine.
  */
 struct pol_pieces {
-	struct pol_piece guests[8];
-	struct pol_piece policies[2];
-	struct pol_piece rules[16];
-	struct pol_piece processes[16];
+	struct pol_piece heads[16];		/* by type */
+	struct pol_piece guests[8];		/* by id */
+	struct pol_piece policies[2];		/* by generation */
+	struct pol_piece refused[16];		/* by operation */
+	struct pol_piece devices[4];		/* by number */
+	struct pol_piece rules[16];		/* by id */
+	struct pol_piece suggests[8];		/* their ends, by rights */
+	struct pol_piece ends[4];		/* of exits, by wait status */
+	struct pol_piece causes[8];		/* of exits, by whose signal it was */
+	struct pol_piece_process processes[16]; /* by tid */
 };
 
+/* pol_piece_is() - whether @piece is kept, and of @key. @piece: or NULL. */
+POL_JSONW_INLINE bool pol_piece_is(const struct pol_piece *piece, const struct pol_piece_key *key)
+{
+	if (!piece || !piece->len)
+		return false;
+#pragma GCC unroll 5
+	for (size_t i = 0; i < ARRAY_SIZE(key->nr); i++)
+		if (piece->key.nr[i] != key->nr[i])
+			return false;
+	return true;
+}
+
+/* pol_piece_put() - write it: from what stands before its first key on. */
+POL_JSONW_INLINE void pol_piece_put(const struct pol_piece *piece, struct pol_jsonw *w)
+{
+	if (!pol_jsonw_room(w, piece->len))
+		return;
+	memcpy(w->p, piece->text, piece->len);
+	w->p += piece->len;
+	w->lead = piece->lead;
+}
+
 /**
- * struct pol_piece_key - what a piece is made of, and where it is or will be.
- * @piece: NULL: nothing is kept.
+ * pol_piece_keep() - what was written since @from (an offset into the line) is the piece of @key.
+ * Return: whether it is kept: it is not if there was no room for it, or @piece is NULL.
  */
-struct pol_piece_key {
-	struct pol_piece *piece;
-	size_t len;
-	size_t from; /* where in the line it begins, once it was not found */
-	unsigned char bytes[POL_PIECE_KEY_SIZE];
-};
+bool pol_piece_keep(struct pol_piece *piece, const struct pol_piece_key *key,
+		    const struct pol_jsonw *w, size_t from);
 
-/* pol_piece_key() - of three numbers. @slots: @cnt of them, a power of two; NULL: nothing is kept. */
-void pol_piece_key(struct pol_piece_key *key, struct pol_piece *slots, size_t cnt, uint64_t nr,
-		   uint64_t a, uint64_t b);
-
-/* pol_piece_key_process() - of a view's process, with its executables. @pieces: or NULL. */
-void pol_piece_key_process(struct pol_piece_key *key, struct pol_pieces *pieces,
-			   const struct pol_event_view *view);
-
-/**
- * pol_piece_put() - write the piece, if it is kept.
- * Return: false: it is not; it is to be written, and then pol_piece_keep() is called.
- */
-bool pol_piece_put(struct pol_piece_key *key, struct pol_jsonw *w);
-
-/* pol_piece_keep() - what was written since pol_piece_put() is the piece. */
-void pol_piece_keep(const struct pol_piece_key *key, const struct pol_jsonw *w);
+/* pol_piece_process_*() - likewise, of the process of @view, with its executables. */
+bool pol_piece_process_is(const struct pol_piece_process *piece, const struct pol_event_view *view);
+void pol_piece_process_keep(struct pol_piece_process *piece, const struct pol_event_view *view,
+			    const struct pol_jsonw *w, size_t from);

@@ -46,8 +46,7 @@ static uint32_t suggest_rights(const struct pol_event_view *view)
 	}
 }
 
-/* Whether a rule can help, and on which rights; @view's path is whole then. */
-static uint32_t suggest_rule(const struct pol_event_view *view)
+uint32_t pol_suggest_rights(const struct pol_event_view *view)
 {
 	const struct pol_event_text *path = &view->path;
 
@@ -88,7 +87,7 @@ static void write_access(struct pol_jsonw *w, uint32_t rights, const char *quote
 int pol_event_suggest(const struct pol_event_view *view, char *buf, size_t size)
 {
 	const struct pol_event_text *path = &view->path;
-	uint32_t rights = suggest_rule(view);
+	uint32_t rights = pol_suggest_rights(view);
 	struct pol_jsonw w;
 	unsigned int cut;
 
@@ -108,26 +107,23 @@ int pol_event_suggest(const struct pol_event_view *view, char *buf, size_t size)
 	return pol_jsonw_finish(&w);
 }
 
-/* The same as a string, of a path in which there is nothing to escape: most. */
-static void put_plain_suggest(struct pol_jsonw *w, const struct pol_event_text *path,
-			      uint32_t rights)
+void pol_suggest_begin(struct pol_jsonw *w, const struct pol_event_text *path)
 {
 	pol_jsonw_raw(w, "\"{ path = \\\"");
 	pol_jsonw_raw_bytes(w, path->data, path->len);
+}
+
+void pol_suggest_end(struct pol_jsonw *w, uint32_t rights)
+{
 	pol_jsonw_raw(w, "\\\"");
 	write_access(w, rights, "\\\"");
 	pol_jsonw_close(w, '"');
 }
 
-void pol_suggest_put(struct pol_jsonw *w, const struct pol_event_view *view, bool plain)
+void pol_suggest_put(struct pol_jsonw *w, const struct pol_event_view *view)
 {
-	const struct pol_event_text *path = &view->path;
-	uint32_t rights = suggest_rule(view);
 	char line[POL_EVENT_LINE_SIZE];
-	int len;
+	int len = pol_event_suggest(view, line, sizeof(line));
 
-	if (rights && plain)
-		return put_plain_suggest(w, path, rights);
-	len = rights ? pol_event_suggest(view, line, sizeof(line)) : -ENODATA;
 	pol_jsonw_text(w, len > 0 ? line : NULL);
 }

@@ -15,8 +15,16 @@
  */
 int pol_event_suggest(const struct pol_event_view *view, char *buf, size_t size);
 
+/* pol_suggest_rights() - the rights of it; 0: there is none. */
+uint32_t pol_suggest_rights(const struct pol_event_view *view);
+
+/* pol_suggest_put() - the same as a JSON string, or null. */
+void pol_suggest_put(struct pol_jsonw *w, const struct pol_event_view *view);
+
 /**
- * pol_suggest_put() - the same as a JSON string, or null.
- * @plain: there is nothing to escape in the path, and it is not too long.
+ * pol_suggest_begin() - likewise in two parts, of a path in which there is nothing to escape, and which
+ * is not too long: most. @path: the event's. Only where there are rights.
+ * pol_suggest_end() - from behind the path on: of @rights alone.
  */
-void pol_suggest_put(struct pol_jsonw *w, const struct pol_event_view *view, bool plain);
+void pol_suggest_begin(struct pol_jsonw *w, const struct pol_event_text *path);
+void pol_suggest_end(struct pol_jsonw *w, uint32_t rights);

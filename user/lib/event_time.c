@@ -35,16 +35,24 @@ static void put_date(char to[static 10], uint32_t day)
 	pol_decimal_pair(to + 8, of_year - (153 * march + 2) / 5 + 1);
 }
 
-void pol_real_time(int64_t real_ns, char buf[static POL_TIME_SIZE])
+int64_t pol_real_second(int64_t real_ns, uint32_t *ret_ns)
 {
 	int64_t second = real_ns / SECOND, ns = real_ns % SECOND;
-	uint64_t since; /* 0000-03-01, which is before all that 64 bits of nanoseconds reach */
-	uint32_t of_day;
 
 	if (ns < 0) {
 		ns += SECOND;
 		second--;
 	}
+	*ret_ns = (uint32_t)ns;
+	return second;
+}
+
+void pol_real_time(int64_t real_ns, char buf[static POL_TIME_SIZE])
+{
+	uint32_t ns, of_day;
+	int64_t second = pol_real_second(real_ns, &ns);
+	uint64_t since; /* 0000-03-01, which is before all that 64 bits of nanoseconds reach */
+
 	since = (uint64_t)(second + INT64_C(719468) * DAY);
 	memcpy(buf, "0000-00-00T00:00:00.000000000Z", POL_TIME_SIZE);
 	of_day = (uint32_t)(since % DAY);
@@ -53,7 +61,7 @@ void pol_real_time(int64_t real_ns, char buf[static POL_TIME_SIZE])
 	pol_decimal_pair(buf + 14, of_day / 60 % 60);
 	pol_decimal_pair(buf + 17, of_day % 60);
 	buf[20] = (char)('0' + ns / 100000000);
-	pol_decimal_8(buf + 21, (uint32_t)(ns % 100000000));
+	pol_decimal_8(buf + 21, ns % 100000000);
 }
 
 void pol_event_time(const struct pol_event_view *view, const struct pol_event_ctx *ctx,

@@ -83,12 +83,6 @@ POL_JSONW_INLINE void pol_jsonw_raw(struct pol_jsonw *w, const char *text)
 	w->lead = 0;
 }
 
-/* pol_jsonw_piece_end() - what pol_jsonw_raw() wrote was a value, its key and comma included. */
-POL_JSONW_INLINE void pol_jsonw_piece_end(struct pol_jsonw *w)
-{
-	w->lead = ',';
-}
-
 /* pol_jsonw_key() - a constant of ours: plain ASCII. */
 POL_JSONW_INLINE void pol_jsonw_key(struct pol_jsonw *w, const char *key)
 {
