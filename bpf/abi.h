@@ -229,6 +229,9 @@ enum pol_op { POL_OPS(X) };
 enum pol_hook { POL_HOOKS(X) };
 #undef X
 
+/* An operation and the hook that decides it, in one word. */
+#define POL_OP_HOOK(op, hook) (((__u32)POL_OP_##op << 16) | POL_HOOK_##hook)
+
 #define POL_REASONS(X)                                                                             \
 	X(NONE, 0, "")                                                                             \
 	X(RULE, 1, "rule")                                                                         \

@@ -26,7 +26,6 @@ struct pol_actor {
  */
 #define POL_AUDITED 0x10000
 
-#define POL_OP_HOOK(op, hook) (((u32)POL_OP_##op << 16) | POL_HOOK_##hook)
 #define POL_REASON_ERR(reason, err) (((u32)POL_REASON_##reason << 16) | (err))
 
 /**

@@ -54,5 +54,5 @@ __attribute__((unused)) static int ask(uint32_t guest, uint32_t rights, const ch
 
 	if (r < 0)
 		return r;
-	return answer.view.type == POL_TYPE_ALLOW ? 0 : (int)answer.view.access.err;
+	return pol_probe_allows(&answer) ? 0 : (int)answer.view.access.err;
 }

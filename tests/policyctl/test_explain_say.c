@@ -74,7 +74,7 @@ Test(explain_say, what_is_allowed_needs_nothing)
 	answer.view.access.err = 0;
 	answer.view.access.access = 0;
 	answer.kernel = EISDIR;
-	cr_assert(explain_is_allowed(&answer));
+	cr_assert(pol_probe_allows(&answer));
 	text = dump();
 	cr_assert(strstr(text, "\"verdict\":\"allowed\",\"errno\":null,\"access\":[\"write\"],\"missing\":[]"));
 	cr_assert(strstr(text, "\"reason\":null,\"suggest\":null,\"kernel\":\"EISDIR\"}"));

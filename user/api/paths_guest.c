@@ -9,7 +9,6 @@
 #include "engine.h"
 #include "enter.h"
 #include "file.h"
-#include "generation.h"
 #include "handback.h"
 #include "paths.h"
 #include "quiet.h"
@@ -63,20 +62,6 @@ static int map_item(struct pol_paths *paths, const struct pol_view_item *item, s
 	return pol_paths_insert(paths, &mapping, err);
 }
 
-static int read_policy(const char *guest, struct pol_meta **ret,
-		       const struct pol_meta_guest **ret_guest, struct pol_err *err)
-{
-	struct pol_engine *engine = NULL;
-	int r = pol_engine_open(&engine, err);
-
-	if (!r)
-		r = pol_engine_use(engine, false, err);
-	if (!r)
-		r = pol_meta_load(engine->control->active, ret, err);
-	pol_engine_close(engine);
-	return r < 0 ? r : pol_guest_named(*ret, guest, ret_guest, err);
-}
-
 /* Made apart, and looked at against what there is, before the first one is added. */
 static int map_view(struct pol_paths *paths, const struct pol_view *view, struct pol_err *err)
 {
@@ -105,13 +90,16 @@ static int say_unmapped(const char *name, struct pol_err *err)
 
 static int map_guest(struct pol_paths *paths, const char *name, struct pol_err *err)
 {
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
 	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
 	const struct pol_meta_guest *guest;
 	struct pol_view view = { 0 };
 	int r;
 
 	pol_quiet_begin();
-	r = read_policy(name, &meta, &guest, err);
+	r = pol_engine_open(&engine, err);
+	if (!r)
+		r = pol_guest_read(engine, name, &meta, &guest, err);
 	pol_quiet_end();
 	if (!r && !pol_meta_is_mapped(meta, guest))
 		r = say_unmapped(name, err);

@@ -324,6 +324,8 @@ int pol_reconcile(const struct pol_engine *engine)
 			   no_record, NULL);
 }
 
+const enum pol_map_nr pol_rings[POL_RINGS_CNT] = { POL_MAP_RING, POL_MAP_CHAT };
+
 int pol_folds(const struct pol_engine *engine, uint32_t action)
 {
 	const struct pol_iter_command command = { .action = action };

@@ -50,6 +50,10 @@ enum pol_map_nr {
 	POL_MAPS_CNT,
 };
 
+/* The rings of records, in an order that never changes: cursors name them by number. */
+#define POL_RINGS_CNT 2
+extern const enum pol_map_nr pol_rings[POL_RINGS_CNT];
+
 /* The pinned programs: those that user space runs itself ... */
 #define POL_PROGS(X)                                                                               \
 	X(ANCHOR, pol_anchor)                                                                      \

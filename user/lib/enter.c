@@ -26,6 +26,17 @@ int pol_guest_named(const struct pol_meta *meta, const char *name,
 	return pol_err_fix(err, "'policyctl status' lists them");
 }
 
+int pol_guest_read(struct pol_engine *engine, const char *name, struct pol_meta **ret,
+		   const struct pol_meta_guest **ret_guest, struct pol_err *err)
+{
+	int r = pol_engine_use(engine, false, err);
+
+	if (!r)
+		r = pol_meta_load(engine->control->active, ret, err);
+	pol_engine_unuse(engine);
+	return r < 0 ? r : pol_guest_named(*ret, name, ret_guest, err);
+}
+
 int pol_home_make(struct pol_engine *engine, const char *parent, struct pol_meta_guest *guest,
 		  const struct pol_limits *before, bool raise, bool *ret_created,
 		  struct pol_err *err)

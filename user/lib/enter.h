@@ -18,6 +18,13 @@ int pol_guest_named(const struct pol_meta *meta, const char *name,
 		    const struct pol_meta_guest **ret, struct pol_err *err);
 
 /**
+ * pol_guest_read() - the policy that is active now, and a guest of it.
+ * Return: 0, @ret to be freed; -EBUSY (POL_ERR_BUSY): a load is under way; as pol_guest_named().
+ */
+int pol_guest_read(struct pol_engine *engine, const char *name, struct pol_meta **ret,
+		   const struct pol_meta_guest **ret_guest, struct pol_err *err);
+
+/**
  * pol_home_make() - a guest's cgroup, with its ceilings, registered as the guest's.
  * @parent: of the guests' cgroups. @before, @raise: as for pol_ceilings_write(). @ret_created: also
  * set if it fails: whether this call made it.

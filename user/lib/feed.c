@@ -14,14 +14,11 @@
 /* The reader's lock is on a directory that every load leaves alone. */
 #define READER_LOCK POL_STORE "/maps"
 
-/* In an order that never changes: cursors name them by number. */
-static const enum pol_map_nr ring_maps[] = { POL_MAP_RING, POL_MAP_CHAT };
-#define RINGS_CNT ARRAY_SIZE(ring_maps)
-_Static_assert(RINGS_CNT <= POL_CURSOR_RINGS, "rings");
+_Static_assert(POL_RINGS_CNT <= POL_CURSOR_RINGS, "rings");
 
 struct pol_feed {
 	struct pol_engine *engine;
-	struct pol_ring rings[RINGS_CNT];
+	struct pol_ring rings[POL_RINGS_CNT];
 	struct pol_names names;
 	struct pol_pieces pieces;
 	int lock;
@@ -31,7 +28,7 @@ void pol_feed_close(struct pol_feed *feed)
 {
 	if (!feed)
 		return;
-	for (size_t i = 0; i < RINGS_CNT; i++)
+	for (size_t i = 0; i < POL_RINGS_CNT; i++)
 		pol_ring_close(&feed->rings[i]);
 	pol_names_done(&feed->names);
 	pol_engine_close(feed->engine);
@@ -65,15 +62,15 @@ int pol_feed_open(struct pol_feed **ret, struct pol_err *err)
 	if (!feed)
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot read events");
 	feed->lock = -EBADF;
-	for (size_t i = 0; i < RINGS_CNT; i++)
+	for (size_t i = 0; i < POL_RINGS_CNT; i++)
 		feed->rings[i] = (struct pol_ring)POL_RING_INIT;
 	r = pol_engine_open(&feed->engine, err);
 	if (!r)
 		r = take_lock(feed, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < RINGS_CNT && !r; i++)
-		r = pol_ring_open(feed->engine->maps[ring_maps[i]], &feed->rings[i]);
+	for (size_t i = 0; i < POL_RINGS_CNT && !r; i++)
+		r = pol_ring_open(feed->engine->maps[pol_rings[i]], &feed->rings[i]);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot map the event rings");
 	feed->names.control = feed->engine->control;
@@ -84,7 +81,7 @@ int pol_feed_open(struct pol_feed **ret, struct pol_err *err)
 
 struct pol_ring *pol_feed_rings(struct pol_feed *feed, size_t *ret_cnt)
 {
-	*ret_cnt = RINGS_CNT;
+	*ret_cnt = POL_RINGS_CNT;
 	return feed->rings;
 }
 

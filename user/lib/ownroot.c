@@ -11,7 +11,6 @@
 #include "base.h"
 #include "enter.h"
 #include "file.h"
-#include "generation.h"
 #include "resolve_int.h"
 #include "str.h"
 
@@ -161,17 +160,6 @@ static int make(const struct pol_meta *meta, const struct pol_meta_guest *guest,
 
 /* ------------------------------------------------------------------ whichever */
 
-static int read_policy(struct pol_engine *engine, const char *name, struct pol_meta **ret,
-		       const struct pol_meta_guest **ret_guest, struct pol_err *err)
-{
-	int r = pol_engine_use(engine, false, err);
-
-	if (!r)
-		r = pol_meta_load(engine->control->active, ret, err);
-	pol_engine_unuse(engine);
-	return r < 0 ? r : pol_guest_named(*ret, name, ret_guest, err);
-}
-
 static bool needs_one(const struct pol_meta *meta, const struct pol_meta_guest *guest,
 		      size_t maps_cnt)
 {
@@ -199,7 +187,7 @@ static int open_locked(struct pol_engine *engine, const char *name, const struct
 {
 	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
 	const struct pol_meta_guest *guest;
-	int r = read_policy(engine, name, &meta, &guest, err);
+	int r = pol_guest_read(engine, name, &meta, &guest, err);
 
 	if (r < 0)
 		return r;
@@ -219,7 +207,7 @@ int pol_own_root_open(struct pol_engine *engine, const char *name, const struct 
 	_cleanup_(pol_own_root_close) struct pol_own_root root = POL_OWN_ROOT_NONE;
 	_cleanup_(pol_meta_freep) struct pol_meta *meta = NULL;
 	const struct pol_meta_guest *guest;
-	int r = read_policy(engine, name, &meta, &guest, err);
+	int r = pol_guest_read(engine, name, &meta, &guest, err);
 
 	*ret = POL_OWN_ROOT_NONE;
 	if (r < 0 || !needs_one(meta, guest, maps_cnt))

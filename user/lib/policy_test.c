@@ -140,7 +140,7 @@ static int ask(struct pol_prober *prober, const struct pol_test *test,
  */
 static bool is_half_asked(const struct pol_test *test, const struct pol_probe_answer *answer)
 {
-	return answer->kernel && answer->kernel != ENOENT && answer->view.type == POL_TYPE_ALLOW &&
+	return answer->kernel && answer->kernel != ENOENT && pol_probe_allows(answer) &&
 	       test->right & (POL_RIGHT_DELETE | POL_RIGHT_RENAME);
 }
 
@@ -163,7 +163,7 @@ static int run_one(struct pol_prober *prober, const struct pol_test *test,
 		    strerror(answer->kernel));
 	else
 		result->kernel =
-			answer->view.type == POL_TYPE_ALLOW ? POL_MODEL_ALLOW : POL_MODEL_DENY;
+			pol_probe_allows(answer) ? POL_MODEL_ALLOW : POL_MODEL_DENY;
 	return 0;
 }
 

@@ -12,24 +12,18 @@
 #include "probe_child.h"
 #include "ring.h"
 
-/* Refusals come first: in audit what would be refused is told before what may be done. */
-static const enum pol_map_nr ring_maps[] = { POL_MAP_RING, POL_MAP_CHAT };
-#define RINGS ARRAY_SIZE(ring_maps)
-
 /**
- * struct pol_prober - @instance: its programs and maps. @whom: shared with the programs. @rings: as
- * ring_maps. @pid, @sock: of the probe.
+ * struct pol_prober - @instance: its programs and maps. @whom: shared with the programs. @rings:
+ * pol_rings. @pid, @sock: of the probe.
  */
 struct pol_prober {
 	struct pol_engine *instance;
 	struct pol_probe *whom;
-	struct pol_ring rings[RINGS];
+	struct pol_ring rings[POL_RINGS_CNT];
 	struct pol_probe_answer one; /* of one right */
 	pid_t pid;
 	int sock;
 };
-
-#define OP_HOOK(op, hook) (((uint32_t)POL_OP_##op << 16) | POL_HOOK_##hook)
 
 /* What a right is for: how its hook names it where it is looked up, and whether of the name itself. */
 static const struct use {
@@ -37,18 +31,18 @@ static const struct use {
 	uint32_t op_hook;
 	bool last;
 } uses[] = {
-	{ POL_RIGHT_READ, OP_HOOK(OPEN, FILE_OPEN), false },
-	{ POL_RIGHT_WRITE, OP_HOOK(OPEN, FILE_OPEN), false },
-	{ POL_RIGHT_EXECUTE, OP_HOOK(EXEC, FILE_OPEN), false },
-	{ POL_RIGHT_LIST, OP_HOOK(OPEN, FILE_OPEN), false },
-	{ POL_RIGHT_CREATE, OP_HOOK(CREATE, PATH_MKNOD), true },
-	{ POL_RIGHT_DELETE, OP_HOOK(UNLINK, PATH_UNLINK), true },
-	{ POL_RIGHT_RENAME, OP_HOOK(RENAME, PATH_RENAME), true },
-	{ POL_RIGHT_LINK, OP_HOOK(LINK, PATH_LINK), true },
-	{ POL_RIGHT_TRUNCATE, OP_HOOK(TRUNCATE, PATH_TRUNCATE), false },
-	{ POL_RIGHT_METADATA, OP_HOOK(CHMOD, PATH_CHMOD), false },
-	{ POL_RIGHT_IOCTL, OP_HOOK(IOCTL, FILE_IOCTL), false },
-	{ POL_RIGHT_CONNECT, OP_HOOK(CONNECT, UNIX_STREAM_CONNECT), false },
+	{ POL_RIGHT_READ, POL_OP_HOOK(OPEN, FILE_OPEN), false },
+	{ POL_RIGHT_WRITE, POL_OP_HOOK(OPEN, FILE_OPEN), false },
+	{ POL_RIGHT_EXECUTE, POL_OP_HOOK(EXEC, FILE_OPEN), false },
+	{ POL_RIGHT_LIST, POL_OP_HOOK(OPEN, FILE_OPEN), false },
+	{ POL_RIGHT_CREATE, POL_OP_HOOK(CREATE, PATH_MKNOD), true },
+	{ POL_RIGHT_DELETE, POL_OP_HOOK(UNLINK, PATH_UNLINK), true },
+	{ POL_RIGHT_RENAME, POL_OP_HOOK(RENAME, PATH_RENAME), true },
+	{ POL_RIGHT_LINK, POL_OP_HOOK(LINK, PATH_LINK), true },
+	{ POL_RIGHT_TRUNCATE, POL_OP_HOOK(TRUNCATE, PATH_TRUNCATE), false },
+	{ POL_RIGHT_METADATA, POL_OP_HOOK(CHMOD, PATH_CHMOD), false },
+	{ POL_RIGHT_IOCTL, POL_OP_HOOK(IOCTL, FILE_IOCTL), false },
+	{ POL_RIGHT_CONNECT, POL_OP_HOOK(CONNECT, UNIX_STREAM_CONNECT), false },
 };
 _Static_assert(ARRAY_SIZE(uses) == POL_RIGHTS_CNT, "a use for each right");
 
@@ -83,7 +77,10 @@ struct taken {
 	int cnt;
 };
 
-/* The first is the answer: the operation is told, too, of which a policy wants to be told. */
+/*
+ * The first is the answer. Refusals have the first ring: in audit what would be refused is told before
+ * what may be done. And an operation is told twice of which the policy wants to be told.
+ */
 static int take(void *arg, uint64_t start, uint64_t end, const void *data, size_t len)
 {
 	struct taken *taken = arg;
@@ -102,7 +99,7 @@ static int read_record(struct pol_prober *prober, struct pol_event_view *ret)
 	struct taken taken = { .view = ret };
 	int r = 0;
 
-	for (size_t i = 0; i < RINGS && r >= 0; i++)
+	for (size_t i = 0; i < POL_RINGS_CNT && r >= 0; i++)
 		r = pol_ring_read(&prober->rings[i], POL_RING_CONSUME, take, &taken);
 	return r < 0 ? r : taken.cnt;
 }
@@ -234,11 +231,6 @@ static int ask_one(struct pol_prober *prober, uint32_t guest, const struct use *
 	return look(prober, guest, use, &object, ret, err);
 }
 
-static bool is_refused(const struct pol_probe_answer *answer)
-{
-	return answer->view.type != POL_TYPE_ALLOW;
-}
-
 int pol_prober_ask(struct pol_prober *prober, uint32_t guest, uint32_t rights, const char *path,
 		   struct pol_probe_answer *ret, struct pol_err *err)
 {
@@ -257,11 +249,12 @@ int pol_prober_ask(struct pol_prober *prober, uint32_t guest, uint32_t rights, c
 		if (r < 0)
 			return r;
 		wanted |= one->wanted;
-		if (!first && is_refused(ret)) {
-			ret->view.access.missing |= is_refused(one) ? one->view.access.missing : 0;
+		if (!first && !pol_probe_allows(ret)) {
+			ret->view.access.missing |=
+				pol_probe_allows(one) ? 0 : one->view.access.missing;
 			continue;
 		}
-		if (first || is_refused(one))
+		if (first || !pol_probe_allows(one))
 			*ret = *one;
 		first = false;
 	}
@@ -293,7 +286,7 @@ static int try_all(struct pol_prober *prober, uint32_t guest, int want, struct p
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		set_whom(prober, guest, all[i].look ? POL_RIGHT_READ : 0, OP_HOOK(OPEN, FILE_OPEN),
+		set_whom(prober, guest, all[i].look ? POL_RIGHT_READ : 0, POL_OP_HOOK(OPEN, FILE_OPEN),
 			 false);
 		r = attempt(prober, all[i].what, true, all[i].path, &answer);
 		if (r < 0)
@@ -347,14 +340,14 @@ int pol_prober_new(struct pol_engine *instance, struct pol_prober **ret, struct 
 		return pol_err_set(err, POL_ERR_FAILED, -ENOMEM, "cannot start the probe");
 	}
 	prober->instance = instance;
-	for (size_t i = 0; i < RINGS; i++)
+	for (size_t i = 0; i < POL_RINGS_CNT; i++)
 		prober->rings[i] = (struct pol_ring)POL_RING_INIT;
 	prober->sock = -EBADF;
 	r = pol_engine_probe_attach(instance, &prober->whom, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < RINGS && !r; i++)
-		r = pol_ring_open(instance->maps[ring_maps[i]], &prober->rings[i]);
+	for (size_t i = 0; i < POL_RINGS_CNT && !r; i++)
+		r = pol_ring_open(instance->maps[pol_rings[i]], &prober->rings[i]);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot map the probe's rings");
 	r = begin(prober, err);
@@ -397,7 +390,7 @@ void pol_prober_free(struct pol_prober *prober)
 	if (!prober)
 		return;
 	end_probe(prober);
-	for (size_t i = 0; i < RINGS; i++)
+	for (size_t i = 0; i < POL_RINGS_CNT; i++)
 		pol_ring_close(&prober->rings[i]);
 	if (prober->whom)
 		(void)munmap(prober->whom, sizeof(*prober->whom));

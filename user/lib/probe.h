@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine.h"
@@ -24,6 +25,12 @@ struct pol_probe_answer {
 	uint32_t wanted;
 	int kernel;
 };
+
+/* pol_probe_allows() - would_deny is no: enforce would refuse it. */
+static inline bool pol_probe_allows(const struct pol_probe_answer *answer)
+{
+	return answer->view.type == POL_TYPE_ALLOW;
+}
 
 /**
  * pol_prober_new() - attach the programs, start the process, see that it can do nothing.

@@ -9,16 +9,14 @@
 #include <string.h>
 
 #include "base.h"
+#include "ctl.h"
 #include "err.h"
 #include "members_find.h"
 #include "policy.h"
 #include "resolve.h"
-#include "str.h"
 
 /* Enough for a guest's own tree; a whole /usr would make the command slow for no new insight. */
 #define LINKS_BUDGET 10000
-
-int cmd_check(int argc, char **argv);
 
 struct options {
 	const char *file;
@@ -81,13 +79,6 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	return 0;
 }
 
-static void print_escaped(const char *text)
-{
-	_cleanup_free_ char *shown = pol_str_escape(text, strlen(text));
-
-	fputs(shown ? shown : "?", stdout);
-}
-
 /* "  web: /lib is /usr/lib" where a symlink lies between, "is also the mount" where one lies below */
 static void print_place(const struct pol_policy *policy, const struct pol_place *place)
 {
@@ -106,10 +97,10 @@ static void print_place(const struct pol_policy *policy, const struct pol_place 
 		return;
 	printf("  %s: ", guest->name);
 	if (rule->glob) {
-		print_escaped(rule->glob);
+		ctl_print_escaped(rule->glob);
 		fputs(" matches ", stdout);
 	}
-	print_escaped(rule->path);
+	ctl_print_escaped(rule->path);
 	if (rule->glob && !place->derived && strcmp(path, rule->path) == 0) {
 		putchar('\n');
 		return;
@@ -117,7 +108,7 @@ static void print_place(const struct pol_policy *policy, const struct pol_place 
 	if (rule->glob)
 		putchar(',');
 	fputs(place->derived ? " covers the mount " : " is ", stdout);
-	print_escaped(path);
+	ctl_print_escaped(path);
 	putchar('\n');
 }
 
@@ -147,7 +138,7 @@ static void print_patterns(const struct pol_policy *policy)
 			if (!rule->pattern)
 				continue;
 			printf("  %s: ", policy->guests[i].name);
-			print_escaped(rule->path);
+			ctl_print_escaped(rule->path);
 			puts(" is a glob, which --offline does not look up");
 		}
 }
@@ -162,7 +153,7 @@ static void print_waiting(const struct pol_policy *policy)
 			if (!rule->in_guest)
 				continue;
 			printf("  %s: ", policy->guests[i].name);
-			print_escaped(rule->path);
+			ctl_print_escaped(rule->path);
 			puts(" in the guest is resolved when the guest starts");
 		}
 }
@@ -177,9 +168,9 @@ static void print_seen(const struct pol_policy *policy)
 			if (!rule->guest_path)
 				continue;
 			printf("  %s: ", policy->guests[i].name);
-			print_escaped(rule->path);
+			ctl_print_escaped(rule->path);
 			fputs(" is seen at ", stdout);
-			print_escaped(rule->guest_path);
+			ctl_print_escaped(rule->guest_path);
 			putchar('\n');
 		}
 }
@@ -194,7 +185,7 @@ static void print_counts(const struct options *options, const struct pol_policy 
 {
 	size_t rules = 0;
 
-	print_escaped(diags->file ? diags->file : options->file);
+	ctl_print_escaped(diags->file ? diags->file : options->file);
 	if (policy && !diags->errors) {
 		for (size_t i = 0; i < policy->guests_cnt; i++)
 			rules += policy->guests[i].rules_cnt;

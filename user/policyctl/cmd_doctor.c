@@ -137,24 +137,15 @@ static void print_text(const struct pol_host *host)
 
 int cmd_doctor(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
+	bool json = false, help = false;
 	struct pol_host host;
-	bool json = false;
-	int c;
+	int r = ctl_json_option("doctor", argc, argv, &json, &help);
 
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		if (c == 'h') {
-			fputs(doctor_help, stdout);
-			return 0;
-		}
-		if (c != 'j')
-			return ctl_usage("doctor", "that option is not known");
-		json = true;
+	if (r)
+		return r;
+	if (help) {
+		fputs(doctor_help, stdout);
+		return 0;
 	}
 	if (optind != argc)
 		return ctl_usage("doctor", "it takes no argument");

@@ -39,22 +39,10 @@ struct explain_command {
 
 static int parse(int argc, char **argv, struct explain_command *ret)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
+	int r = ctl_json_option("explain", argc, argv, &ret->json, &ret->help);
 
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		if (c == 'j')
-			ret->json = true;
-		else if (c == 'h')
-			ret->help = true;
-		else
-			return ctl_usage("explain", "that option is not known");
-	}
+	if (r)
+		return r;
 	if (ret->help)
 		return 0;
 	if (argc - optind != 3)
@@ -71,7 +59,7 @@ static int parse(int argc, char **argv, struct explain_command *ret)
 static int say(const struct explain_command *command, struct pol_names *names,
 	       struct pol_probe_answer *answer, struct pol_err *err)
 {
-	int status = explain_is_allowed(answer) ? 0 : POL_ERR_FAILED;
+	int status = pol_probe_allows(answer) ? 0 : POL_ERR_FAILED;
 	struct pol_event_ctx ctx = {};
 	json_t *explained;
 

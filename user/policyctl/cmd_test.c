@@ -6,7 +6,6 @@
 #include "base.h"
 #include "ctl.h"
 #include "policy_test.h"
-#include "str.h"
 #include "words.h"
 
 static const char test_help[] =
@@ -39,22 +38,10 @@ struct run {
 
 static int parse(int argc, char **argv, struct test_command *ret)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
+	int r = ctl_json_option("test", argc, argv, &ret->json, &ret->help);
 
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		if (c == 'j')
-			ret->json = true;
-		else if (c == 'h')
-			ret->help = true;
-		else
-			return ctl_usage("test", "that option is not known");
-	}
+	if (r)
+		return r;
 	if (!ret->help && argc - optind != 1)
 		return ctl_usage("test", "name one policy file, or '-' for standard input");
 	ret->file = argv[optind];
@@ -138,13 +125,6 @@ static void print_json(const struct run *run)
 				 "why", ran ? NULL : run->kernel.message, "results", results));
 }
 
-static void print_escaped(const char *text)
-{
-	_cleanup_free_ char *shown = pol_str_escape(text, strlen(text));
-
-	fputs(shown ? shown : "?", stdout);
-}
-
 static void print_result(const struct run *run, size_t i)
 {
 	const struct pol_test *test = &run->policy->tests[i];
@@ -156,7 +136,7 @@ static void print_result(const struct run *run, size_t i)
 		return;
 	printf("  %s: line %d: %s %s ", outcome_word(outcome), test->line,
 	       run->policy->guests[test->guest].name, right_word(test->right));
-	print_escaped(test->path);
+	ctl_print_escaped(test->path);
 	printf(": expected %s", test->allow ? "allow" : "deny");
 	if (outcome == POL_TEST_FAILED)
 		printf(", it is %s", model ? model : kernel);
@@ -164,7 +144,7 @@ static void print_result(const struct run *run, size_t i)
 		printf("; the model says %s, the kernel %s: please report this", model, kernel);
 	if (result->why[0]) {
 		fputs(model ? ", in the model only; " : "; ", stdout);
-		print_escaped(result->why);
+		ctl_print_escaped(result->why);
 	}
 	putchar('\n');
 }
@@ -173,7 +153,7 @@ static void print_text(const struct run *run)
 {
 	for (size_t i = 0; i < run->policy->tests_cnt; i++)
 		print_result(run, i);
-	print_escaped(run->policy->file);
+	ctl_print_escaped(run->policy->file);
 	if (!run->policy->tests_cnt) {
 		puts(": no tests");
 		return;

@@ -36,22 +36,10 @@ struct wait_command {
 
 static int parse(int argc, char **argv, struct wait_command *ret)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
+	int r = ctl_json_option("wait", argc, argv, &ret->json, &ret->help);
 
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		if (c == 'j')
-			ret->json = true;
-		else if (c == 'h')
-			ret->help = true;
-		else
-			return ctl_usage("wait", "that option is not known");
-	}
+	if (r)
+		return r;
 	if (!ret->help && argc - optind != 1)
 		return ctl_usage("wait", "name one process or guest");
 	ret->target = argv[optind];

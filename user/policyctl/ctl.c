@@ -54,11 +54,39 @@ int ctl_usage(const char *verb, const char *fmt, ...)
 	return POL_ERR_USAGE;
 }
 
+int ctl_json_option(const char *verb, int argc, char **argv, bool *ret_json, bool *ret_help)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (c == 'j')
+			*ret_json = true;
+		else if (c == 'h')
+			*ret_help = true;
+		else
+			return ctl_usage(verb, "that option is not known");
+	}
+	return 0;
+}
+
 bool ctl_colour(FILE *stream)
 {
 	const char *no_color = getenv("NO_COLOR");
 
 	return isatty(fileno(stream)) && !(no_color && *no_color);
+}
+
+void ctl_print_escaped(const char *text)
+{
+	_cleanup_free_ char *shown = text ? pol_str_escape(text, strlen(text)) : NULL;
+
+	fputs(shown ? shown : "?", stdout);
 }
 
 void ctl_print_json(json_t *object)

@@ -41,8 +41,17 @@ int ctl_fail(const char *verb, const struct pol_err *err);
 /* ctl_usage() - one line on stderr and where help is. Return: 2. */
 int ctl_usage(const char *verb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/**
+ * ctl_json_option() - of a verb that has no options but --json and --help. What follows is at optind.
+ * Return: 0, and @ret_json or @ret_help is set; else the exit status, and it is said.
+ */
+int ctl_json_option(const char *verb, int argc, char **argv, bool *ret_json, bool *ret_help);
+
 /* ctl_colour() - colour on this stream: a terminal and no NO_COLOR. */
 bool ctl_colour(FILE *stream);
+
+/* ctl_print_escaped() - bytes of others, on stdout: nothing in them moves the cursor. NULL: "?". */
+void ctl_print_escaped(const char *text);
 
 /* ctl_print_json() - compact, one line on stdout; frees @object. */
 void ctl_print_json(json_t *object);

@@ -6,13 +6,7 @@
 
 #include "base.h"
 #include "ctl.h"
-#include "str.h"
 #include "words.h"
-
-bool explain_is_allowed(const struct pol_probe_answer *answer)
-{
-	return answer->view.type == POL_TYPE_ALLOW;
-}
 
 /* Written as an event and read again: one form of each field, wherever it is. */
 static json_t *as_event(const struct pol_event_view *view, const struct pol_event_ctx *ctx)
@@ -40,7 +34,7 @@ json_t *explain_json(const char *guest, struct pol_probe_answer *answer,
 					    "path_hex",	      "rule",	  "reason", "suggest",
 					    "path_hex_truncated" };
 	struct pol_event_view *view = &answer->view;
-	bool allowed = explain_is_allowed(answer);
+	bool allowed = pol_probe_allows(answer);
 	json_t *event, *ret;
 
 	view->type = POL_TYPE_VIOLATION;
@@ -70,13 +64,6 @@ static const char *text_of(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-static void print_escaped(const char *text)
-{
-	_cleanup_free_ char *shown = text ? pol_str_escape(text, strlen(text)) : NULL;
-
-	fputs(shown ? shown : "?", stdout);
-}
-
 static void print_rights(const json_t *object, const char *key)
 {
 	const json_t *rights = json_object_get(object, key);
@@ -92,9 +79,9 @@ static void print_rule(const json_t *rule)
 	if (!json_is_object(rule))
 		return;
 	fputs("  rule     ", stdout);
-	print_escaped(text_of(rule, "where"));
+	ctl_print_escaped(text_of(rule, "where"));
 	fputs("  ", stdout);
-	print_escaped(text_of(rule, "path"));
+	ctl_print_escaped(text_of(rule, "path"));
 	fputs(": ", stdout);
 	print_rights(rule, "access");
 	putchar('\n');
@@ -111,7 +98,7 @@ void explain_print(const json_t *explained)
 	printf(": guest %s, ", text_of(explained, "guest"));
 	print_rights(explained, "access");
 	fputs(" of ", stdout);
-	print_escaped(text_of(explained, "path"));
+	ctl_print_escaped(text_of(explained, "path"));
 	putchar('\n');
 	print_rule(json_object_get(explained, "rule"));
 	if (reason) {
@@ -121,7 +108,7 @@ void explain_print(const json_t *explained)
 	}
 	if (suggest) {
 		fputs("  add      ", stdout);
-		print_escaped(suggest);
+		ctl_print_escaped(suggest);
 		putchar('\n');
 	}
 	if (kernel)

@@ -7,9 +7,6 @@
 #include "event_json.h"
 #include "probe.h"
 
-/* explain_is_allowed() - exit status 0; would_deny is none: enforce would refuse it. */
-bool explain_is_allowed(const struct pol_probe_answer *answer);
-
 /**
  * explain_json() - the fields of the violation that the guest's own attempt would report, in the same
  * form; what an event has of process and sequence is not there. @answer is made an event's.
