@@ -16,12 +16,18 @@ refused() {
 		{ grep -vxF "$intended" || true; }
 }
 
+# forget: what was refused until now, with the repeats that are told when a fold's second has passed.
+forget() {
+	sleep 1.1
+	policyctl events >/dev/null
+}
+
 # policy NAME: of /policies; without it there is nothing to see.
 policy() {
 	echo "# $1: at $(cut -d' ' -f1 /proc/uptime) s"
 	check "$1_policy_is_strict" policyctl check --strict "/policies/$1.toml"
 	check "$1_policy_loads" policyctl load "/policies/$1.toml"
-	refused >/dev/null
+	forget
 }
 
 # judge NAME LAST: what was said confined, beside what was said unconfined, of which the last line is
@@ -41,7 +47,7 @@ same() {
 	"$@" >"$out/$same_name.control" 2>&1 </dev/null
 	echo "status $?" >>"$out/$same_name.control"
 	"fresh_$same_name"
-	refused >/dev/null
+	forget
 	policyctl run "$same_guest" -- "$@" >"$out/$same_name" 2>&1 </dev/null
 	echo "status $?" >>"$out/$same_name"
 	judge "$same_name" "status $same_status"
@@ -51,7 +57,7 @@ same() {
 never() {
 	never_name=$1 never_guest=$2 never_events=$3 never_status=0
 	shift 3
-	refused >/dev/null
+	forget
 	policyctl run "$never_guest" -- "$@" >"$out/$never_name" 2>&1 </dev/null || never_status=$?
 	never_got=$(refused)
 	if [ $never_status != 0 ] && [ "$never_got" = "$never_events" ]; then

@@ -54,6 +54,7 @@ never machine_changes_no_other_disk vm 'open /srv/vm/other missing=read EACCES' 
 	qemu-system-x86_64 $machine -drive file=/srv/vm/other,format=raw
 
 intended=
+forget
 # shellcheck disable=SC2086
 policyctl run vm -- qemu-system-x86_64 $machine -drive file=$disk,format=raw >/dev/null </dev/null
 check machine_has_no_io_uring test "$(refused)" = 'io_uring EPERM by EPERM'

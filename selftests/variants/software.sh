@@ -33,7 +33,7 @@ never shell_does_not_change_its_script job 'open /srv/job/bin/job missing=write 
 	truncate -c -s +1 /srv/job/bin/job
 never shell_runs_nothing_it_wrote job 'exec /srv/job/work/true missing=execute EACCES' ./true
 python3 $work/jobs.py sh -i >$out/jobs.control 2>&1
-refused >/dev/null
+forget
 python3 $work/jobs.py policyctl run job -- sh -i >$out/jobs 2>&1
 judge jobs 'exit: 9'
 
