@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #endif
 
-#define POL_ABI_VERSION 6
+#define POL_ABI_VERSION 7
 
 /* Limits. Each is checked by user space with a message that names it; none is a silent bound. */
 #define POL_GUESTS_MAX 16384u /* guest ids 1..MAX-1; 10 000 guests are the design's scale */
@@ -494,6 +494,8 @@ _Static_assert(POL_FILES_MAX <= POL_COUNT_MASK && POL_TASKS_MAX <= POL_COUNT_MAS
  * @share: CLOCK_BOOTTIME up to which its share of a ring that fills up is used (pol_ring_admits()).
  * @lost: by type, records that found the ring full, or were held back for others' sake.
  * @lost_last: by type, sequence number of the last one lost.
+ * @lost_repeats: records of repeats that are lost, of @lost of violations. @folded_lost: of @folded and
+ *	    @folded_would what they would have told.
  * @counts: POL_COUNT_*: open file descriptions charged to it, tasks that live and were born, or
  *	    labelled, as the guest, and its instance: a number that moves when the last task ends.
  * @orphaned: descriptions charged to an earlier instance that somebody still holds.
@@ -528,6 +530,8 @@ struct pol_guest_state {
 	__u32 pad;
 	__u64 lost[POL_TYPES_CNT];
 	__u64 lost_last[POL_TYPES_CNT];
+	__u64 lost_repeats;
+	__u64 folded_lost;
 };
 
 /*

@@ -163,8 +163,11 @@ static __always_inline void tell(struct pol_fold *fold, u32 repeats, u64 now)
 	event->boot_ns = now;
 	event->access.repeats = repeats;
 	if (!fold->has_record || !pol_ring_admits(POL_TYPE_VIOLATION, fold->guest) ||
-	    bpf_ringbuf_output(&ring, fold->record, sizeof(fold->record), 0))
+	    bpf_ringbuf_output(&ring, fold->record, sizeof(fold->record), 0)) {
+		__sync_fetch_and_add(&state->lost_repeats, 1);
+		__sync_fetch_and_add(&state->folded_lost, repeats);
 		pol_event_lost(state, POL_TYPE_VIOLATION, seq);
+	}
 }
 
 /*

@@ -33,6 +33,8 @@ static struct pol_guest_status guests[] = {
 		.lost_of = { [POL_TYPE_VIOLATION] = 7, [POL_TYPE_EXEC] = 3 },
 		.folded = 4,
 		.folded_would = 1,
+		.lost_repeats = 2,
+		.folded_lost = 3,
 		.stale = 11,
 	},
 	{

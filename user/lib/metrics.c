@@ -171,6 +171,10 @@ static const struct guest_family {
 	    "Accesses refused that are in an event of repeats."),
 	ROW("events_folded_would_total", METRIC_COUNTER, folded_would, ALWAYS,
 	    "Accesses that enforce would have refused, in an event of repeats."),
+	ROW("events_lost_repeats_total", METRIC_COUNTER, lost_repeats, ALWAYS,
+	    "Events of repeats that are not in a ring."),
+	ROW("events_folded_lost_total", METRIC_COUNTER, folded_lost, ALWAYS,
+	    "Accesses that events of repeats would have told that are not in a ring."),
 	ROW("stale_rules", METRIC_GAUGE, stale, SAME_MOUNTS,
 	    "Rules whose directory is gone or another one."),
 #undef ROW

@@ -16,6 +16,8 @@
  * @fds_refused, @pids_refused: at the ceilings, over all generations.
  * @memory_now, @memory_peak: over all cgroups of the guest, of peaks the sum; @memory_ceiling: of each.
  * @folded, @folded_would: of @denials, of @would_deny: in a record of repeats, not one of their own.
+ * @lost_repeats: records of repeats among @lost_of violations. @folded_lost: what they would have told, of
+ *	@folded and @folded_would.
  * @stale: directory rules whose directory is gone or another one.
  */
 struct pol_guest_status {
@@ -33,6 +35,8 @@ struct pol_guest_status {
 	uint64_t lost_of[POL_TYPES_CNT];
 	uint64_t folded;
 	uint64_t folded_would;
+	uint64_t lost_repeats;
+	uint64_t folded_lost;
 	uint64_t stale;
 };
 

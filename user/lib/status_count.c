@@ -33,4 +33,6 @@ void pol_status_count(const struct pol_guest_state *state, struct pol_guest_stat
 		status->lost += status->lost_of[i] = state->lost[i];
 	status->folded = state->folded;
 	status->folded_would = state->folded_would;
+	status->lost_repeats = state->lost_repeats;
+	status->folded_lost = state->folded_lost;
 }

@@ -58,14 +58,16 @@ static json_t *pids_json(const struct pol_guest_status *guest)
 static json_t *guest_json(const struct pol_guest_status *guest)
 {
 	return json_pack(
-		"{s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I},s:I}", "name",
+		"{s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:I}", "name",
 		guest->guest->name, "mode", guest->guest->audit ? "audit" : "enforce", "tasks",
 		(json_int_t)guest->tasks, "fds", fds_json(guest), "pids", pids_json(guest),
 		"memory", usage(guest->memory_now, guest->memory_peak, guest->memory_ceiling),
 		"denials", (json_int_t)guest->denials, "would_deny", (json_int_t)guest->would_deny,
 		"escapes", (json_int_t)guest->escapes, "events", "emitted",
 		(json_int_t)guest->emitted, "lost", (json_int_t)guest->lost, "folded",
-		(json_int_t)guest->folded, "folded_would", (json_int_t)guest->folded_would, "stale",
+		(json_int_t)guest->folded, "folded_would", (json_int_t)guest->folded_would,
+		"lost_repeats", (json_int_t)guest->lost_repeats, "folded_lost",
+		(json_int_t)guest->folded_lost, "stale",
 		(json_int_t)guest->stale);
 }
 
