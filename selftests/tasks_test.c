@@ -86,7 +86,10 @@ TEST(pressure)
 	EXPECT_EQ(0, PROBE("tense", "idle", "14", "spawn", "10"));
 	EXPECT_EQ(1, CEILING("tense", "verdict=pressure", "now=16", "percent=80", "errno=null"));
 	EXPECT_EQ(0, tasks_settle("tense", 0));
-	EXPECT_EQ(0, PROBE("tense", "brood", "18", tree.bad, "brood", "18", tree.bad));
+	/* Apart: a count that is still falling may pass the threshold more than once. */
+	EXPECT_EQ(0, PROBE("tense", "brood", "18", tree.bad));
+	EXPECT_EQ(0, tasks_settle("tense", 0));
+	EXPECT_EQ(0, PROBE("tense", "brood", "18", tree.bad));
 	EXPECT_EQ(3, CEILING("tense", "verdict=pressure", "now=16", "percent=80"));
 	EXPECT_EQ(2, CEILING("tense", "verdict=pressure", "now=19", "percent=95"));
 	EXPECT_EQ(5, CEILING("tense"));
