@@ -443,6 +443,7 @@ _Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_va
 #define POL_GUEST_EVENT_FORK 1024u
 #define POL_GUEST_EVENT_EXEC 2048u
 #define POL_GUEST_EVENT_ALLOW 4096u
+#define POL_GUEST_SHADOW 8192u /* shadow.paths is not empty; the loader's, no program looks at it */
 #define POL_HELD_MAX 4096u /* descriptors among which a refused stat looks for its object */
 #define POL_INHERIT_MAX (1u << 20) /* fs.nr_open's default: descriptors that are looked at over exec */
 #define POL_NO_CEILING 0xffffffffu /* fds: nothing is counted */

@@ -110,13 +110,30 @@ TEST(paths)
 }
 
 /* What this version lacks is an error, never silently open. */
-TEST(knobs_of_later_versions)
+TEST(what_a_later_version_brings)
 {
-	static const char *const knobs[] = { "shadow = { max_size = \"1MiB\" }" };
+	static const char *const keys[] = {
+		"files = [ { path = \"/tmp/*\", access = \"ro\", in = \"guest\", glob = true } ]",
+		"tmp = \"private\"\nfiles = [ { path = \"/tmp\", access = \"ro\", in = \"guest\" } ]",
+		"members = { pids = [7] }\n"
+		"files = [ { path = \"/tmp\", access = \"ro\", in = \"guest\" } ]",
+	};
 
 	load_good();
-	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++)
-		bad("P0301", text(V "[guest.b]\n%s\n", knobs[i]));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		bad("P0301", text(V "[guest.b]\n%s\n", keys[i]));
+}
+
+TEST(shadows_of_what_cannot_be)
+{
+	load_good();
+	bad("P0107", V "[guest.b.shadow]\nbudget = \"max\"\n");
+	bad("P0108", V "[guest.b.shadow]\nmax_size = \"big\"\n");
+	bad("P0109", V "[defaults.shadow]\npaths = [\"/tmp\"]\n");
+	bad("P0201", V "[guest.b.shadow]\npaths = [\"tmp\"]\n");
+	bad("P0202", V "[guest.b.shadow]\npaths = [\"/tmp/../etc\"]\n");
+	bad("P0205", V "[guest.b.shadow]\npaths = [\"/tmp\", \"/tmp/\"]\n");
+	bad("P0221", V "[guest.b.shadow]\npaths = [\"/tmp/*\"]\n");
 }
 
 TEST(every_error_in_one_run)

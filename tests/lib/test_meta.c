@@ -21,6 +21,8 @@ static const char text[] = "version = 1\n"
 			   "errno = \"ENOENT\"\n"
 			   "limits = { io = [{ device = \"/dev/a\", rbps = 9 }] }\n"
 			   "wx = \"deny\"\n"
+			   "shadow = { max_size = 5, budget = 6, exec = true, "
+			   "paths = [\"/srv/y\", \"/srv/x\"] }\n"
 			   "members = { units = [\"u.service\"], cgroups = [\"/x.slice\"], "
 			   "pids = [7, \"/run/p\"] }\n"
 			   "include = [\"p\"]\n"
@@ -86,6 +88,16 @@ static void check_members(const struct pol_meta_guest *guest)
 	}
 }
 
+static void check_shadow(const struct pol_shadow_policy *shadow)
+{
+	cr_assert_eq(shadow->max_size, 5);
+	cr_assert_eq(shadow->budget, 6);
+	cr_assert(shadow->exec);
+	cr_assert_eq(shadow->paths_cnt, 2);
+	cr_assert_str_eq(shadow->paths[0], "/srv/x");
+	cr_assert_str_eq(shadow->paths[1], "/srv/y");
+}
+
 Test(meta, guests_with_equal_rules_share_a_set)
 {
 	struct pol_meta *meta = make();
@@ -115,9 +127,13 @@ Test(meta, bytes_round_trip)
 	cr_assert_str_eq(back->file, "t.toml");
 	cr_assert_eq(pol_meta_guest_by_id(back, 7)->err, ENOENT);
 	cr_assert(pol_meta_guest_by_id(back, 7)->audit);
-	cr_assert_eq(pol_meta_guest_by_id(back, 7)->knobs, POL_GUEST_NO_WX);
+	cr_assert_eq(pol_meta_guest_by_id(back, 7)->knobs,
+		     POL_GUEST_NO_WX | POL_GUEST_SHADOW);
 	cr_assert(pol_meta_guest_by_id(back, 7)->ghost);
 	check_members(pol_meta_guest_by_id(back, 7));
+	check_shadow(&pol_meta_guest_by_id(back, 7)->shadow);
+	cr_assert_eq(back->guests[0].shadow.max_size, 256ull << 20);
+	cr_assert_eq(back->guests[0].shadow.paths_cnt, 0);
 	cr_assert_eq(back->guests[1].knobs, POL_GUEST_STAT);
 	cr_assert_eq(back->rules[0].key.inode.ino, 99);
 	cr_assert_eq(pol_meta_encode(back, &again, &again_len), 0);

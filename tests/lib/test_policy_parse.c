@@ -108,6 +108,10 @@ Test(policy_parse, silent_means_the_defaults_of_the_language)
 	cr_assert_eq(guest->limits.fds, POL_LIMIT_UNSET);
 	cr_assert(!guest->limits.fds_all);
 	cr_assert(!guest->limits.kill);
+	cr_assert_eq(guest->shadow.max_size, 256ull << 20);
+	cr_assert_eq(guest->shadow.budget, 1ull << 30);
+	cr_assert(!guest->shadow.exec);
+	cr_assert_eq(guest->shadow.paths_cnt, 0);
 	pol_policy_free(policy);
 }
 
@@ -138,6 +142,42 @@ Test(policy_parse, a_guests_own_value_wins_field_by_field)
 	cr_assert_eq(own->limits.cpu_milli, 255);
 	cr_assert_eq(silent->limits.cpu_milli, 1000);
 	cr_assert(!own->limits.best_effort && silent->limits.best_effort);
+	pol_policy_free(policy);
+}
+
+Test(policy_parse, shadow_is_taken_from_the_defaults_field_by_field)
+{
+	struct pol_policy *policy = parse(
+		"version = 1\n[defaults.shadow]\nmax_size = \"9MiB\"\nbudget = \"90MiB\"\n"
+		"exec = true\n"
+		"[guest.own]\nwx = \"deny\"\n"
+		"[guest.own.shadow]\nmax_size = 4096\nbudget = \"1 MB\"\nexec = false\n"
+		"paths = [\"/srv/b/\", \"//srv/./a\"]\n"
+		"[guest.paths.shadow]\npaths = [\"/\"]\n"
+		"[guest.large.shadow]\nmax_size = \"2GiB\"\nbudget = \"3GiB\"\n"
+		"paths = [\"/srv\"]\n"
+		"[guest.silent]\n");
+	const struct pol_guest *own = pol_policy_guest(policy, "own");
+	const struct pol_guest *paths = pol_policy_guest(policy, "paths");
+	const struct pol_guest *large = pol_policy_guest(policy, "large");
+	const struct pol_guest *silent = pol_policy_guest(policy, "silent");
+
+	cr_assert_eq(own->shadow.max_size, 4096);
+	cr_assert_eq(own->shadow.budget, 1000000);
+	cr_assert(!own->shadow.exec);
+	cr_assert_eq(own->shadow.paths_cnt, 2);
+	cr_assert_str_eq(own->shadow.paths[0], "/srv/a");
+	cr_assert_str_eq(own->shadow.paths[1], "/srv/b");
+	cr_assert_eq(own->knobs, POL_GUEST_NO_WX | POL_GUEST_SHADOW);
+	cr_assert_eq(paths->shadow.max_size, 9ull << 20);
+	cr_assert_eq(paths->shadow.budget, 90ull << 20);
+	cr_assert(paths->shadow.exec);
+	cr_assert_str_eq(paths->shadow.paths[0], "/");
+	cr_assert_eq(paths->knobs, POL_GUEST_SHADOW);
+	cr_assert_eq(large->shadow.max_size, 512ull << 20, "clamped");
+	cr_assert_eq(large->shadow.budget, 3ull << 30);
+	cr_assert_eq(silent->shadow.paths_cnt, 0);
+	cr_assert_eq(silent->knobs, 0);
 	pol_policy_free(policy);
 }
 

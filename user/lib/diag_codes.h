@@ -43,7 +43,7 @@
 #define POL_P_GUEST_TWICE      "P0212" /* two things at one path of the guest's */
 #define POL_P_GUEST_PATH       "P0213" /* guest_path beside glob or in = "guest" */
 #define POL_P_GLOB	       "P0221" /* a pattern that is refused */
-#define POL_P_UNAVAILABLE      "P0301" /* a knob that this version does not have yet */
+#define POL_P_UNAVAILABLE      "P0301" /* what this version does not have yet */
 #define POL_P_PARENT	       "P0501" /* the parent directory of a rule's path is missing */
 #define POL_P_NOT_DIRECTORY    "P0502"
 #define POL_P_SYMLINK_LOOP     "P0503"
@@ -83,3 +83,6 @@
 #define POL_P_CEILING	       "P0616" /* a ceiling that this host has no controller for */
 #define POL_P_GLOB_WAITS       "P0621" /* optional, and the glob matches nothing */
 #define POL_P_TMP_HIDDEN       "P0631" /* a rule below /tmp beside tmp = "private" */
+#define POL_P_SHADOW_CLAMPED   "P0641" /* shadow.max_size above what a snapshot may have */
+#define POL_P_SHADOW_OFF       "P0642" /* shadow without paths */
+#define POL_P_SHADOW_BUDGET    "P0643" /* shadow.budget below max_size */

@@ -178,6 +178,8 @@ static int keep_ghost(struct transaction *t, const struct pol_meta_guest *gone, 
 	ghost->ruleset = 0;
 	ghost->members = NULL;
 	ghost->members_cnt = 0;
+	ghost->shadow = (struct pol_shadow_policy){ 0 };
+	ghost->knobs &= ~POL_GUEST_SHADOW;
 	ghost->name = strdup(gone->name);
 	t->next->guests_cnt++;
 	if (pol_io_copy(gone->limits.io, gone->limits.io_cnt, &ghost->limits) < 0 || !ghost->name)

@@ -15,6 +15,7 @@ void pol_meta_free(struct pol_meta *meta)
 		free(meta->guests[i].name);
 		pol_limits_done(&meta->guests[i].limits);
 		pol_members_done(meta->guests[i].members, meta->guests[i].members_cnt);
+		pol_shadow_done(&meta->guests[i].shadow);
 	}
 	for (size_t i = 0; i < meta->rules_cnt; i++) {
 		free(meta->rules[i].path);
@@ -200,6 +201,8 @@ static int fill_guests(struct pol_meta *meta, const struct pol_policy *policy, u
 		r = pol_io_copy(from->limits.io, from->limits.io_cnt, &guest->limits);
 		if (!r)
 			r = add_members(from, guest);
+		if (!r)
+			r = pol_shadow_copy(&from->shadow, &guest->shadow);
 		if (r < 0)
 			return r;
 		first_rule[i] = UINT32_MAX;
@@ -286,6 +289,16 @@ static void put_members(FILE *out, const struct pol_meta_guest *guest)
 	}
 }
 
+static void put_shadow(FILE *out, const struct pol_shadow_policy *shadow)
+{
+	put_u64(out, shadow->max_size);
+	put_u64(out, shadow->budget);
+	put_u64(out, shadow->exec);
+	put_u64(out, shadow->paths_cnt);
+	for (size_t i = 0; i < shadow->paths_cnt; i++)
+		put_string(out, shadow->paths[i]);
+}
+
 static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 {
 	put_string(out, guest->name);
@@ -312,6 +325,7 @@ static void put_guest(FILE *out, const struct pol_meta_guest *guest)
 	put_u64(out, guest->root.ino);
 	put_u64(out, guest->own_root);
 	put_members(out, guest);
+	put_shadow(out, &guest->shadow);
 }
 
 static void put_rule(FILE *out, const struct pol_meta_rule *rule)
@@ -453,6 +467,26 @@ static void get_members(struct cut *cut, struct pol_meta_guest *ret)
 	}
 }
 
+#define PATH_BYTES 8 /* likewise */
+
+static void get_shadow(struct cut *cut, struct pol_shadow_policy *ret)
+{
+	uint64_t cnt;
+
+	ret->max_size = get_u64(cut);
+	ret->budget = get_u64(cut);
+	ret->exec = get_u64(cut) != 0;
+	cnt = get_u64(cut);
+	if (!cnt)
+		return;
+	ret->paths = cnt > cut->left / PATH_BYTES ? NULL : calloc(cnt, sizeof(*ret->paths));
+	cut->bad |= !ret->paths;
+	while (!cut->bad && ret->paths_cnt < cnt) {
+		ret->paths[ret->paths_cnt] = get_string(cut);
+		cut->bad |= !ret->paths[ret->paths_cnt++];
+	}
+}
+
 static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 {
 	ret->name = get_string(cut);
@@ -479,6 +513,7 @@ static void get_guest(struct cut *cut, struct pol_meta_guest *ret)
 	ret->root.ino = get_u64(cut);
 	ret->own_root = get_u64(cut) != 0;
 	get_members(cut, ret);
+	get_shadow(cut, &ret->shadow);
 	if (!ret->name)
 		cut->bad = true;
 }

@@ -16,7 +16,7 @@
 #include "policy.h"
 #include "resolve.h"
 
-#define POL_META_MAGIC 0x324c4f50u /* "POL2": of other bytes, another number */
+#define POL_META_MAGIC 0x334c4f50u /* "POL3": of other bytes, another number */
 
 /**
  * struct pol_root_id - which root, to tell one from another while a task is in it.
@@ -34,7 +34,7 @@ struct pol_root_id {
  * share one. @cgroup_id: of its cgroup. @ghost: not in the policy any more, but its tasks live:
  * they keep their identity and may do nothing. @rooted: the generation in which its in = "guest"
  * rules were resolved, 0: they were not; @root: below which root. @own_root: `run` has made it.
- * @members: as in struct pol_guest; a ghost has none.
+ * @members, @shadow: as in struct pol_guest; a ghost has none.
  */
 struct pol_meta_guest {
 	char *name;
@@ -51,6 +51,7 @@ struct pol_meta_guest {
 	bool own_root;
 	struct pol_member *members;
 	size_t members_cnt;
+	struct pol_shadow_policy shadow;
 };
 
 /**

@@ -54,6 +54,33 @@ void pol_limits_done(struct pol_limits *limits)
 	limits->io_cnt = 0;
 }
 
+int pol_shadow_copy(const struct pol_shadow_policy *from, struct pol_shadow_policy *ret)
+{
+	*ret = *from;
+	ret->paths_cnt = 0;
+	ret->paths = from->paths_cnt ? calloc(from->paths_cnt, sizeof(*ret->paths)) : NULL;
+	if (from->paths_cnt && !ret->paths)
+		return -ENOMEM;
+	while (ret->paths_cnt < from->paths_cnt) {
+		ret->paths[ret->paths_cnt] = strdup(from->paths[ret->paths_cnt]);
+		if (!ret->paths[ret->paths_cnt]) {
+			pol_shadow_done(ret);
+			return -ENOMEM;
+		}
+		ret->paths_cnt++;
+	}
+	return 0;
+}
+
+void pol_shadow_done(struct pol_shadow_policy *shadow)
+{
+	for (size_t i = 0; i < shadow->paths_cnt; i++)
+		free(shadow->paths[i]);
+	free(shadow->paths);
+	shadow->paths = NULL;
+	shadow->paths_cnt = 0;
+}
+
 static void glob_done(struct pol_glob *glob)
 {
 	for (size_t i = 0; i < glob->matches_cnt; i++)
@@ -83,6 +110,7 @@ void pol_policy_free(struct pol_policy *policy)
 			pol_rule_done(&guest->rules[k]);
 		pol_members_done(guest->members, guest->members_cnt);
 		pol_limits_done(&guest->limits);
+		pol_shadow_done(&guest->shadow);
 		free(guest->rules);
 		free(guest->name);
 	}

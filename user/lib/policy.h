@@ -24,6 +24,8 @@
 #define POL_CPU_MILLI_MIN  10	       /* cpu.max: a quota of at least 1 ms in its 100 ms */
 #define POL_CPU_MILLI_MAX  8192000     /* NR_CPUS of the largest kernel configuration, 8192 */
 
+#define POL_SHADOW_SIZE_MAX (512ull << 20) /* bytes of a snapshot: a larger max_size is clamped */
+
 /* The shorthand "rw", of abi.h's rights. */
 #define POL_ACCESS_RW                                                                       \
 	(POL_RIGHT_READ | POL_RIGHT_LIST | POL_RIGHT_WRITE | POL_RIGHT_TRUNCATE |           \
@@ -127,9 +129,30 @@ struct pol_member {
 };
 
 /**
+ * struct pol_shadow_policy - what snapshots of files a guest may be handed.
+ * @max_size: bytes of one, from 1 to POL_SHADOW_SIZE_MAX. @budget: of all that are live, together,
+ *	      from 1; may be smaller.
+ * @exec: they may be executed.
+ * @paths: what may be snapshotted: clean and absolute, sorted, none twice. None: nothing may, and the
+ *	   rest means nothing. Owned.
+ */
+struct pol_shadow_policy {
+	uint64_t max_size;
+	uint64_t budget;
+	bool exec;
+	char **paths;
+	size_t paths_cnt;
+};
+
+/* pol_shadow_copy() - with its paths. Return: 0; -ENOMEM: @ret has none. */
+int pol_shadow_copy(const struct pol_shadow_policy *from, struct pol_shadow_policy *ret);
+void pol_shadow_done(struct pol_shadow_policy *shadow);
+
+/**
  * struct pol_guest - one guest, with its effective rules (own ones win over included ones).
  * @rules: sorted by pol_rule_order(); no two are equal by it.
  * @members: in the order of the file; none twice in a policy.
+ * @shadow: with paths POL_GUEST_SHADOW is among @knobs, too.
  */
 struct pol_guest {
 	char *name;
@@ -141,6 +164,7 @@ struct pol_guest {
 	size_t rules_cnt;
 	struct pol_member *members;
 	size_t members_cnt;
+	struct pol_shadow_policy shadow;
 	int line;
 	int col;
 };

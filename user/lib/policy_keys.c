@@ -141,9 +141,3 @@ int pol_word(struct pol_parser *p, const struct pol_toml_entry *e, const char *c
 		  e->value.string);
 	return -1;
 }
-
-void pol_unavailable(struct pol_parser *p, const struct pol_toml_entry *e)
-{
-	POL_FAULT(p, POL_P_UNAVAILABLE, e, "leave it out, or wait for the version that has it",
-		  "'%s' with this value is not available in this version", e->key);
-}

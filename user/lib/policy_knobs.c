@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Keys of a guest's own table and of [defaults]. A knob that a later version brings is known here
- * with the one value that this version enforces, its default; any other is an error, so that nothing
- * that a policy asks for is silently open.
- */
+/* Keys of a guest's own table and of [defaults]. */
 #include <errno.h>
 #include <string.h>
 
@@ -18,7 +14,7 @@ static const char *const modes[] = { "enforce", "audit" };
 static const char *const errnos[] = { "EACCES", "EPERM", "EROFS", "ENOENT" };
 static const int errno_values[] = { EACCES, EPERM, EROFS, ENOENT };
 
-/* The first word is the default. @flag: what the other sets, 0: not available in this version. */
+/* The first word is the default. @flag: what the other sets. */
 static const struct {
 	const char *name;
 	const char *words[2];
@@ -61,8 +57,6 @@ static int parse_knob(struct pol_parser *p, const struct pol_toml_entry *e, void
 	while (strcmp(knobs[i].name, e->key))
 		i++;
 	word = pol_word(p, e, knobs[i].words, ARRAY_SIZE(knobs[i].words));
-	if (word > 0 && !knobs[i].flag)
-		pol_unavailable(p, e);
 	settings->said |= knobs[i].flag;
 	if (word > 0)
 		settings->knobs |= knobs[i].flag;
@@ -91,34 +85,6 @@ static int parse_events(struct pol_parser *p, const struct pol_toml_entry *e, vo
 		if (word >= 0)
 			settings->knobs |= flags[word];
 	}
-	return 0;
-}
-
-static int parse_any(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
-{
-	(void)p;
-	(void)e;
-	(void)into;
-	return 0;
-}
-
-static int parse_shadow(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
-{
-	static const struct pol_key keys[] = {
-		{ .name = "max_size", .parse = parse_any },
-		{ .name = "budget", .parse = parse_any },
-		{ .name = "exec", .parse = parse_any },
-		{ .name = "paths", .parse = parse_any },
-	};
-
-	(void)into;
-	if (!pol_want(p, e, POL_TOML_TABLE))
-		return 0;
-	if (pol_keys_parse(p, &e->value, "[guest.*.shadow]", keys, ARRAY_SIZE(keys), NULL) < 0)
-		return -ENOMEM;
-	/* Only the paths turn it on, but sizes that nothing enforces would be a promise too. */
-	if (e->value.cnt)
-		pol_unavailable(p, e);
 	return 0;
 }
 
@@ -207,7 +173,7 @@ static int parse_cgroup(struct pol_parser *p, const struct pol_toml_entry *e, vo
 		{ .name = "events", .parse = parse_events },                                \
 		{ .name = "limits", .parse = pol_parse_limits },                            \
 	{                                                                                   \
-		.name = "shadow", .parse = parse_shadow                                     \
+		.name = "shadow", .parse = pol_parse_shadow                                   \
 	}
 
 const struct pol_key pol_guest_keys[] = {

@@ -3,12 +3,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include <linux/types.h>
+
+#include "abi.h"
 #include "base.h"
 #include "policy_parse.h"
 #include "str.h"
 
 #define PIDS_DEFAULT  1024	     /* policy-language.md, "Silent means" */
 #define VM_OVERHEAD   (512ull << 20) /* policy-language.md: 2 x vm_memory + 512 MiB */
+#define UNITS	      "units are B, KiB, MiB, GiB, KB, MB, GB"
 
 bool pol_is_max(const struct pol_toml_node *value)
 {
@@ -21,8 +25,9 @@ static void bad_range(struct pol_parser *p, const struct pol_toml_entry *e, cons
 	POL_FAULT(p, POL_P_RANGE, &e->value, NULL, "'%s' must be %s", e->key, range);
 }
 
-bool pol_parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
-		    uint64_t *ret)
+/* @help: what a size may be. */
+static bool parse_bytes(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
+			const char *help, uint64_t *ret)
 {
 	const struct pol_toml_node *value = &e->value;
 	uint64_t bytes = 0;
@@ -34,10 +39,6 @@ bool pol_parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64
 			  e->key, pol_toml_type_name(value->type));
 		return false;
 	}
-	if (pol_is_max(value)) {
-		*ret = POL_LIMIT_MAX;
-		return true;
-	}
 	if (value->type == POL_TOML_INTEGER) {
 		r = value->integer < 0 ? -ERANGE : 0;
 		bytes = (uint64_t)value->integer;
@@ -45,9 +46,8 @@ bool pol_parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64
 		r = pol_str_size(value->string, &bytes);
 	}
 	if (r == -EINVAL) {
-		POL_FAULT(p, POL_P_SIZE, value,
-			  "units are B, KiB, MiB, GiB, KB, MB, GB; or \"max\"",
-			  "'%s' is no size: '%s'", e->key, value->string);
+		POL_FAULT(p, POL_P_SIZE, value, help, "'%s' is no size: '%s'", e->key,
+			  value->string);
 		return false;
 	}
 	if (r < 0 || bytes < min) {
@@ -57,6 +57,26 @@ bool pol_parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64
 	}
 	*ret = bytes;
 	return true;
+}
+
+bool pol_parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
+		    uint64_t *ret)
+{
+	if (pol_is_max(&e->value)) {
+		*ret = POL_LIMIT_MAX;
+		return true;
+	}
+	return parse_bytes(p, e, min, UNITS "; or \"max\"", ret);
+}
+
+bool pol_parse_bound(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
+		     uint64_t *ret)
+{
+	if (pol_is_max(&e->value)) {
+		POL_FAULT(p, POL_P_RANGE, &e->value, "name a size", "'%s' cannot be lifted", e->key);
+		return false;
+	}
+	return parse_bytes(p, e, min, UNITS, ret);
 }
 
 static int parse_pids(struct pol_parser *p, const struct pol_toml_entry *e, void *into)
@@ -201,6 +221,7 @@ void pol_settings_init(struct pol_settings *settings)
 		.vm_memory_bytes = POL_LIMIT_UNSET,
 		.swap_bytes = POL_LIMIT_UNSET,
 		.cpu_milli = POL_LIMIT_UNSET,
+		.shadow = { .max_size = POL_LIMIT_UNSET, .budget = POL_LIMIT_UNSET, .exec = -1 },
 	};
 }
 
@@ -221,6 +242,7 @@ int pol_settings_apply(const struct pol_settings *own, const struct pol_settings
 	const struct pol_settings *io = own->io_said ? own : defaults;
 	uint64_t vm = either(own->vm_memory_bytes, defaults->vm_memory_bytes);
 	uint64_t memory = either(own->memory_bytes, defaults->memory_bytes);
+	int r;
 
 	if (memory == POL_LIMIT_UNSET)
 		memory = vm < POL_LIMIT_MAX ? 2 * vm + VM_OVERHEAD : vm;
@@ -237,6 +259,11 @@ int pol_settings_apply(const struct pol_settings *own, const struct pol_settings
 		.fds_all = either_on(own->fds_all, defaults->fds_all),
 		.kill = either_on(own->kill, defaults->kill),
 	};
+	r = pol_shadow_apply(&own->shadow, &defaults->shadow, &ret->shadow);
+	if (r < 0)
+		return r;
+	if (ret->shadow.paths_cnt)
+		ret->knobs |= POL_GUEST_SHADOW;
 	return pol_io_copy(io->io, io->io_cnt, &ret->limits);
 }
 
@@ -245,4 +272,7 @@ void pol_settings_done(struct pol_settings *settings)
 	for (size_t i = 0; i < settings->io_cnt; i++)
 		free(settings->io[i].device);
 	free(settings->io);
+	for (size_t i = 0; i < settings->shadow.paths_cnt; i++)
+		free(settings->shadow.paths[i]);
+	free(settings->shadow.paths);
 }

@@ -295,6 +295,7 @@ int pol_policy_parse(const char *file, const char *text, size_t len, struct pol_
 	if (r == 0 && diags->errors == errors) {
 		pol_lint_limits(&p, policy);
 		pol_lint_tmp(&p, policy);
+		r = pol_lint_shadow(&p, policy);
 	}
 	parser_done(&p);
 	pol_toml_done(&root);

@@ -34,6 +34,19 @@ struct pol_section {
 	uint32_t seen; /* stamp of the walk that has been here */
 };
 
+/* What a guest or the defaults say in `shadow`. */
+struct pol_shadow_settings {
+	uint64_t max_size; /* these: POL_LIMIT_UNSET: silent */
+	uint64_t budget;
+	int exec;     /* -1: silent */
+	char **paths; /* of a guest: as in struct pol_shadow_policy; owned */
+	size_t paths_cnt;
+	int line; /* where the table stands; 0: there is none */
+	int col;
+	int sizes_line; /* where the sizes are said, for a warning; 0: both are silent */
+	int sizes_col;
+};
+
 /* What a guest says or leaves to the defaults. */
 struct pol_settings {
 	int mode;	 /* enum pol_mode; -1: silent */
@@ -54,6 +67,7 @@ struct pol_settings {
 	bool io_said; /* if it is, @io holds; an empty one, too */
 	int fds_all_line; /* where its key stands, for a warning */
 	int fds_all_col;
+	struct pol_shadow_settings shadow;
 };
 
 struct pol_parser {
@@ -105,9 +119,6 @@ bool pol_want_item(struct pol_parser *p, const struct pol_toml_entry *e,
 int pol_word(struct pol_parser *p, const struct pol_toml_entry *e, const char *const *words,
 	     size_t words_cnt);
 
-/* pol_unavailable() - the diagnostic for a knob that a later version brings. */
-void pol_unavailable(struct pol_parser *p, const struct pol_toml_entry *e);
-
 /* pol_did_you_mean() - a help text, or NULL. To be freed. */
 char *pol_did_you_mean(const char *text, const char *const *words, size_t words_cnt);
 
@@ -134,6 +145,21 @@ bool pol_is_max(const struct pol_toml_node *value);
 /* pol_parse_size() - bytes, or POL_LIMIT_MAX; leaves *ret alone and says why if it is no size. */
 bool pol_parse_size(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
 		    uint64_t *ret);
+
+/* pol_parse_bound() - the same where nothing can be lifted: "max" is an error. */
+bool pol_parse_bound(struct pol_parser *p, const struct pol_toml_entry *e, uint64_t min,
+		     uint64_t *ret);
+
+/* policy_shadow.c; into: struct pol_scope */
+
+pol_key_fn pol_parse_shadow;
+
+/* pol_shadow_apply() - what a guest says, else the defaults, else the language. Return: 0; -ENOMEM. */
+int pol_shadow_apply(const struct pol_shadow_settings *own,
+		     const struct pol_shadow_settings *defaults, struct pol_shadow_policy *ret);
+
+/* pol_lint_shadow() - @policy has been made of all that is in @p, without an error. -ENOMEM. */
+int pol_lint_shadow(struct pol_parser *p, const struct pol_policy *policy);
 
 /* policy_io.c; into: struct pol_settings */
 
