@@ -21,6 +21,7 @@ static void make_two(void)
 }
 
 #define ONE GUEST("g") FILES RULE("%s", "rw") END
+#define SHADOW(guest) "[guest." guest ".shadow]\npaths = [\"/tmp\"]\n"
 
 static long generation(void)
 {
@@ -198,19 +199,20 @@ TEST(another_parent_of_the_cgroups)
 	EXPECT_FALSE(exists("/sys/fs/cgroup/elsewhere"));
 }
 
+/* What its shadow table says goes as the guest does, and comes back with it. */
 TEST(a_guest_that_comes_back_has_its_rules_again)
 {
 	struct probe p;
 
 	make_two();
-	ASSERT_LOAD(ONE GUEST("h"), ok);
+	ASSERT_LOAD(ONE GUEST("h") SHADOW("g"), ok);
 	probe_start(&p, "g", STEPS("pause", "open", "r", good, "pause", "open", "r", good));
 	probe_until(&p, "paused");
 	policy_write(GUEST("h"));
 	ASSERT_EQ(0, ctl("load --force " POLICY_FILE));
 	probe_go(&p);
 	EXPECT_STREQ("open 13", probe_until(&p, "open"));
-	ASSERT_LOAD(ONE GUEST("h"), ok);
+	ASSERT_LOAD(ONE GUEST("h") SHADOW("g"), ok);
 	probe_until(&p, "paused");
 	probe_go(&p);
 	EXPECT_STREQ("open 0", probe_until(&p, "open"));

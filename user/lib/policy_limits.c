@@ -73,7 +73,8 @@ bool pol_parse_bound(struct pol_parser *p, const struct pol_toml_entry *e, uint6
 		     uint64_t *ret)
 {
 	if (pol_is_max(&e->value)) {
-		POL_FAULT(p, POL_P_RANGE, &e->value, "name a size", "'%s' cannot be lifted", e->key);
+		POL_FAULT(p, POL_P_RANGE, &e->value, "name a size", "'%s' cannot be lifted",
+			  e->key);
 		return false;
 	}
 	return parse_bytes(p, e, min, UNITS, ret);

@@ -28,8 +28,9 @@ static int parse_max_size(struct pol_parser *p, const struct pol_toml_entry *e, 
 	if (shadow->budget == POL_LIMIT_UNSET)
 		note_place(shadow, e);
 	if (shadow->max_size > POL_SHADOW_SIZE_MAX) {
-		POL_WARN(p, POL_P_SHADOW_CLAMPED, &e->value, "say 512MiB or less",
-			 "'max_size' is more than 512MiB, which no snapshot may exceed: it is 512MiB");
+		POL_WARN(
+			p, POL_P_SHADOW_CLAMPED, &e->value, "say 512MiB or less",
+			"'max_size' is more than 512MiB, which no snapshot may exceed: it is 512MiB");
 		shadow->max_size = POL_SHADOW_SIZE_MAX;
 	}
 	return 0;
@@ -98,9 +99,10 @@ static void keep_paths(struct pol_parser *p, struct item *items, size_t cnt,
 
 	for (size_t i = 0; i < cnt; i++) {
 		if (kept && strcmp(kept->path, items[i].path) == 0) {
-			POL_FAULT(p, POL_P_PATH_TWICE, &items[i], "keep one of the two",
-				  "path '%s' stands twice in this list, first at line %d, column %d",
-				  items[i].path, kept->line, kept->col);
+			POL_FAULT(
+				p, POL_P_PATH_TWICE, &items[i], "keep one of the two",
+				"path '%s' stands twice in this list, first at line %d, column %d",
+				items[i].path, kept->line, kept->col);
 			free(items[i].path);
 			continue;
 		}
@@ -215,7 +217,8 @@ int pol_lint_shadow(struct pol_parser *p, const struct pol_policy *policy)
 		const struct pol_shadow_settings *own = &p->settings[i].shadow;
 
 		if (own->line && !own->paths_cnt)
-			POL_WARN(p, POL_P_SHADOW_OFF, own, "name what may be snapshotted in 'paths'",
+			POL_WARN(p, POL_P_SHADOW_OFF, own,
+				 "name what may be snapshotted in 'paths'",
 				 "guest '%s' has no paths: shadow stays off",
 				 policy->guests[i].name);
 		lint_sizes(p, own, &policy->guests[i].shadow);
