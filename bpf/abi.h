@@ -711,6 +711,112 @@ enum pol_fail { POL_FAILS(X) };
 #define POL_FAILS_CNT 16
 
 /* ------------------------------------------------------------------------------------------- */
+/* Shadows: sealed snapshots of files that are handed to guests (shadow.bpf.c, user/lib/shadow.h) */
+
+#define POL_SHADOW_ACTIONS(X)                                                                      \
+	X(NONE, 0, "")                                                                             \
+	X(CREATED, 1, "created")                                                                   \
+	X(STALE, 2, "stale")                                                                       \
+	X(REFUSED, 3, "refused")                                                                   \
+	X(FREED, 4, "freed")
+
+#define X(name, nr, word) POL_SHADOW_##name = (nr),
+enum pol_shadow_action { POL_SHADOW_ACTIONS(X) };
+#undef X
+
+#define POL_SHADOWS_MAX 16384u /* a snapshot in the hands of a guest */
+#define POL_SNAPSHOTS_MAX 4096u
+#define POL_SHADOW_HOLDERS 4
+
+/* struct pol_memory_file - a memfd: @ino is never used again, @dev is that of the kernel's own tmpfs. */
+struct pol_memory_file {
+	__u64 ino;
+	__u32 dev;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pol_memory_file) == 16, "pol_memory_file");
+
+/**
+ * struct pol_source - value of map "sources", by struct pol_dir_key (ruleset 0): a file that has a
+ * snapshot, or of which one is being made.
+ * @changes: how often something was done to it that may change it.
+ * @fresh: 1: it has snapshots that are not stale: the next change is told.
+ */
+struct pol_source {
+	__u64 changes;
+	__u32 fresh;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pol_source) == 16, "pol_source");
+
+/* struct pol_holder - descriptor @fd of the process @tgid, which began at @start_ns; @tgid 0: none. */
+struct pol_holder {
+	__u64 start_ns;
+	__u32 tgid;
+	__u32 fd;
+};
+
+/**
+ * struct pol_snapshot - value of map "snapshots", by struct pol_memory_file; goes with the memfd.
+ * @source: of what. @changes: the source's when it was copied. @size: bytes. @flags: POL_SHADOW_*.
+ * @holders: who has it open, and is not confined: from them it is handed on. User space's alone.
+ */
+struct pol_snapshot {
+	struct pol_dir_key source;
+	__u64 changes;
+	__u64 size;
+	__u32 flags;
+	__u32 pad;
+	struct pol_holder holders[POL_SHADOW_HOLDERS];
+};
+
+/* struct pol_shadow_key - key of map "shadows": a snapshot in the hands of a guest. @ino 0: of a refusal. */
+struct pol_shadow_key {
+	__u64 ino;
+	__u32 dev;
+	__u32 guest;
+};
+_Static_assert(sizeof(struct pol_shadow_key) == 16, "pol_shadow_key");
+
+/**
+ * struct pol_shadow_value - value of map "shadows"; goes with the memfd.
+ * @source, @size: as in struct pol_snapshot. @boot_ns: CLOCK_BOOTTIME at which it was handed over.
+ * @instance: POL_COUNT_INSTANCE() of the guest then: another one's counts for no budget.
+ * @op: enum pol_op of what made it stale; 0: the file was open for writing when it was copied.
+ * @path, @path_len: of the file as it was named, a text as in struct pol_event; POL_SHADOW_CUT: its
+ *	beginning.
+ */
+struct pol_shadow_value {
+	struct pol_dir_key source;
+	__u64 size;
+	__u64 boot_ns;
+	__u32 instance;
+	__u32 flags;
+	__u32 op;
+	__u32 path_len;
+	char path[POL_PATH_SMALL];
+};
+#define POL_SHADOW_EXEC 1u  /* it may be executed and mapped so */
+#define POL_SHADOW_OLD 2u   /* stale */
+#define POL_SHADOW_CUT 4u
+
+/**
+ * struct pol_shadow_note - what user space tells through the program pol_shadow_note.
+ * @key: which, an entry of "shadows". @generation: of the policy.
+ * @action: CREATED: from now on changes of its source make it stale; REFUSED: with @err, a positive errno.
+ * @changes: of CREATED: the source's when it was copied: more by now, or @writers: it is stale at once.
+ */
+struct pol_shadow_note {
+	struct pol_shadow_key key;
+	__u64 generation;
+	__u64 changes;
+	__u32 action;
+	__u32 err;
+	__u32 writers;
+	__u32 pad;
+};
+
+/* ------------------------------------------------------------------------------------------- */
 /* Events                                                                                      */
 
 /**
@@ -822,6 +928,20 @@ struct pol_event_ceiling {
 };
 _Static_assert(sizeof(struct pol_event_ceiling) == 32, "pol_event_ceiling");
 
+/**
+ * struct pol_event_shadow - body of shadow. @size: of the snapshot, bytes. @action: enum
+ * pol_shadow_action. @op: of STALE, as in struct pol_shadow_value. @err: of REFUSED, a positive errno.
+ * @flags: POL_SHADOW_*.
+ */
+struct pol_event_shadow {
+	__u64 size;
+	__u32 action;
+	__u32 op;
+	__u32 err;
+	__u32 flags;
+};
+_Static_assert(sizeof(struct pol_event_shadow) == 24, "pol_event_shadow");
+
 #define POL_EVENT_HAS_RULE 1u
 #define POL_EVENT_PATH_TRUNCATED 2u
 #define POL_EVENT_EXE_TRUNCATED 4u
@@ -866,6 +986,7 @@ struct pol_event {
 		struct pol_event_exit exit;
 		struct pol_event_ceiling ceiling;
 		struct pol_event_note note;
+		struct pol_event_shadow shadow;
 		__u64 body[23];
 	};
 	char path[];
@@ -950,6 +1071,7 @@ _Static_assert(sizeof(struct pol_guest_ends) == 8 + 2 * 432, "pol_guest_ends");
  * struct pol_anchor_record - of the iterator pol_anchor: one open descriptor of the loader.
  * @self, @parent: keys of the object and of the directory that holds its name.
  * @magic: s_magic. @sb_flags: s_flags. @mode: i_mode. @nlink: i_nlink.
+ * @writers: 1: it is open for writing, or mapped so that it can be.
  * @layer_magic: on overlayfs s_magic of the layer that the directory is of, @self or, of a file,
  *	@parent; 0 elsewhere, and of an overlay's root.
  * @name_len, @name: last component, as the dentry has it.
@@ -968,9 +1090,11 @@ struct pol_anchor_record {
 	__u32 is_root; /* the dentry is its filesystem's root */
 	__u32 above;
 	__u32 layer_magic;
+	__u32 writers;
+	__u32 pad;
 	char name[POL_NAME_SIZE];
 };
-_Static_assert(sizeof(struct pol_anchor_record) == 88 + POL_NAME_SIZE, "pol_anchor_record");
+_Static_assert(sizeof(struct pol_anchor_record) == 96 + POL_NAME_SIZE, "pol_anchor_record");
 
 /**
  * struct pol_task_record - of the iterator pol_tasks: one task that is a guest's; by POL_ITER_TREE

@@ -118,6 +118,8 @@
 #define MNT_DETACH 2
 
 /* include/uapi/linux/capability.h */
+#define CAP_CHOWN 0
+#define CAP_FOWNER 3
 #define CAP_SYS_ADMIN 21
 
 /* include/linux/ptrace.h */

@@ -3,6 +3,7 @@
  * Executable mappings. execve itself is decided where it opens the program (files.bpf.c); here
  * what becomes executable without it: ld.so run as a program, dlopen, mprotect; and wx = "deny".
  */
+#include "shadow.bpf.h"
 #include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
@@ -15,9 +16,13 @@ static __always_inline int refuse_wx(const struct pol_actor *actor, u32 op)
 /* A file without a path: memfds, System V and anonymous shared memory. */
 POL_SUBPROG int check_memfd(const struct pol_actor *actor, struct file *file, u32 op)
 {
-	u32 magic = file->f_path.dentry->d_sb->s_magic;
+	u32 magic = file->f_path.dentry->d_sb->s_magic, shadow = 0;
 
-	if (actor->flags & POL_GUEST_MEMFD_EXEC &&
+	if (magic == TMPFS_MAGIC)
+		shadow = pol_shadow_of(actor->guest, pol_address(file->f_path.dentry));
+	if (shadow == 2)
+		return 0;
+	if (!shadow && actor->flags & POL_GUEST_MEMFD_EXEC &&
 	    (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC)) {
 		if (actor->flags & POL_GUEST_NO_WX)
 			return refuse_wx(actor, op);

@@ -3,6 +3,7 @@
  * Opening: file_open, and path_mknod where creation is decided (refused there, nothing is left
  * behind; refused in file_open, an empty file would be).
  */
+#include "shadow.bpf.h"
 #include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
@@ -32,16 +33,19 @@ static __always_inline u32 open_needs(const struct file *file)
 
 /*
  * Objects of mounts that no path leads to (SB_NOUSER), reopened through /proc/self/fd: a table. A
- * memfd is executed where the policy says so.
+ * memfd is executed where the policy says so, a snapshot that the guest was given where that does.
  */
 POL_SUBPROG int check_anonymous(const struct pol_actor *actor, const struct path *path,
 				u32 op_hook)
 {
-	u32 exec = op_hook >> 16 == POL_OP_EXEC, reason_err;
+	u32 exec = op_hook >> 16 == POL_OP_EXEC, reason_err, shadow;
 
 	switch ((u32)path->dentry->d_sb->s_magic) {
 	case TMPFS_MAGIC:
-		if (!exec || actor->flags & POL_GUEST_MEMFD_EXEC)
+		if (!exec)
+			return 0;
+		shadow = pol_shadow_of(actor->guest, pol_address(path->dentry));
+		if (shadow ? shadow == 2 : actor->flags & POL_GUEST_MEMFD_EXEC)
 			return 0;
 		reason_err = POL_REASON_ERR(MEMFD, actor->err);
 		break;

@@ -89,6 +89,7 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	record.magic = inode->i_sb->s_magic;
 	record.mode = inode->i_mode;
 	record.nlink = inode->i_nlink;
+	record.writers = inode->i_writecount.counter > 0;
 	record.is_root = dentry == dentry->d_parent;
 	record.name_len = dentry->d_name.len;
 	if (record.name_len < POL_NAME_SIZE)

@@ -188,6 +188,31 @@ struct pol_map_folds {
 	__type(value, struct pol_fold);
 };
 
+/* What files there are snapshots of, and who has them: while a policy asks for such (shadow.bpf.c). */
+struct pol_map_sources {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, POL_SNAPSHOTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct pol_dir_key);
+	__type(value, struct pol_source);
+};
+
+struct pol_map_snapshots {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, POL_SNAPSHOTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct pol_memory_file);
+	__type(value, struct pol_snapshot);
+};
+
+struct pol_map_shadows {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, POL_SHADOWS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct pol_shadow_key);
+	__type(value, struct pol_shadow_value);
+};
+
 struct pol_map_fails {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, POL_FAILS_CNT);
@@ -234,6 +259,11 @@ struct pol_map_types {
 	struct pol_iter_command iter_command;
 	struct pol_probe probe;
 	struct pol_fold fold;
+	struct pol_source source;
+	struct pol_memory_file memory_file;
+	struct pol_snapshot snapshot;
+	struct pol_shadow_key shadow_key;
+	struct pol_shadow_value shadow_value;
 };
 
 static __attribute__((used, noinline)) int pol_map_types_seen(const struct pol_map_types *types)
@@ -258,6 +288,9 @@ extern struct pol_outer_names_long names_long;
 extern struct pol_map_ring ring;
 extern struct pol_map_chat chat;
 extern struct pol_map_folds folds;
+extern struct pol_map_sources sources;
+extern struct pol_map_snapshots snapshots;
+extern struct pol_map_shadows shadows;
 extern struct pol_map_fails fails;
 extern struct pol_map_iter iter;
 extern struct pol_map_probe probe;

@@ -84,6 +84,18 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+typedef struct {
+	unsigned int val;
+} kgid_t;
+
+/* Two words of 32 bits before 6.3, one of 64 since. */
+typedef struct {
+} kernel_cap_t;
+
 struct qstr {
 	u64 hash_len;
 	u32 hash;
@@ -112,7 +124,9 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino; /* u64 from 7.2: core.bpf.h */
 	const unsigned int i_nlink;
+	kuid_t i_uid;
 	u32 i_generation;
+	atomic_t i_writecount;
 	void *i_private;
 };
 
@@ -211,17 +225,11 @@ enum kernel_load_data_id {
 
 struct kernel_siginfo;
 
-typedef struct {
-	unsigned int val;
-} kuid_t;
-
-typedef struct {
-	unsigned int val;
-} kgid_t;
-
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t fsuid;
+	kernel_cap_t cap_effective;
 };
 
 struct css_set {

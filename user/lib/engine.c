@@ -30,7 +30,7 @@ static const char *const map_names[] = {
 
 static const char *const prog_names[] = {
 #define X(nr, name, ...) #name,
-	POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X)
+	POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X) POL_SHADOW_HOOKS(X)
 #undef X
 };
 

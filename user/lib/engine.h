@@ -38,6 +38,9 @@
 	X(RING, ring)                                                                              \
 	X(CHAT, chat)                                                                              \
 	X(FOLDS, folds)                                                                            \
+	X(SOURCES, sources)                                                                        \
+	X(SNAPSHOTS, snapshots)                                                                    \
+	X(SHADOWS, shadows)                                                                        \
 	X(FAILS, fails)                                                                            \
 	X(ITER, iter)
 
@@ -62,6 +65,7 @@ extern const enum pol_map_nr pol_rings[POL_RINGS_CNT];
 	X(FILES, pol_files)                                                                        \
 	X(FOLDS, pol_folds)                                                                        \
 	X(NOTE, pol_note)                                                                          \
+	X(SHADOW_NOTE, pol_shadow_note)                                                            \
 	X(REBASE, pol_rebase)
 
 /*
@@ -94,15 +98,30 @@ extern const enum pol_map_nr pol_rings[POL_RINGS_CNT];
 	X(TOLD_FORK, pol_told_fork, FORK)                                                          \
 	X(TOLD_EXEC, pol_told_exec, EXEC)
 
+/* ... and those attached while some guest may have shadows, or has some (shadow.bpf.c). */
+#define POL_SHADOW_HOOKS(X)                                                                        \
+	X(SHADOW_FREED, pol_shadow_freed, "")                                                      \
+	X(SHADOW_OPENED, pol_shadow_opened, "")                                                    \
+	X(SHADOW_UNLINKED, pol_shadow_unlinked, "")                                                \
+	X(SHADOW_RENAMED, pol_shadow_renamed, "")                                                  \
+	X(SHADOW_SET_61, pol_shadow_set_61, "")                                                    \
+	X(SHADOW_SET, pol_shadow_set, "")
+
 enum pol_prog_nr {
 #define X(nr, name, ...) POL_PROG_##nr,
-	POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X)
+	POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X) POL_SHADOW_HOOKS(X)
 #undef X
 		POL_PROGS_CNT,
 };
 #define POL_PROG_GROUPS_FIRST POL_PROG_FD_FREE
 
-enum pol_group { POL_GROUP_FDS, POL_GROUP_STAT, POL_GROUP_FORK, POL_GROUP_EXEC };
+enum pol_group {
+	POL_GROUP_FDS,
+	POL_GROUP_STAT,
+	POL_GROUP_FORK,
+	POL_GROUP_EXEC,
+	POL_GROUP_SHADOW,
+};
 
 /**
  * struct pol_engine - an open engine.

@@ -20,6 +20,9 @@ static const enum pol_group groups[] = {
 #define X(nr, prog, group) POL_GROUP_##group,
 			POL_TOLD_HOOKS(X)
 #undef X
+#define X(nr, prog, hook) POL_GROUP_SHADOW,
+				POL_SHADOW_HOOKS(X)
+#undef X
 };
 _Static_assert(ARRAY_SIZE(groups) == POL_PROGS_CNT - POL_PROG_GROUPS_FIRST, "a group for each");
 

@@ -72,7 +72,7 @@ static const char *group_wall(const char *name)
 		const char *wall;
 	} hooks[] = {
 #define X(nr, prog, wall) { #prog, #wall },
-		POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X)
+		POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X) POL_SHADOW_HOOKS(X)
 #undef X
 	};
 
@@ -137,6 +137,8 @@ static int choose_programs(struct policy_bpf *skel, const struct pol_host *host,
 	short_setattr = setattr_is_short(btf);
 	bpf_program__set_autoload(skel->progs.pol_setattr_61, short_setattr);
 	bpf_program__set_autoload(skel->progs.pol_setattr, !short_setattr);
+	bpf_program__set_autoload(skel->progs.pol_shadow_set_61, short_setattr);
+	bpf_program__set_autoload(skel->progs.pol_shadow_set, !short_setattr);
 	choose_fd_hooks(skel, btf, !host->allocation_hook);
 	btf__free(btf);
 	return r;
@@ -215,7 +217,7 @@ int pol_skel_take(struct policy_bpf *skel, struct pol_engine *engine, struct pol
 	};
 	const int progs[] = {
 #define X(nr, name, ...) bpf_program__fd(skel->progs.name),
-		POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X)
+		POL_PROGS(X) POL_FD_HOOKS(X) POL_STAT_HOOKS(X) POL_TOLD_HOOKS(X) POL_SHADOW_HOOKS(X)
 #undef X
 	};
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);

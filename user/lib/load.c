@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "load.h"
 
+#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -564,6 +565,7 @@ static const struct {
 	{ POL_GROUP_STAT, POL_GUEST_STAT },
 	{ POL_GROUP_FORK, POL_GUEST_EVENT_FORK },
 	{ POL_GROUP_EXEC, POL_GUEST_EVENT_EXEC },
+	{ POL_GROUP_SHADOW, POL_GUEST_SHADOW },
 };
 
 /* Ghosts, too: what they may not look at they don't see as long as they live. */
@@ -588,11 +590,21 @@ static int attach_groups(struct transaction *t)
 	return r;
 }
 
+/* Of a snapshot that outlives the policy it was made by, the end is yet to be seen. */
+static bool is_needed_still(const struct pol_engine *engine, enum pol_group group)
+{
+	struct pol_memory_file first;
+
+	return group == POL_GROUP_SHADOW &&
+	       bpf_map_get_next_key(engine->maps[POL_MAP_SNAPSHOTS], NULL, &first) == 0;
+}
+
 /* Once @meta decides, also of a load that died before it came to this. */
 static void detach_groups(struct transaction *t, const struct pol_meta *meta)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(knob_groups); i++)
-		if (!some_guest_has(meta, knob_groups[i].knob))
+		if (!some_guest_has(meta, knob_groups[i].knob) &&
+		    !is_needed_still(t->engine, knob_groups[i].group))
 			pol_engine_detach(t->engine, knob_groups[i].group);
 }
 
