@@ -131,33 +131,33 @@ TEST(it_is_not_executable_by_default)
 }
 
 /*
- * A dynamically linked program, with its libraries: the loader is executed from a shadow, and opens from
- * the handed descriptors what it loads. The guest has a rule for the first program alone.
+ * A dynamically linked program with more than a dozen libraries: the loader is executed from a shadow, and
+ * opens from the handed descriptors what it loads. The guest has a rule for the first program alone.
  */
 TEST(a_dynamic_program_from_shadows)
 {
+	const char *all;
 	char out[4096];
 
 	dir = scratch();
 	ASSERT_EQ(0, run_cmd(out, sizeof(out),
-			     "cp -L /lib64/ld-linux-x86-64.so.2 %s/ld.so && cp -L /usr/bin/expr %s/expr && "
-			     "cp -L $(%s/ld.so --list %s/expr | sed -n 's,.*=> \\(/[^ ]*\\).*,\\1,p') %s && "
-			     "ls %s",
-			     dir, dir, dir, dir, dir, dir));
+			     "cd %s && cp -L /lib64/ld-linux-x86-64.so.2 ld.so && cp /usr/bin/policyctl prog && "
+			     "cp -L $(./ld.so --list prog | sed -n 's,.*=> \\(/[^ ]*\\).*,\\1,p') . && ls",
+			     dir));
 	EXPECT_STRSTR("libc.so.6", out);
+	EXPECT_STRSTR("libelf.so.1", out);
 	ASSERT_LOAD(BARE("s") "[guest.s.shadow]\npaths = [\"%s\"]\nexec = true\n", dir);
-	run_cmd(out, sizeof(out),
-		"set --; n=20; pre=; for lib in %s/*.so.*; do set -- \"$@\" --shadow $lib=$n:x; "
-		"pre=$pre:/proc/self/fd/$n; n=$((n+1)); done; "
-		"policyctl run s --shadow %s/ld.so=10:x --shadow %s/expr=11:x \"$@\" -- " PAYLOAD
-		" 10 exec ld.so --preload $pre /proc/self/fd/11 20 + 22; echo $?",
-		dir, dir, dir);
-	EXPECT_STREQ("42\n0\n", out);
-	/* The same without what was handed. */
-	run_cmd(out, sizeof(out), "policyctl run s --shadow %s/ld.so=10:x -- " PAYLOAD
-				  " 10 exec ld.so %s/expr 20 + 22; echo $?",
-		dir, dir);
+	all = text("set --; n=20; pre=; for lib in %s/lib*.so.*; do set -- \"$@\" --shadow $lib=$n:x; "
+		   "pre=$pre:/proc/self/fd/$n; n=$((n+1)); done; policyctl run s --shadow %s/ld.so=10:x "
+		   "--shadow %s/prog=11:x \"$@\" -- " PAYLOAD " 10 exec ld.so",
+		   dir, dir, dir);
+	EXPECT_EQ(0, run_cmd(out, sizeof(out), "%s --preload ${pre#:} /proc/self/fd/11 --version", all));
+	EXPECT_STREQ(text("policyctl %s\n", pol_library_version()), out);
+	/* The loader opens nothing else: without them, and from where they lie. */
+	EXPECT_EQ(127, run_cmd(out, sizeof(out), "%s /proc/self/fd/11 --version", all));
 	EXPECT_STRSTR("cannot open shared object file", out);
+	EXPECT_EQ(127, run_cmd(out, sizeof(out), "%s %s/prog --version", all, dir));
+	EXPECT_STRSTR("ermission denied", out);
 	expect_none_live();
 }
 
@@ -636,6 +636,157 @@ TEST(many_made_and_freed)
 	expect_none_live();
 	after = shmem_kib();
 	EXPECT_LE(after, before + 64);
+}
+
+/* The process that makes it pays for it, not the guest: its cgroup has nothing of it. */
+TEST(who_makes_it_pays)
+{
+	const char *payer = CGROUPS "/../shadow_payer";
+	uint64_t before, after;
+	struct probe p;
+	int fd;
+
+	load_with("");
+	ASSERT_EQ(0, run_cmd(NULL, 0, "head -c 8388608 /dev/zero >%s", at("f")));
+	make_dir(payer);
+	before = (uint64_t)read_number(text("%s/memory.current", payer));
+	ASSERT_EQ(0, run_cmd(NULL, 0, "echo %d >%s/cgroup.procs", getpid(), payer));
+	fd = shadow("s", at("f"));
+	ASSERT_LE(0, fd);
+	after = (uint64_t)read_number(text("%s/memory.current", payer));
+	EXPECT_LE(before + 8 * MIB, after);
+	probe_start(&p, NULL, STEPS("pause"));
+	probe_kill(&p);
+	EXPECT_EQ(0, ctl("run s --shadow %s=9 -- " PAYLOAD " 9 sum seals", at("f")));
+	EXPECT_LE(read_number(CGROUPS "/s/memory.peak"), 4l * MIB);
+	close(fd);
+	ASSERT_EQ(0, run_cmd(NULL, 0, "echo %d >/sys/fs/cgroup/cgroup.procs", getpid()));
+	expect_none_live();
+	(void)rmdir(payer);
+}
+
+/* Whoever is killed, wherever it is: nothing of it is left. */
+static void make_until_killed(void)
+{
+	for (int i = 0;; i = (i + 1) % 4) {
+		int fd = shadow(i % 2 ? "s" : "t", at(text("f%d", i)));
+
+		(void)utimensat(AT_FDCWD, at(text("f%d", i)), NULL, 0);
+		close(fd);
+	}
+}
+
+static void expect_nothing_left(long before)
+{
+	expect_none_live();
+	EXPECT_LE(shmem_kib(), before + 64);
+	EXPECT_STREQ("0", guest_value("s", "shadows.count"));
+}
+
+TEST(whoever_is_killed_leaves_nothing)
+{
+	long many = test_count(20, 500), before;
+	unsigned int seed = (unsigned int)test_seed();
+
+	load_with("");
+	for (int i = 0; i < 4; i++)
+		make_sized(text("f%d", i), 65536);
+	before = shmem_kib();
+	for (long i = 0; i < many; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			make_until_killed();
+		usleep((unsigned int)rand_r(&seed) % 60000);
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		EXPECT_EQ(0, live(NULL));
+	}
+	expect_nothing_left(before);
+}
+
+/* policyctl run is killed: its guest has what it was given, until it ends. */
+TEST(a_guest_outlives_who_started_it)
+{
+	long before;
+	pid_t pid;
+
+	load_with("");
+	make_sized("f", 65536);
+	before = shmem_kib();
+	pid = fork();
+	if (!pid) {
+		execlp("policyctl", "policyctl", "run", "s", "--shadow", text("%s=9", at("f")), "--", PAYLOAD,
+		       "9", "pause", (char *)NULL);
+		_exit(127);
+	}
+	while (read_number(CGROUPS "/s/pids.current") < 1 || !live("s"))
+		usleep(10000);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_EQ(1, live("s"));
+	EXPECT_EQ(0, ctl("stop s --timeout 0"));
+	expect_nothing_left(before);
+}
+
+/* A policy that takes it all back: what was given stays until it is let go of, and its end is seen. */
+TEST(a_policy_without_shadows)
+{
+	int fd;
+
+	load_with("");
+	make_file(at("f"), "hello");
+	fd = shadow("s", at("f"));
+	ASSERT_LE(0, fd);
+	ASSERT_LOAD(BARE("s"));
+	EXPECT_EQ(1, live("s"));
+	chmod_it();
+	EXPECT_TRUE(is_stale("s", fd));
+	close(fd);
+	expect_none_live();
+}
+
+/* ---- handing over ---- */
+
+TEST(numbers_and_neighbours)
+{
+	load_with("");
+	make_file(at("f"), "hello");
+	make_file(at("g"), "x");
+	/* As standard input; at numbers that policyctl itself uses. */
+	EXPECT_EQ(0, ctl("run s --shadow %s=0 -- " PAYLOAD " 0 sum", at("f")));
+	EXPECT_STREQ("sum: 532 of 5, own 1, at 0\n", ctl_said);
+	for (int i = 3; i < 24; i++) {
+		EXPECT_EQ(0, ctl("run s --shadow %s=%d --shadow %s=%d -- " PAYLOAD " %d sum", at("f"), i,
+				 at("g"), i + 1, i));
+		EXPECT_STREQ("sum: 532 of 5, own 1, at 0\n", ctl_said);
+	}
+	EXPECT_EQ(0, ctl("run s --keep-fd 5 --shadow %s=6 -- " PAYLOAD " 5 sum 5<%s", at("f"), at("f")));
+	EXPECT_EQ(125, ctl("run s --keep-fd 5 --shadow %s=5 -- " PAYLOAD " 5 sum 5<%s", at("f"), at("f")));
+	EXPECT_STRSTR("both kept and a shadow", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s=2 -- " PAYLOAD " 2 sum", at("f")));
+	EXPECT_STRSTR("is for output", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s=9 --shadow %s=9 -- " PAYLOAD " 9 sum", at("f"), at("g")));
+	EXPECT_STRSTR("given twice", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s -- " PAYLOAD " 9 sum", at("f")));
+	EXPECT_STRSTR("takes PATH=FD", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s=9:w -- " PAYLOAD " 9 sum", at("f")));
+	EXPECT_STRSTR("takes PATH=FD", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s=99999999 -- " PAYLOAD " 9 sum", at("f")));
+	expect_none_live();
+}
+
+/* With inherited_fds = "refuse" and a ceiling of descriptors; as another user. */
+TEST(what_a_guest_may_inherit)
+{
+	dir = scratch();
+	ASSERT_LOAD("[guest.s]\ninherited_fds = \"refuse\"\nfiles = [ { path = \"" PAYLOAD
+		    "\", access = \"rx\" } ]\n[guest.s.limits]\nfds = 16\n[guest.s.shadow]\npaths = [\"%s\"]\n",
+		    dir);
+	make_file(at("f"), "hello");
+	EXPECT_EQ(0, ctl("run s --shadow %s=9 --user nobody -- " PAYLOAD " 9 sum write-again", at("f")));
+	EXPECT_STREQ(text("sum: 532 of 5, own 1, at 0\nwrite-again: %d\n", EACCES), ctl_said);
+	EXPECT_EQ(126, ctl("run s --keep-fd 5 -- " PAYLOAD " 5 sum 5<%s", at("f")));
 }
 
 LEAVES_NO_GUEST()
