@@ -410,4 +410,56 @@ TEST(one_version_is_one_snapshot)
 	expect_none_live();
 }
 
+/* A guest that has "f" as descriptor 9, does @verb and stays; whoever started it is killed. */
+static void start_alone(const char *verb)
+{
+	char said[64] = "";
+	int out[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+	pid = fork();
+	if (!pid) {
+		dup2(out[1], 1);
+		execlp("policyctl", "policyctl", "run", "s", "--shadow", text("%s=9", at("f")), "--", PAYLOAD,
+		       "9", verb, "pause", (char *)NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	ASSERT_LE(1, read(out[0], said, sizeof(said) - 1));
+	EXPECT_STREQ(text("%s: 0\n", verb), said);
+	close(out[0]);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+/* It is had from the guest then, which has it open, or has only mapped it. */
+static void expect_had_from(const char *verb)
+{
+	uint64_t inode = 0;
+	int fd, other;
+
+	start_alone(verb);
+	fd = shadow("t", at("f"));
+	ASSERT_LE(0, fd);
+	inode = look("t", fd).inode;
+	EXPECT_EQ(inode, look("s", fd).inode);
+	expect_hello(fd);
+	close(fd);
+	chmod_it();
+	other = shadow("t", at("f"));
+	EXPECT_NE(inode, look("t", other).inode);
+	close(other);
+	EXPECT_EQ(0, ctl("stop s --timeout 0"));
+	expect_none_live();
+}
+
+TEST(had_from_a_guest)
+{
+	load_with("");
+	make_file(at("f"), "hello");
+	expect_had_from("seals");
+	expect_had_from("map-alone");
+}
+
 LEAVES_NO_GUEST()
