@@ -7,6 +7,9 @@
 /* pol_shadow_put_path() - the names in reverse, as records have them; cut where there is no room. */
 void pol_shadow_put_path(struct pol_shadow_value *value, const char *path);
 
+/* pol_shadow_get_path() - the reverse. @ret: POL_PATH_SMALL + 8 bytes. */
+void pol_shadow_get_path(const struct pol_shadow_value *value, char *ret);
+
 /* pol_memory_file_of() - the memfd behind a descriptor, as programs know it. Return: 0; of fstat(2). */
 int pol_memory_file_of(int fd, struct pol_memory_file *ret);
 
