@@ -23,6 +23,7 @@ Test(words, are_those_of_the_lists)
 	cr_assert_str_eq(pol_hook_word(POL_HOOK_FILE_OPEN), "file_open");
 	cr_assert_str_eq(pol_reason_word(POL_REASON_NO_RULE), "no_rule");
 	cr_assert_str_eq(pol_action_word(POL_ACTION_ROLLED_BACK), "rolled back");
+	cr_assert_str_eq(pol_shadow_word(POL_SHADOW_FREED), "freed");
 	cr_assert_str_eq(pol_right_word(0), "read");
 	cr_assert_str_eq(pol_cause_word(POL_CAUSE_OOM), "oom");
 	cr_assert_str_eq(pol_resource_word(POL_RESOURCE_PIDS), "pids");
@@ -38,6 +39,8 @@ Test(words, are_null_for_none_and_for_what_is_not_listed)
 	cr_assert_null(pol_op_word(63));
 	cr_assert_null(pol_hook_word(0xffffffff));
 	cr_assert_null(pol_right_word(POL_RIGHTS_CNT));
+	cr_assert_null(pol_shadow_word(POL_SHADOW_NONE));
+	cr_assert_null(pol_shadow_word(9));
 	cr_assert_null(pol_cause_word(0));
 	cr_assert_null(pol_resource_word(POL_RESOURCE_NONE));
 	cr_assert_null(pol_resource_word(POL_RESOURCES_CNT));
