@@ -98,6 +98,7 @@ static const char *const ops[] = { POL_OPS(WORD) NULL };
 static const char *const hooks[] = { POL_HOOKS(WORD) NULL };
 static const char *const reasons[] = { POL_REASONS(WORD) NULL };
 static const char *const actions[] = { POL_ACTIONS(WORD) NULL };
+static const char *const shadows[] = { POL_SHADOW_ACTIONS(WORD) NULL };
 static const char *const resources[] = { POL_RESOURCES(WORD) NULL };
 static const char *const fails[] = { POL_FAILS(WORD) "recursion_misses", NULL };
 static const char *const causes[] = {
@@ -188,6 +189,11 @@ Test(words, documented_actions)
 	check_list("actions", actions);
 }
 
+Test(words, documented_shadow_actions)
+{
+	check_list("shadow actions", shadows);
+}
+
 Test(words, documented_resources)
 {
 	check_list("resources", resources);
@@ -255,6 +261,7 @@ Test(words, schema_lists)
 	CHECK_SCHEMA(hooks, { "violation", "hook" });
 	CHECK_SCHEMA(reasons, { "violation", "reason" });
 	CHECK_SCHEMA(resources, { "ceiling", "resource" });
+	CHECK_SCHEMA(shadows, { "shadow", "action" });
 	CHECK_SCHEMA(actions, { "guest_event", "action" }, { "policy_event", "action" });
 }
 
