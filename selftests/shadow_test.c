@@ -232,6 +232,27 @@ TEST(numbers_and_neighbours)
 	expect_none_live();
 }
 
+/* Whoever else gets the descriptor may read it: what may be executed was given to one guest. */
+TEST(received_by_another_guest)
+{
+	int fd;
+
+	load_with("exec = true");
+	make_file(at("f"), "hello");
+	fd = pol_shadow_make("s", at("f"), POL_SHADOW_MAKE_EXEC, NULL, NULL, &error);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(40, dup2(fd, 40));
+	EXPECT_EQ(0, ctl("run s --keep-fd 40 -- " PAYLOAD " 40 map map-exec"));
+	EXPECT_STREQ("map: 0\nmap-exec: 0\n", ctl_said);
+	EXPECT_EQ(0, ctl("run t --keep-fd 40 -- " PAYLOAD " 40 map map-exec"));
+	EXPECT_STREQ(text("map: 0\nmap-exec: %d\n", EACCES), ctl_said);
+	EXPECT_EQ(126, ctl("run t --keep-fd 40 -- " PAYLOAD " 40 exec x"));
+	EXPECT_STREQ(text("exec: %d\n", EACCES), ctl_said);
+	close(fd);
+	close(40);
+	expect_none_live();
+}
+
 /* With inherited_fds = "refuse" and a ceiling of descriptors; as another user. */
 TEST(what_a_guest_may_inherit)
 {
