@@ -4,6 +4,8 @@
  */
 #include "harness.h"
 
+#include "guest_kill.h"
+#include "guest_tasks.h"
 #include "shadows.h"
 
 static long shmem_kib(void)
@@ -17,9 +19,9 @@ static long shmem_kib(void)
 /* ---- who pays, and what is left ---- */
 
 /* Some at a time, over and over: what is left is what was there. */
-TEST(many_made_and_freed)
+TEST_TIMEOUT(many_made_and_freed, 3600)
 {
-	long many = test_count(300, 10000), before, after;
+	long many = test_count(100, 10000), before, after;
 	int fds[20];
 
 	load_with("");
@@ -87,7 +89,7 @@ static void expect_nothing_left(long before)
 	EXPECT_STREQ("0", guest_value("s", "shadows.count"));
 }
 
-TEST(whoever_is_killed_leaves_nothing)
+TEST_TIMEOUT(whoever_is_killed_leaves_nothing, 3600)
 {
 	long many = test_count(20, 500), before;
 	unsigned int seed = (unsigned int)test_seed();
@@ -106,6 +108,34 @@ TEST(whoever_is_killed_leaves_nothing)
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 		EXPECT_EQ(0, live(NULL));
 	}
+	expect_nothing_left(before);
+}
+
+/* policyctl at each call that changes something (soak), and at random ones and times. */
+TEST_TIMEOUT(run_killed_anywhere, 3600)
+{
+	struct death whole = { 0 }, death;
+	long before, killed = 0;
+
+	load_with("");
+	make_sized("f", 65536);
+	make_sized("g", 4096);
+	const char *const words[] = { "run", "s", "--shadow", text("%s=9", at("f")), "--shadow",
+				      text("%s=8", at("g")), "--", PAYLOAD, "9", "map", NULL };
+
+	before = shmem_kib();
+	ASSERT_EQ(0, ctl_stepped(words, &whole));
+	ASSERT_EQ(0, ctl_timed(words, &death));
+	whole.us = death.us;
+	printf("# %ld steps\n", whole.stop);
+	EXPECT_LE(12, whole.stop);
+	for (long i = 0; death_next(i, &whole, test_count(12, 100), &death); i++) {
+		killed += ctl_killed(&death, words) < 0;
+		EXPECT_EQ(0, tasks_settle("s", 0));
+		EXPECT_EQ(0, live(NULL));
+	}
+	printf("# killed %ld times\n", killed);
+	EXPECT_LE(6, killed);
 	expect_nothing_left(before);
 }
 
