@@ -444,6 +444,7 @@ _Static_assert(sizeof(struct pol_long_value) == 16 + POL_NAME_SIZE, "pol_long_va
 #define POL_GUEST_EVENT_EXEC 2048u
 #define POL_GUEST_EVENT_ALLOW 4096u
 #define POL_GUEST_SHADOW 8192u /* shadow.paths is not empty; the loader's, no program looks at it */
+#define POL_GUEST_SHADOW_EXEC 16384u /* ... and shadow.exec = true */
 #define POL_HELD_MAX 4096u /* descriptors among which a refused stat looks for its object */
 #define POL_INHERIT_MAX (1u << 20) /* fs.nr_open's default: descriptors that are looked at over exec */
 #define POL_NO_CEILING 0xffffffffu /* fds: nothing is counted */
@@ -1071,7 +1072,7 @@ _Static_assert(sizeof(struct pol_guest_ends) == 8 + 2 * 432, "pol_guest_ends");
  * struct pol_anchor_record - of the iterator pol_anchor: one open descriptor of the loader.
  * @self, @parent: keys of the object and of the directory that holds its name.
  * @magic: s_magic. @sb_flags: s_flags. @mode: i_mode. @nlink: i_nlink.
- * @writers: 1: it is open for writing, or mapped so that it can be.
+ * @self_layer: the same of @self, also of a file. @writers: 1: it is open for writing, or mapped so that it can be.
  * @layer_magic: on overlayfs s_magic of the layer that the directory is of, @self or, of a file,
  *	@parent; 0 elsewhere, and of an overlay's root.
  * @name_len, @name: last component, as the dentry has it.
@@ -1091,7 +1092,7 @@ struct pol_anchor_record {
 	__u32 above;
 	__u32 layer_magic;
 	__u32 writers;
-	__u32 pad;
+	__u32 self_layer;
 	char name[POL_NAME_SIZE];
 };
 _Static_assert(sizeof(struct pol_anchor_record) == 96 + POL_NAME_SIZE, "pol_anchor_record");

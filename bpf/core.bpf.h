@@ -27,6 +27,8 @@
 #define ATTR_SIZE (1u << 3)
 #define ATTR_ATIME (1u << 4)
 #define ATTR_MTIME (1u << 5)
+#define ATTR_ATIME_SET (1u << 7)
+#define ATTR_MTIME_SET (1u << 8)
 #define SB_NOUSER (1ul << 31)
 
 /* include/uapi/asm-generic/fcntl.h (x86 and arm64) */

@@ -20,7 +20,7 @@ POL_SUBPROG int check_memfd(const struct pol_actor *actor, struct file *file, u3
 
 	if (magic == TMPFS_MAGIC)
 		shadow = pol_shadow_of(actor->guest, pol_address(file->f_path.dentry));
-	if (shadow == 2)
+	if (shadow == 2 && actor->flags & POL_GUEST_SHADOW_EXEC)
 		return 0;
 	if (!shadow && actor->flags & POL_GUEST_MEMFD_EXEC &&
 	    (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC)) {

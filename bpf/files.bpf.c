@@ -45,7 +45,8 @@ POL_SUBPROG int check_anonymous(const struct pol_actor *actor, const struct path
 		if (!exec)
 			return 0;
 		shadow = pol_shadow_of(actor->guest, pol_address(path->dentry));
-		if (shadow ? shadow == 2 : actor->flags & POL_GUEST_MEMFD_EXEC)
+		if (actor->flags & (shadow == 2 ? POL_GUEST_SHADOW_EXEC :
+				    shadow ? 0 : POL_GUEST_MEMFD_EXEC))
 			return 0;
 		reason_err = POL_REASON_ERR(MEMFD, actor->err);
 		break;

@@ -80,7 +80,7 @@ int pol_anchor(struct bpf_iter__task_file *ctx)
 	if (!inode)
 		return 0;
 	record.fd = ctx->fd;
-	record.layer_magic = tell_key(inode, &record.self);
+	record.layer_magic = record.self_layer = tell_key(inode, &record.self);
 	if (dentry->d_parent->d_inode)
 		parent_magic = tell_key(dentry->d_parent->d_inode, &record.parent);
 	if (!pol_is_dir(inode))

@@ -4,6 +4,7 @@
  * lists, by the object's own nearest rule; renames and links may not raise any right (EXDEV); a
  * rule's anchor and what lies above one does not move (EBUSY).
  */
+#include "shadow.bpf.h"
 #include "stacked.bpf.h"
 #include "verdict.bpf.h"
 
@@ -126,13 +127,27 @@ int BPF_PROG(pol_path_link, struct dentry *old_dentry, struct path *new_dir,
 	return pol_return(r);
 }
 
-/* An object that is there already, not one of the anonymous ones. */
+/* Of the anonymous ones a snapshot: others have it, too, to whom its mode and owner matter. */
+static __always_inline int check_anonymous(const struct pol_actor *actor, const struct dentry *dentry,
+					   u64 mount, u32 op)
+{
+	u64 object = pol_address(dentry);
+
+	if ((u32)dentry->d_sb->s_magic != TMPFS_MAGIC || !pol_is_snapshot(object))
+		return 0;
+	return pol_return(
+		pol_refuse_for(actor, object, mount, op, POL_REASON_ERR(MEMFD, actor->err)));
+}
+
+/* An object that is there already. */
 static __always_inline int check_object(struct dentry *dentry, u64 mount, u32 need, u32 op)
 {
 	struct pol_actor actor;
 
-	if (!pol_actor_current(&actor) || dentry->d_sb->s_flags & SB_NOUSER)
+	if (!pol_actor_current(&actor))
 		return 0;
+	if (dentry->d_sb->s_flags & SB_NOUSER)
+		return check_anonymous(&actor, dentry, mount, op);
 	return pol_return(pol_check(&actor, pol_address(dentry), mount, need, op));
 }
 
@@ -144,9 +159,10 @@ static __always_inline int check_attributes(struct dentry *dentry, u32 op)
 {
 	struct pol_actor actor;
 
-	if (!pol_actor_current(&actor) || dentry->d_sb->s_flags & SB_NOUSER ||
-	    pol_is_inner_change())
+	if (!pol_actor_current(&actor) || pol_is_inner_change())
 		return 0;
+	if (dentry->d_sb->s_flags & SB_NOUSER)
+		return check_anonymous(&actor, dentry, 0, op);
 	return pol_return(
 		pol_check(&actor, pol_address(dentry), 0, POL_RIGHT_METADATA, op));
 }

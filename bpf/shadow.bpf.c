@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Files of which guests have snapshots (user/lib/shadow.h makes them): what may change such a file
- * makes its snapshots stale, and is told. Attached only while some guest may have one, or has: to
+ * makes its snapshots stale, and is told. Attached while some guest may have one, and from then to the
+ * next load that finds none: to
  * everybody else an open for writing, a removal, a rename and a change of attributes then cost one
  * look-up.
  *
@@ -25,6 +26,16 @@ __attribute__((noinline)) int pol_shadow_of(u32 guest, u64 address)
 	if (!shadow)
 		return 0;
 	return shadow->flags & POL_SHADOW_EXEC ? 2 : 1;
+}
+
+__attribute__((noinline)) int pol_is_snapshot(u64 address)
+{
+	const struct dentry *dentry = (const void *)address;
+	struct pol_memory_file memory = {};
+
+	memory.ino = BPF_CORE_READ(dentry, d_inode, i_ino);
+	memory.dev = BPF_CORE_READ(dentry, d_sb, s_dev);
+	return bpf_map_lookup_elem(&snapshots, &memory) ? 1 : 0;
 }
 
 /* ------------------------------------------------------------------ records */
@@ -210,7 +221,9 @@ static __always_inline bool may_set(const struct inode *inode, u32 valid)
 	const u64 capable = 1ull << CAP_CHOWN | 1ull << CAP_FOWNER;
 	u64 has = 0;
 
-	if (valid & (ATTR_SIZE | ATTR_ATIME | ATTR_MTIME) ||
+	/* Of these the kernel has asked already: the size, and times of now. */
+	if (valid & ATTR_SIZE ||
+	    (valid & (ATTR_ATIME | ATTR_MTIME) && !(valid & (ATTR_ATIME_SET | ATTR_MTIME_SET))) ||
 	    BPF_CORE_READ(inode, i_uid.val) == BPF_CORE_READ(task, cred, fsuid.val))
 		return true;
 	/* One word, or two halves before 6.3. */
@@ -317,9 +330,11 @@ int pol_shadow_note(struct pol_shadow_note *note)
 	news.generation = note->generation;
 	news.guest = key.guest;
 	news.err = note->err;
+	source = shadow->source;
+	if (news.action == POL_SHADOW_CREATED && !bpf_map_lookup_elem(&sources, &source))
+		return 1;
 	pol_shadow_tell(&news, shadow);
 	if (news.action != POL_SHADOW_CREATED)
 		return 0;
-	source = shadow->source;
 	return watch(&source, note->changes, note->writers);
 }

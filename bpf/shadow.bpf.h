@@ -12,3 +12,6 @@
  * never change, so that wx = "deny" has nothing against it.
  */
 int pol_shadow_of(u32 guest, u64 dentry);
+
+/* pol_is_snapshot() - is a memfd one, whoever was given it? Verified once. Return: 1; 0. */
+int pol_is_snapshot(u64 dentry);

@@ -236,6 +236,29 @@ static void expect_had_from(const char *verb)
 	expect_none_live();
 }
 
+/* Who made it has another descriptor of it, of which we know nothing: it is copied once more. */
+TEST(not_had_from_anybody)
+{
+	int fd, kept;
+	uint64_t inode;
+
+	load_with("");
+	make_file(at("f"), "hello");
+	fd = shadow("s", at("f"));
+	inode = look("s", fd).inode;
+	kept = dup(fd);
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		fd = shadow("t", at("f"));
+		ASSERT_LE(0, fd);
+		EXPECT_NE(inode, look("t", fd).inode);
+		expect_hello(fd);
+		close(fd);
+	}
+	close(kept);
+	expect_none_live();
+}
+
 TEST(had_from_a_guest)
 {
 	load_with("");

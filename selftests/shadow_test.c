@@ -5,6 +5,10 @@
  */
 #include "harness.h"
 
+#include <bpf/bpf.h>
+#include <linux/types.h>
+
+#include "abi.h"
 #include "shadows.h"
 
 /* ---- what a guest may do with one ---- */
@@ -183,11 +187,12 @@ TEST(what_the_policy_has_not)
 	other = make_file(text("%s/f", scratch()), "x");
 	make_file(at("f"), "x");
 	expect_given(at("f"), 1);
-	expect_refused(-EACCES, other, "in none of the guest's shadow.paths");
+	expect_refused(-EACCES, other, "lies in none of the guest's shadow.paths");
 	EXPECT_STRSTR(other, error.fix);
 	ASSERT_EQ(0, symlink(other, at("out")) || symlink("f", at("in")));
-	expect_refused(-EACCES, at("out"), "a symlink leads out");
-	expect_given(at("in"), 1);
+	expect_refused(-EACCES, at("out"), "lies in none of the guest's shadow.paths");
+	close(shadow("s", at("in")));
+	EXPECT_STREQ("", error.message);
 	EXPECT_EQ(-EPERM, pol_shadow_make("s", at("f"), POL_SHADOW_MAKE_EXEC, NULL, NULL, &error));
 	EXPECT_EQ(-ENOENT, shadow("nobody", at("f")));
 	EXPECT_EQ(-EINVAL, pol_shadow_make("s", at("f"), 64, NULL, NULL, &error));
@@ -195,6 +200,79 @@ TEST(what_the_policy_has_not)
 					   NULL, &error));
 	ASSERT_LOAD(BARE("s"));
 	expect_refused(-EACCES, at("f"), "guest 's' may have no shadows");
+}
+
+/* A guest that may make names where the policy's path lies leads nobody out of it. */
+TEST(a_path_that_a_guest_has_moved)
+{
+	const char *secret = scratch();
+
+	dir = scratch();
+	make_dir(at("lib"));
+	make_file(at("lib/f"), "x");
+	make_file(text("%s/f", secret), "secret");
+	ASSERT_LOAD(GUEST("s") FILES RULE("%s", "rw") END "[guest.s.shadow]\npaths = [\"%s/lib\", \"%s/f\"]\n",
+		    dir, dir, dir);
+	expect_given(at("lib/f"), 1);
+	EXPECT_EQ(0, PROBE("s", "symlink", text("%s/f", secret), at("f")));
+	expect_refused(-EACCES, at("f"), "lies in none");
+	EXPECT_EQ(0, PROBE("s", "rename", at("lib"), at("old")));
+	EXPECT_EQ(0, PROBE("s", "symlink", secret, at("lib")));
+	expect_refused(-EACCES, at("lib/f"), "lies in none");
+}
+
+/* Filled by others' entries: what there is no room for is refused, and said. */
+TEST(no_room)
+{
+	struct pol_memory_file memory = { 0 };
+	struct pol_shadow_key key = { .guest = 1u << 20 };
+	static struct pol_snapshot snapshot;
+	static struct pol_shadow_value value;
+	int snapshots = bpf_obj_get(PINS "/maps/snapshots"), shadows = bpf_obj_get(PINS "/maps/shadows");
+
+	load_with("");
+	make_file(at("f"), "x");
+	ASSERT_LE(0, snapshots);
+	ASSERT_LE(0, shadows);
+	for (memory.ino = 1; !bpf_map_update_elem(snapshots, &memory, &snapshot, BPF_NOEXIST); memory.ino++)
+		;
+	EXPECT_EQ(-ENFILE, shadow("s", at("f")));
+	EXPECT_STRSTR("there are 4096 snapshots", error.message);
+	while (memory.ino--)
+		(void)bpf_map_delete_elem(snapshots, &memory);
+	close(shadow("s", at("f")));
+	for (key.ino = 1; !bpf_map_update_elem(shadows, &key, &value, BPF_NOEXIST); key.ino++)
+		;
+	EXPECT_EQ(-ENFILE, shadow("s", at("f")));
+	EXPECT_STRSTR("16384 in the hands of guests", error.message);
+	while (key.ino--)
+		(void)bpf_map_delete_elem(shadows, &key);
+	expect_given(at("f"), 1);
+	expect_none_live();
+}
+
+/* Sources without a snapshot make room for others; those that have one are watched as before. */
+TEST(sources_are_forgotten)
+{
+	struct pol_dir_key key = { .inode = { .dev = ~0u } };
+	struct pol_source source = { 0 };
+	int sources = bpf_obj_get(PINS "/maps/sources"), fd, other;
+
+	load_with("");
+	make_file(at("f"), "x");
+	make_file(at("g"), "x");
+	fd = shadow("s", at("f"));
+	for (key.inode.ino = 1; !bpf_map_update_elem(sources, &key, &source, BPF_NOEXIST); key.inode.ino++)
+		;
+	other = shadow("s", at("g"));
+	EXPECT_LE(0, other);
+	ASSERT_EQ(0, chmod(at("f"), 0600));
+	EXPECT_TRUE(is_stale("s", fd));
+	EXPECT_FALSE(is_stale("s", other));
+	close(fd);
+	close(other);
+	close(sources);
+	expect_none_live();
 }
 
 TEST(the_budget)
@@ -208,7 +286,14 @@ TEST(the_budget)
 		EXPECT_EQ(i == 16, fds[i] == -ENOSPC);
 	}
 	EXPECT_STRSTR("65536 bytes of them, of at most 65536", error.message);
-	/* Another guest's is its own. What the guest has is not counted twice, whoever duplicates it. */
+	/* Not by another descriptor, not by another process: it is what the guest has. */
+	for (int i = 0; i < 16; i++)
+		close(dup(fds[i]));
+	if (!fork())
+		_exit(0);
+	wait(NULL);
+	EXPECT_EQ(-ENOSPC, shadow("s", at("f16")));
+	/* Another guest's is its own. */
 	close(shadow("t", at("f16")));
 	close(shadow("s", at("f3")));
 	close(fds[3]);

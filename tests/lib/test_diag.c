@@ -181,6 +181,7 @@ static void must_be_golden(const char *code, void *arg)
 	    strcmp(code, "P0607") == 0 || strcmp(code, "P0621") == 0 || strcmp(code, "P0610") == 0 ||
 	    strcmp(code, "P0613") == 0 || strcmp(code, "P0614") == 0 || strcmp(code, "P0616") == 0 ||
 	    strcmp(code, "P0605") == 0 || strcmp(code, "P0602") == 0 ||
+	    strcmp(code, "P0644") == 0 || strcmp(code, "P0645") == 0 ||
 	    strcmp(code, "P0603") == 0 || strcmp(code, "P0112") == 0 || strcmp(code, "P0210") == 0)
 		return;
 	for (size_t i = 0; i < 2; i++) {

@@ -4,8 +4,10 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "base.h"
@@ -193,19 +195,31 @@ Test(launch, descriptors_change_places, .timeout = 20)
 	cr_expect_eq(run_placed(places, 3, NULL, 0, script, &step), 0);
 }
 
+/* The highest number that there is, and all above what is open. */
+Test(launch, descriptors_at_the_limit, .timeout = 20)
+{
+	struct rlimit low = { 64, 64 };
+	const struct pol_placed_fd places[] = { { reader("a\n"), 63 }, { reader("b\n"), 62 } };
+	enum pol_launch_step step;
+
+	cr_assert_lt(places[1].fd, 60);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	cr_expect_eq(run_placed(places, 2, NULL, 0, "read x <&63; read y <&62; test $x$y = ab", &step), 0);
+}
+
 Test(launch, descriptors_that_cannot_be_placed, .timeout = 20)
 {
 	int a = reader("a\n");
 	const struct pol_placed_fd twice[] = { { a, 5 }, { a, 5 } }, closed[] = { { 999, 5 } },
 				   negative[] = { { a, -1 } }, kept[] = { { a, a } },
-				   far[] = { { a, 1 << 30 } };
+				   far[] = { { a, INT_MAX } };
 	enum pol_launch_step step;
 
 	cr_expect_eq(run_placed(twice, 2, NULL, 0, "exit 0", &step), -EEXIST);
 	cr_expect_eq(run_placed(closed, 1, NULL, 0, "exit 0", &step), -EBADF);
 	cr_expect_eq(run_placed(negative, 1, NULL, 0, "exit 0", &step), -EBADF);
 	cr_expect_eq(run_placed(kept, 1, &a, 1, "exit 0", &step), -EEXIST);
-	cr_expect_eq(run_placed(far, 1, NULL, 0, "exit 0", &step), -EINVAL);
-	cr_expect_eq(step, POL_LAUNCH_DESCRIPTORS);
+	cr_expect_eq(run_placed(far, 1, NULL, 0, "exit 0", &step), -EMFILE);
+	cr_expect_eq(step, POL_LAUNCH_GIVEN);
 	cr_expect_eq(waitpid(-1, NULL, WNOHANG), -1, "a child is left");
 }

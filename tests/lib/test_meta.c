@@ -128,7 +128,7 @@ Test(meta, bytes_round_trip)
 	cr_assert_eq(pol_meta_guest_by_id(back, 7)->err, ENOENT);
 	cr_assert(pol_meta_guest_by_id(back, 7)->audit);
 	cr_assert_eq(pol_meta_guest_by_id(back, 7)->knobs,
-		     POL_GUEST_NO_WX | POL_GUEST_SHADOW);
+		     POL_GUEST_NO_WX | POL_GUEST_SHADOW | POL_GUEST_SHADOW_EXEC);
 	cr_assert(pol_meta_guest_by_id(back, 7)->ghost);
 	check_members(pol_meta_guest_by_id(back, 7));
 	check_shadow(&pol_meta_guest_by_id(back, 7)->shadow);

@@ -173,7 +173,7 @@ Test(policy_parse, shadow_is_taken_from_the_defaults_field_by_field)
 	cr_assert_eq(paths->shadow.budget, 90ull << 20);
 	cr_assert(paths->shadow.exec);
 	cr_assert_str_eq(paths->shadow.paths[0], "/");
-	cr_assert_eq(paths->knobs, POL_GUEST_SHADOW);
+	cr_assert_eq(paths->knobs, POL_GUEST_SHADOW | POL_GUEST_SHADOW_EXEC);
 	cr_assert_eq(large->shadow.max_size, 512ull << 20, "clamped");
 	cr_assert_eq(large->shadow.budget, 3ull << 30);
 	cr_assert_eq(silent->shadow.paths_cnt, 0);

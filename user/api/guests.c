@@ -178,6 +178,7 @@ static int enter_root(const char *guest, struct pol_launch *launch, struct pol_o
 static const char *const steps[] = {
 	[POL_LAUNCH_SETUP] = "nothing could be prepared",
 	[POL_LAUNCH_DESCRIPTORS] = "inherited descriptors cannot be closed",
+	[POL_LAUNCH_GIVEN] = "what it is to be given is not there, or its number is taken or too high",
 	[POL_LAUNCH_CLONE] = "no task can be started in the guest",
 	[POL_LAUNCH_LABEL] = "the kernel gave the new task no label",
 	[POL_LAUNCH_PLACE] = "the new task has died",

@@ -86,3 +86,5 @@
 #define POL_P_SHADOW_CLAMPED   "P0641" /* shadow.max_size above what a snapshot may have */
 #define POL_P_SHADOW_OFF       "P0642" /* shadow without paths */
 #define POL_P_SHADOW_BUDGET    "P0643" /* shadow.budget below max_size */
+#define POL_P_SHADOW_SYMLINK   "P0644" /* a path of shadow.paths that leads over a symlink */
+#define POL_P_SHADOW_WRITABLE  "P0645" /* shadow.exec, where a guest may write */

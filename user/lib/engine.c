@@ -91,7 +91,7 @@ struct pol_engine *pol_engine_new(void)
 		engine->maps[i] = -EBADF;
 	for (size_t i = 0; i < POL_PROGS_CNT; i++)
 		engine->progs[i] = engine->links[i] = -EBADF;
-	engine->turn = engine->use = -EBADF;
+	engine->turn = engine->use = engine->snapshots = -EBADF;
 	return engine;
 }
 
@@ -155,7 +155,8 @@ static int open_locks(struct pol_engine *engine, struct pol_err *err)
 {
 	engine->turn = open(POL_STORE "/progs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	engine->use = open(POL_STORE "/links", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (engine->turn < 0 || engine->use < 0)
+	engine->snapshots = open(POL_STORE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (engine->turn < 0 || engine->use < 0 || engine->snapshots < 0)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot open the pins");
 	return 0;
 }
@@ -261,6 +262,8 @@ static int iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
 {
 	_cleanup_close_ int link = -EBADF, fd = -EBADF;
 	_cleanup_free_ char *buf = malloc(size * 64);
+	union bpf_iter_link_info process = { .task.pid = (__u32)getpid() };
+	LIBBPF_OPTS(bpf_link_create_opts, own, .iter_info = &process, .iter_info_len = sizeof(process));
 	__u32 zero = 0;
 	size_t have = 0;
 	ssize_t n;
@@ -271,7 +274,7 @@ static int iterate(const struct pol_engine *engine, enum pol_prog_nr prog,
 	r = bpf_map_update_elem(engine->maps[POL_MAP_ITER], &zero, command, BPF_ANY);
 	if (r < 0)
 		return r;
-	link = bpf_link_create(engine->progs[prog], 0, BPF_TRACE_ITER, NULL);
+	link = bpf_link_create(engine->progs[prog], 0, BPF_TRACE_ITER, prog == POL_PROG_ANCHOR ? &own : NULL);
 	if (link < 0)
 		return link;
 	fd = bpf_iter_create(link);
@@ -526,6 +529,7 @@ void pol_engine_close(struct pol_engine *engine)
 		pol_closep(&engine->links[i]);
 	}
 	pol_closep(&engine->turn);
+	pol_closep(&engine->snapshots);
 	if (engine->use >= 0)
 		pol_engine_unuse(engine); /* a child of another thread's may have a copy */
 	pol_closep(&engine->use);

@@ -127,7 +127,8 @@ enum pol_group {
  * struct pol_engine - an open engine.
  * @maps, @progs: descriptors; -EBADF for a program that this kernel does not take.
  * @links: of the programs in groups that this process has attached.
- * @turn: locked while an iterator runs. @use: pol_engine_use(). @control, @cgroups, @states: mapped.
+ * @turn: locked while an iterator runs. @use: pol_engine_use(). @snapshots: while one is entered or
+ * told (shadow.c). @control, @cgroups, @states: mapped.
  * @skel: if this process loaded it, the skeleton that owns the links; else NULL.
  */
 struct pol_engine {
@@ -136,6 +137,7 @@ struct pol_engine {
 	int links[POL_PROGS_CNT];
 	int turn;
 	int use;
+	int snapshots;
 	struct pol_control *control;
 	struct pol_cgroup_slot *cgroups;
 	const struct pol_guest_state *states;

@@ -253,13 +253,15 @@ static void floor_of(struct helper *helper)
 	helper->floor = pol_nofile_floor(&before, helper->limits->fds);
 }
 
-static int prepare(struct helper *helper)
+static int prepare(struct helper *helper, enum pol_launch_step *ret_step)
 {
 	const struct pol_launch_root *root = helper->launch->root;
 	int r = pol_launch_check(helper->launch);
 
-	if (r < 0)
+	if (r < 0) {
+		*ret_step = POL_LAUNCH_GIVEN;
 		return r;
+	}
 	helper->root = root ? *root : (struct pol_launch_root){ -EBADF, -EBADF };
 	floor_of(helper);
 	return 0;
@@ -379,7 +381,7 @@ static _Noreturn void run_directly(struct helper *helper)
 static int start(struct helper *helper, struct launching *at, enum pol_launch_step *ret_step)
 {
 	bool direct = helper->cgroup < 0;
-	int r = prepare(helper);
+	int r = prepare(helper, ret_step);
 	pid_t pid = r < 0 ? 0 : fork();
 
 	if (!r && !pid && direct)

@@ -56,6 +56,7 @@ struct pol_launch {
 enum pol_launch_step {
 	POL_LAUNCH_SETUP = 0,
 	POL_LAUNCH_DESCRIPTORS, /* no way to close what was inherited: not started */
+	POL_LAUNCH_GIVEN,	/* what it is to be given: pol_launch_check() */
 	POL_LAUNCH_CLONE,	/* EAGAIN: the guest's task ceiling */
 	POL_LAUNCH_LABEL,	/* EAGAIN: the kernel gave the child none (before 6.2), each time */
 	POL_LAUNCH_PLACE,	/* place() of pol_launch_placed() said so */

@@ -103,10 +103,12 @@ static int become(const struct in_place *at, int *sock, enum pol_launch_step *re
 	const struct pol_launch *launch = at->launch;
 	int r;
 
-	*ret_step = POL_LAUNCH_DESCRIPTORS;
+	*ret_step = POL_LAUNCH_GIVEN;
 	r = pol_launch_check(launch);
-	if (!r)
-		r = pol_launch_keep(launch, &sock, 1);
+	if (r < 0)
+		return r;
+	*ret_step = POL_LAUNCH_DESCRIPTORS;
+	r = pol_launch_keep(launch, &sock, 1);
 	if (r < 0)
 		return r;
 	*ret_step = POL_LAUNCH_PLACE;

@@ -10,7 +10,8 @@
 /* pol_launch_become() - the launch's user, and no_new_privs; async-signal-safe. */
 int pol_launch_become(const struct pol_launch *launch);
 
-/* pol_launch_check() - are the launch's descriptors there? Return: 0; -E2BIG; -EBADF; -EEXIST: one number twice. */
+/* pol_launch_check() - are the launch's descriptors there? Return: 0; -E2BIG; -EBADF: one is
+ * not open, or a number is negative; -EMFILE: one is not below RLIMIT_NOFILE; -EEXIST: one twice. */
 int pol_launch_check(const struct pol_launch *launch);
 
 /**
@@ -18,6 +19,6 @@ int pol_launch_check(const struct pol_launch *launch);
  * @own: the caller's, which stay until execve(2); one whose number the program is to have is moved.
  *
  * Async-signal-safe; after pol_launch_check().
- * Return: 0; as pol_close_others(); -EINVAL, -EMFILE: a number is above RLIMIT_NOFILE.
+ * Return: 0; as pol_close_others(); -EINVAL, -EMFILE: there is no other number left for one.
  */
 int pol_launch_keep(const struct pol_launch *launch, int *const *own, size_t own_cnt);

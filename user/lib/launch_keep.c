@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The descriptors that a program begins with, as the process sees to it that becomes the program. */
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include "base.h"
 #include "descriptors.h"
@@ -27,33 +28,35 @@ static bool is_wanted(const struct pol_launch *launch, int fd)
 	return false;
 }
 
-/* Above all numbers that are wanted. */
-static int first_free(const struct pol_launch *launch)
+/* A free number that nobody wants. Return: the descriptor once more; negative errno. */
+static int move(const struct pol_launch *launch, int fd)
 {
-	int top = 3;
+	int from = 3, moved;
 
-	for (size_t i = 0; i < launch->placed_cnt; i++)
-		if (launch->placed[i].as >= top)
-			top = launch->placed[i].as + 1;
-	return top;
+	while ((moved = fcntl(fd, F_DUPFD_CLOEXEC, from)) >= 0 && is_wanted(launch, moved)) {
+		close(moved);
+		from = moved + 1;
+	}
+	return moved < 0 ? -errno : moved;
 }
 
 /* Out of the way of what is placed, and both out of each other's. */
 static int place(const struct pol_launch *launch, int *const *own, size_t own_cnt)
 {
-	int moved[POL_PLACED_MAX], top = first_free(launch);
+	int moved[POL_PLACED_MAX], r;
 
 	for (size_t i = 0; i < own_cnt; i++) {
 		if (!is_wanted(launch, *own[i]))
 			continue;
-		*own[i] = fcntl(*own[i], F_DUPFD_CLOEXEC, top);
-		if (*own[i] < 0)
-			return -errno;
+		r = move(launch, *own[i]);
+		if (r < 0)
+			return r;
+		*own[i] = r;
 	}
 	for (size_t i = 0; i < launch->placed_cnt; i++) {
-		moved[i] = fcntl(launch->placed[i].fd, F_DUPFD_CLOEXEC, top);
+		moved[i] = move(launch, launch->placed[i].fd);
 		if (moved[i] < 0)
-			return -errno;
+			return moved[i];
 	}
 	for (size_t i = 0; i < launch->placed_cnt; i++)
 		if (dup2(moved[i], launch->placed[i].as) < 0)
@@ -95,6 +98,10 @@ static bool is_twice(const struct pol_launch *launch, size_t at)
 
 int pol_launch_check(const struct pol_launch *launch)
 {
+	struct rlimit numbers;
+
+	if (getrlimit(RLIMIT_NOFILE, &numbers) < 0)
+		return -errno;
 	if (launch->keep_fds_cnt > POL_KEEP_MAX || launch->placed_cnt > POL_PLACED_MAX)
 		return -E2BIG;
 	for (size_t i = 0; i < launch->keep_fds_cnt; i++)
@@ -103,6 +110,8 @@ int pol_launch_check(const struct pol_launch *launch)
 	for (size_t i = 0; i < launch->placed_cnt; i++) {
 		if (launch->placed[i].as < 0 || fcntl(launch->placed[i].fd, F_GETFD) < 0)
 			return -EBADF;
+		if ((rlim_t)launch->placed[i].as >= numbers.rlim_cur)
+			return -EMFILE;
 		if (is_twice(launch, i))
 			return -EEXIST;
 	}

@@ -180,7 +180,7 @@ static int keep_ghost(struct transaction *t, const struct pol_meta_guest *gone, 
 	ghost->members = NULL;
 	ghost->members_cnt = 0;
 	ghost->shadow = (struct pol_shadow_policy){ 0 };
-	ghost->knobs &= ~POL_GUEST_SHADOW;
+	ghost->knobs &= ~(POL_GUEST_SHADOW | POL_GUEST_SHADOW_EXEC);
 	ghost->name = strdup(gone->name);
 	t->next->guests_cnt++;
 	if (pol_io_copy(gone->limits.io, gone->limits.io_cnt, &ghost->limits) < 0 || !ghost->name)

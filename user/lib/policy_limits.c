@@ -264,7 +264,7 @@ int pol_settings_apply(const struct pol_settings *own, const struct pol_settings
 	if (r < 0)
 		return r;
 	if (ret->shadow.paths_cnt)
-		ret->knobs |= POL_GUEST_SHADOW;
+		ret->knobs |= POL_GUEST_SHADOW | (ret->shadow.exec ? POL_GUEST_SHADOW_EXEC : 0);
 	return pol_io_copy(io->io, io->io_cnt, &ret->limits);
 }
 

@@ -525,6 +525,7 @@ int pol_resolve(struct pol_policy *policy, const struct pol_region *running,
 	if (r < 0)
 		return r;
 	pol_resolve_devices(policy, diags);
+	pol_resolve_shadows(policy, diags);
 	r = locate(policy, NULL, root, running, running_cnt, held_names, held_cnt, diags, ret);
 	if (r < 0 || diags->errors == errors)
 		return r;

@@ -197,3 +197,8 @@ int pol_check_seen(struct pol_resolver *rs);
 
 /* pol_lint_places() - rules that repeat others or never match, by what they lead to. */
 int pol_lint_places(struct pol_resolver *rs);
+
+/* resolve_shadow.c */
+
+/* pol_resolve_shadows() - warnings of shadow.paths: of symlinks on them, and of what is written there. */
+void pol_resolve_shadows(const struct pol_policy *policy, struct pol_diags *diags);

@@ -46,8 +46,9 @@ struct pol_shadow_item {
  * Return: descriptor, read-only, rewound, close-on-exec; -EACCES: not in the guest's shadow.paths;
  * -EPERM: @exec, and the policy does not give it; -EINVAL: @path is not absolute or has "..", @exec and
  * @lazy; -EFBIG: past the cap for a file; -ENOSPC: past the guest's budget; -ENFILE: the engine's maps of
- * snapshots are full; -ENODEV, -EOPNOTSUPP: as pol_shadow_file_open(); -EIO, -ENOMEM: as
- * pol_snapshot_make(); -ENOENT: no such guest, or no such file; -EBUSY: a load goes on.
+ * snapshots are full; -ENOENT: no such guest, or no such file; -EBUSY: a load goes on, or the file or the
+ * policy changes all the time; -ESTALE: just unloaded; else as pol_shadow_file_open() and
+ * pol_snapshot_make().
  */
 int pol_shadow_give(struct pol_engine *engine, const struct pol_shadow_wish *wish,
 		    struct pol_shadow_item *ret_item, struct pol_err *err);
@@ -61,7 +62,7 @@ int pol_shadow_each(const struct pol_engine *engine, uint32_t guest,
 
 /**
  * pol_shadow_of() - the shadow behind a descriptor of ours.
- * Return: 0; -ENOENT: it is no snapshot that @guest was given.
+ * Return: 0; -ENOENT: it is no snapshot that @guest was given; -EBADF.
  */
 int pol_shadow_of(const struct pol_engine *engine, uint32_t guest, int fd, struct pol_shadow_item *ret);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -13,36 +14,59 @@
 #include "snapshot.h"
 #include "str.h"
 
-/* @above: a path of the policy, whose own symlinks are the operator's. O_PATH. */
-static int find_beneath(const char *above, const char *path)
+/* Where a file is now, without a symlink. Return: 0; -ENAMETOOLONG; of readlink(2). */
+static int place_of(int fd, char *ret, size_t size)
 {
-	const char *rest = path + strlen(above);
-	_cleanup_close_ int dir = open(above, O_PATH | O_CLOEXEC);
-	int r;
+	char link[64];
+	ssize_t len;
 
-	if (dir < 0)
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, ret, size);
+	if (len < 0)
 		return -errno;
-	rest += *rest == '/';
-	if (!*rest)
-		return TAKE_FD(dir);
-	do
-		r = pol_openat2(dir, rest, O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
-	while (r == -EAGAIN); /* something above was renamed meanwhile */
-	return r == -EXDEV ? -EACCES : r;
+	if ((size_t)len == size)
+		return -ENAMETOOLONG;
+	ret[len] = '\0';
+	return 0;
 }
 
-/* By whichever of the paths leads to it: a symlink beneath one may lead out, and not beneath another. */
+static bool lies_in(const char *place, const char *above)
+{
+	return !above[1] || pol_path_lies_in(place, above);
+}
+
+/*
+ * @above: a path of the policy, @place: beneath it. Neither has a symlink on it: who may make names there
+ * leads nobody elsewhere.
+ */
+static int open_beneath(const char *above, const char *place)
+{
+	const uint64_t none = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+	const char *rest = place + (above[1] ? strlen(above) : 0);
+	_cleanup_close_ int dir = pol_openat2(AT_FDCWD, above, O_PATH, 0, none);
+
+	if (dir < 0)
+		return dir;
+	rest += *rest == '/';
+	return *rest ? pol_openat2(dir, rest, O_PATH, 0, none | RESOLVE_BENEATH) : TAKE_FD(dir);
+}
+
+/*
+ * Whatever @path leads to, by symlinks or not, is looked for once more, from the policy's paths: what lies
+ * in none of them is not given. O_PATH.
+ */
 static int find(const struct pol_shadow_policy *policy, const char *path)
 {
-	int r = -EACCES;
+	_cleanup_close_ int led_to = pol_openat2(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_MAGICLINKS);
+	char place[PATH_MAX];
+	int r = led_to < 0 ? led_to : place_of(led_to, place, sizeof(place));
 
-	for (size_t i = 0; i < policy->paths_cnt && r < 0; i++) {
-		const char *above = policy->paths[i];
-
-		if (!above[1] || pol_path_lies_in(path, above))
-			r = find_beneath(above, path);
-	}
-	return r;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < policy->paths_cnt; i++)
+		if (lies_in(place, policy->paths[i]))
+			return open_beneath(policy->paths[i], place);
+	return -EACCES;
 }
 
 static int check_kind(int fd, const char *path, struct pol_err *err)
@@ -72,8 +96,8 @@ int pol_shadow_file_open(const struct pol_shadow_policy *policy, const char *pat
 
 	if (found == -EACCES) {
 		pol_err_say(err, POL_ERR_FAILED, -EACCES,
-			    "'%s' may not be snapshotted: it lies in none of the guest's shadow.paths, "
-			    "or a symlink leads out of them",
+			    "'%s' may not be snapshotted: what it leads to lies in none of the guest's "
+			    "shadow.paths, or cannot be reached",
 			    path);
 		return pol_err_fix(err, "a path to add to [guest.NAME.shadow]: paths = [\"%s\"]", path);
 	}

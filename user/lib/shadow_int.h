@@ -2,7 +2,57 @@
 /* What giving shadows (shadow.c), handing them on (shadow_share.c) and the maps (shadow_maps.c) share. */
 #pragma once
 
+#include <errno.h>
+
 #include "shadow.h"
+
+/**
+ * struct giving - a shadow that is being given.
+ * @generation, @guest: of the policy by which it is. @path: clean. @file: open for reading.
+ * @source: of the file. @changes: the source's when copying began. @writers: somebody had it open for
+ * writing then. @torn: it changed while it was copied.
+ * @memory, @snapshot: once there is one. @item: once it is the guest's.
+ */
+struct giving {
+	struct pol_engine *engine;
+	const struct pol_shadow_wish *wish;
+	uint64_t generation;
+	const struct pol_meta_guest *guest;
+	const char *path;
+	int file;
+	struct pol_dir_key source;
+	uint64_t changes;
+	bool writers;
+	bool torn;
+	struct pol_memory_file memory;
+	struct pol_snapshot snapshot;
+	struct pol_shadow_item item;
+};
+
+#define NEEDS_COPY (-ENODATA) /* of pol_shadow_enter() */
+
+/**
+ * pol_shadow_enter() - into the maps, and told.
+ * @memfd: our copy; -EBADF: there is none yet. One that is there, of this very version, is taken instead.
+ *
+ * On failure nothing is entered.
+ * Return: descriptor; NEEDS_COPY; -EAGAIN: all once more; as pol_shadow_give().
+ */
+int pol_shadow_enter(struct giving *g, int memfd, struct pol_err *err);
+
+/* pol_shadow_refuse() - tell that it was not given. @code: why, a negative errno. */
+void pol_shadow_refuse(struct giving *g, int code);
+
+/* pol_shadow_cap() - how large the file may be. pol_shadow_flags() - POL_SHADOW_EXEC, POL_SHADOW_LAZY. */
+uint64_t pol_shadow_cap(const struct giving *g);
+uint32_t pol_shadow_flags(const struct giving *g);
+
+/* pol_shadow_too_large() - -EFBIG, with its words. */
+int pol_shadow_too_large(const struct giving *g, struct pol_err *err);
+
+/* pol_snapshots_lock() - while maps of snapshots are changed. Return: 0; -EBUSY: waited for seconds. */
+int pol_snapshots_lock(const struct pol_engine *engine, struct pol_err *err);
+void pol_snapshots_unlock(const struct pol_engine *engine);
 
 /* pol_shadow_put_path() - the names in reverse, as records have them; cut where there is no room. */
 void pol_shadow_put_path(struct pol_shadow_value *value, const char *path);

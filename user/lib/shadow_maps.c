@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shadows as the engine's maps have them: read, summed up, told. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <bpf/bpf.h>
 
@@ -64,16 +64,17 @@ void pol_shadow_get_path(const struct pol_shadow_value *value, char *ret)
 
 /* ------------------------------------------------------------------ entries */
 
+/* Without asking whoever serves the file: it may be anybody's. */
 int pol_memory_file_of(int fd, struct pol_memory_file *ret)
 {
-	struct stat st;
+	struct statx st;
 
-	if (fstat(fd, &st) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) < 0)
 		return -errno;
-	/* As the kernel has it inside: new_decode_dev(), include/linux/kdev_t.h. */
+	/* As the kernel has it inside: MKDEV(), include/linux/kdev_t.h. */
 	*ret = (struct pol_memory_file){
-		.ino = st.st_ino,
-		.dev = major(st.st_dev) << 20 | minor(st.st_dev),
+		.ino = st.stx_ino,
+		.dev = st.stx_dev_major << 20 | st.stx_dev_minor,
 	};
 	return 0;
 }

@@ -50,6 +50,8 @@ int pol_snapshot_find(const struct pol_engine *engine, const struct pol_dir_key 
 		    (snapshot->flags ^ flags) & KIND)
 			continue;
 		fd = take(engine, snapshot, key);
+		if (fd < 0)
+			continue;
 		*ret = *snapshot;
 		*ret_key = *key;
 	}

@@ -22,7 +22,8 @@ enum pol_snapshot_kind { POL_SNAPSHOT_DATA, POL_SNAPSHOT_EXEC, POL_SNAPSHOT_LAZY
  *
  * Holes stay holes. The pages are charged to the caller's memory cgroup.
  * Return: 0; -ENODEV: no regular file; -EFBIG: larger than @max, or became so; -EIO: it shrank, or cannot
- * be read; -ENOMEM, -ENOSPC: no memory for it; -EACCES: vm.memfd_noexec = 2 and @EXEC; -ENOENT: no /proc.
+ * be read; -ENOMEM, -ENOSPC: no memory for it; -EACCES: vm.memfd_noexec = 2 and @EXEC; -ENOENT: no /proc;
+ * -EBADF, -EMFILE, -ENFILE: of descriptors. @ret_size and @ret_torn mean nothing then.
  */
 int pol_snapshot_make(int file, uint64_t max, enum pol_snapshot_kind kind, int *ret, uint64_t *ret_size,
 		      bool *ret_torn);

@@ -278,6 +278,12 @@ static int explain_launch(const struct run_command *command, const char *path, i
 			    "inherited descriptors cannot be closed, not started");
 		(void)pol_err_fix(&err, "close_range(2) or /proc is needed");
 		break;
+	case POL_LAUNCH_GIVEN:
+		pol_err_set(&err, POL_ERR_FAILED, code, "cannot give '%s' its descriptors, not started",
+			    path);
+		if (code == -EMFILE)
+			(void)pol_err_fix(&err, "a number of --shadow is not below RLIMIT_NOFILE (ulimit -n)");
+		break;
 	case POL_LAUNCH_TMP:
 		pol_err_set(&err, POL_ERR_FAILED, code, "cannot make the private /tmp of guest '%s'",
 			    command->guest);
@@ -372,6 +378,7 @@ static int run_in(const struct pol_engine *engine, const struct pol_meta_guest *
 	refused = engine->states[guest->id].denials;
 	run_hold_signals(&before);
 	r = pol_launch(engine, guest, cgroup, &command->launch, &pid, &step);
+	run_shadows_done(&command->shadows); /* the guest's own now */
 	pol_own_root_close(&command->root);
 	pol_closep(&command->tmp_lock);
 	command->tmp_lock = -EBADF;

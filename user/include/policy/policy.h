@@ -243,7 +243,8 @@ struct pol_run {
  * All its signals are at their default, none is blocked. Where SIGCHLD is ignored its status is
  * lost, as ever. With on_exceed = "kill" the engine ends the process that passed a ceiling; the
  * rest of the guest is the caller's to stop.
- * Return: 0; -EINVAL: @run; -EAGAIN: the ceiling of tasks; -EPERM: a user; else what execve(2)
+ * Return: 0; -EINVAL: @run; -EBADF, -EEXIST, -EMFILE: of its descriptors one is not open, a number is
+ * there twice, is not below RLIMIT_NOFILE; -EAGAIN: the ceiling of tasks; -EPERM: a user; else what execve(2)
  * gave: also the policy's errno, if the guest may not execute it.
  */
 int pol_guest_run(const char *guest, const struct pol_run *run, pid_t *ret_pid,
@@ -328,7 +329,7 @@ struct pol_shadow {
 
 /**
  * pol_shadow_make() - snapshot a file for a guest, or hand on the snapshot of its present version.
- * @path: absolute; symlinks on it lead nowhere but beneath the same one of the policy's paths.
+ * @path: absolute; what it leads to lies in one of the policy's shadow.paths, which have no symlink.
  * @flags: enum pol_shadow_make_flags. @limits: or NULL. @ret: what it is; or NULL.
  *
  * The file is read at once (but for a lazy one); the guest is not stopped. A shadow of a file that is open
@@ -337,7 +338,8 @@ struct pol_shadow {
  * exec, which shadow.exec does not give; -EFBIG: larger than max_size; -ENOSPC: past the budget; -ENODEV:
  * no regular file, or the kernel's own; -EIO: it shrank meanwhile; -EOPNOTSUPP: a filesystem on which
  * changes cannot be seen; -ENFILE: 4096 snapshots, or 16384 in the hands of guests; -ENOENT: no such
- * guest or file; -EINVAL: an argument; else what opening it gave, and as for all of guests.
+ * guest or file; -EBUSY: it is changed all the time, or leased; -EINVAL: an argument; -ENOMEM; else what
+ * opening it gave, and as for all of guests.
  */
 int pol_shadow_make(const char *guest, const char *path, uint32_t flags,
 		    const struct pol_shadow_limits *limits, struct pol_shadow *ret,
@@ -345,7 +347,7 @@ int pol_shadow_make(const char *guest, const char *path, uint32_t flags,
 
 /**
  * pol_shadow_get() - what a descriptor of the caller's is. Return: 0; -ENOENT: no shadow of this guest's;
- * -EBADF.
+ * -EBADF; -EINVAL: @ret->size; as for all of guests.
  */
 int pol_shadow_get(const char *guest, int fd, struct pol_shadow *ret, struct pol_error *error);
 
