@@ -122,4 +122,32 @@ TEST(finds_them_by_their_type)
 	close(fd);
 }
 
+/* Who reads the events, policyd or another, is in nobody's way. */
+TEST(beside_a_reader)
+{
+	const char *out;
+	pid_t pid;
+	int fd;
+
+	load(some_file());
+	out = make_file(text("%s/out", scratch()), "");
+	pid = fork();
+	if (!pid) {
+		dup2(open(out, O_WRONLY), STDOUT_FILENO);
+		execlp("policyctl", "policyctl", "events", "--follow", (char *)NULL);
+		_exit(127);
+	}
+	for (int i = 0; i < 100 && !ctl("events"); i++)
+		usleep(100000);
+	EXPECT_CTL(5, "", "events");
+	fd = shadow(0);
+	EXPECT_LE(0, fd);
+	close(fd);
+	for (int i = 0; i < 100 && run_cmd(NULL, 0, "grep -q 'freed.*%s' %s", path, out); i++)
+		usleep(100000);
+	EXPECT_EQ(0, run_cmd(NULL, 0, "grep -q 'created.*%s' %s", path, out));
+	kill(pid, SIGTERM);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
 LEAVES_NO_GUEST()

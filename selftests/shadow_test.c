@@ -182,6 +182,7 @@ TEST(what_the_kernel_makes_up)
 TEST(what_the_policy_has_not)
 {
 	const char *other;
+	int fd;
 
 	load_with("");
 	other = make_file(text("%s/f", scratch()), "x");
@@ -191,8 +192,9 @@ TEST(what_the_policy_has_not)
 	EXPECT_STRSTR(other, error.fix);
 	ASSERT_EQ(0, symlink(other, at("out")) || symlink("f", at("in")));
 	expect_refused(-EACCES, at("out"), "lies in none of the guest's shadow.paths");
-	close(shadow("s", at("in")));
-	EXPECT_STREQ("", error.message);
+	fd = shadow("s", at("in"));
+	EXPECT_LE(0, fd);
+	close(fd);
 	EXPECT_EQ(-EPERM, pol_shadow_make("s", at("f"), POL_SHADOW_MAKE_EXEC, NULL, NULL, &error));
 	EXPECT_EQ(-ENOENT, shadow("nobody", at("f")));
 	EXPECT_EQ(-EINVAL, pol_shadow_make("s", at("f"), 64, NULL, NULL, &error));
