@@ -185,7 +185,8 @@ static int enter(struct giving *g, int memfd, struct pol_err *err)
 
 	if (g->engine->control->active != g->generation)
 		return -EAGAIN;
-	if (!g->writers && !g->torn)
+	/* A lazy one is one guest's: it can spoil it (shadow-lazy.rst). */
+	if (!g->writers && !g->torn && !g->wish->lazy)
 		fd = pol_snapshot_find(g->engine, &g->source, g->changes, pol_shadow_flags(g), &g->memory,
 				       &g->snapshot);
 	is_new = fd < 0;
