@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #endif
 
-#define POL_ABI_VERSION 7
+#define POL_ABI_VERSION 8
 
 /* Limits. Each is checked by user space with a message that names it; none is a silent bound. */
 #define POL_GUESTS_MAX 16384u /* guest ids 1..MAX-1; 10 000 guests are the design's scale */
@@ -749,9 +749,8 @@ struct pol_source {
 };
 _Static_assert(sizeof(struct pol_source) == 16, "pol_source");
 
-/* struct pol_holder - descriptor @fd of the process @tgid, which began at @start_ns; @tgid 0: none. */
+/* struct pol_holder - descriptor @fd of the process @tgid, if it is that still; @tgid 0: none. */
 struct pol_holder {
-	__u64 start_ns;
 	__u32 tgid;
 	__u32 fd;
 };
@@ -759,7 +758,8 @@ struct pol_holder {
 /**
  * struct pol_snapshot - value of map "snapshots", by struct pol_memory_file; goes with the memfd.
  * @source: of what. @changes: the source's when it was copied. @size: bytes. @flags: POL_SHADOW_*.
- * @holders: who has it open, and is not confined: from them it is handed on. User space's alone.
+ * @holders: who was given it: from them it is handed on. User space's alone, and a hint: what is found
+ *	there is this memfd or is not used.
  */
 struct pol_snapshot {
 	struct pol_dir_key source;
@@ -781,24 +781,24 @@ _Static_assert(sizeof(struct pol_shadow_key) == 16, "pol_shadow_key");
 /**
  * struct pol_shadow_value - value of map "shadows"; goes with the memfd.
  * @source, @size: as in struct pol_snapshot. @boot_ns: CLOCK_BOOTTIME at which it was handed over.
- * @instance: POL_COUNT_INSTANCE() of the guest then: another one's counts for no budget.
  * @op: enum pol_op of what made it stale; 0: the file was open for writing when it was copied.
- * @path, @path_len: of the file as it was named, a text as in struct pol_event; POL_SHADOW_CUT: its
- *	beginning.
+ * @path, @path_len: of the file as it was named, a text as in struct pol_event; POL_SHADOW_CUT: the
+ *	uppermost directories lack.
  */
 struct pol_shadow_value {
 	struct pol_dir_key source;
 	__u64 size;
 	__u64 boot_ns;
-	__u32 instance;
 	__u32 flags;
 	__u32 op;
 	__u32 path_len;
+	__u32 pad;
 	char path[POL_PATH_SMALL];
 };
-#define POL_SHADOW_EXEC 1u  /* it may be executed and mapped so */
-#define POL_SHADOW_OLD 2u   /* stale */
+#define POL_SHADOW_EXEC 1u /* it may be executed and mapped so */
+#define POL_SHADOW_OLD 2u  /* stale */
 #define POL_SHADOW_CUT 4u
+#define POL_SHADOW_LAZY 8u /* populated by its guest's faults: userfaultfd(2) */
 
 /**
  * struct pol_shadow_note - what user space tells through the program pol_shadow_note.

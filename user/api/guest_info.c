@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pol_guest_info(): one guest's line of `policyctl status`. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,10 @@ static void fill_info(const struct pol_status *status, const struct pol_guest_st
 	ret->escapes = guest->escapes;
 	ret->orphaned = guest->orphaned;
 	ret->stale = guest->stale;
+	ret->shadows = guest->shadows.cnt;
+	ret->shadows_stale = guest->shadows.stale;
+	ret->shadow_bytes = guest->shadows.bytes;
+	ret->shadow_budget = guest->guest->shadow.paths_cnt ? guest->guest->shadow.budget : 0;
 }
 
 static int find(const struct pol_status *status, const char *name, struct pol_guest_info *ret,
@@ -64,12 +69,12 @@ int pol_guest_info(const char *guest, struct pol_guest_info *ret, struct pol_err
 	struct pol_err err = {};
 	int r;
 
-	if (!ret || ret->size < sizeof(info))
+	if (!ret || ret->size < offsetof(struct pol_guest_info, shadows))
 		return pol_fail_usage(error, "the size of struct pol_guest_info is not set");
 	r = pol_status_take(&status, &err);
 	if (!r)
 		r = find(&status, guest, &info, &err);
 	if (r < 0)
 		return pol_fail(error, r, &err);
-	return pol_hand_back(ret, sizeof(info), &info, sizeof(info));
+	return pol_hand_back(ret, offsetof(struct pol_guest_info, shadows), &info, sizeof(info));
 }

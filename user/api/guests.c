@@ -2,6 +2,7 @@
 /* Becoming a guest and ceasing to be one: pol_guest_attach() and its kin, run, stop. */
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/syscall.h>
 
 #include "adopt.h"
@@ -199,14 +200,19 @@ static int explain_launch(const struct pol_launch *launch, const char *guest, in
 	return code;
 }
 
-static void fill_launch(const struct pol_run *run, struct pol_launch *ret)
+static void fill_launch(const struct pol_run *run, struct pol_placed_fd *placed,
+			struct pol_launch *ret)
 {
+	for (size_t i = 0; i < run->place_fds_count; i++)
+		placed[i] = (struct pol_placed_fd){ run->place_fds[i].fd, run->place_fds[i].as };
 	*ret = (struct pol_launch){
 		.path = run->path,
 		.argv = run->argv,
 		.envp = run->envp,
 		.keep_fds = run->keep_fds,
 		.keep_fds_cnt = run->keep_fds_count,
+		.placed = placed,
+		.placed_cnt = run->place_fds_count,
 		.set_user = run->flags & POL_RUN_USER,
 		.uid = run->uid,
 		.gid = run->gid,
@@ -226,8 +232,11 @@ static const char *wrong_with(const struct pol_run *run)
 		return "a flag that is not known";
 	if (run->flags & POL_RUN_USER && (run->uid == (uid_t)-1 || run->gid == (gid_t)-1))
 		return "(uid_t)-1 is nobody";
-	if ((run->keep_fds_count && !run->keep_fds) || (run->groups_count && !run->groups))
+	if ((run->keep_fds_count && !run->keep_fds) || (run->groups_count && !run->groups) ||
+	    (run->place_fds_count && !run->place_fds))
 		return "a count of what is NULL";
+	if (run->place_fds_count > POL_PLACED_MAX)
+		return "more than 64 descriptors to be placed";
 	if ((run->groups_count && !(run->flags & POL_RUN_USER)) || run->reserved)
 		return "groups without a user, or something reserved";
 	return NULL;
@@ -271,6 +280,7 @@ static int run_guest(const char *guest, struct pol_launch *launch, pid_t *ret_pi
 int pol_guest_run(const char *guest, const struct pol_run *run, pid_t *ret_pid,
 		  struct pol_error *error)
 {
+	struct pol_placed_fd placed[POL_PLACED_MAX];
 	struct pol_launch launch;
 	struct pol_err err = {};
 	struct pol_run taken;
@@ -278,12 +288,12 @@ int pol_guest_run(const char *guest, const struct pol_run *run, pid_t *ret_pid,
 	pid_t pid;
 	int r;
 
-	if (pol_take_in(run, sizeof(taken), &taken, sizeof(taken)) < 0)
+	if (pol_take_in(run, offsetof(struct pol_run, place_fds), &taken, sizeof(taken)) < 0)
 		return pol_fail_usage(error, "the size of struct pol_run is not set");
 	wrong = wrong_with(&taken);
 	if (wrong)
 		return pol_fail_usage(error, wrong);
-	fill_launch(&taken, &launch);
+	fill_launch(&taken, placed, &launch);
 	r = run_guest(guest, &launch, &pid, &err);
 	if (r < 0)
 		return pol_fail(error, r, &err);

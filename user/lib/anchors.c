@@ -296,3 +296,34 @@ int pol_anchors_take(const struct pol_engine *engine, int root, const struct pol
 	}
 	return verify(places, ret, err);
 }
+
+/* ------------------------------------------------------------------ one descriptor */
+
+struct one {
+	int fd;
+	bool found;
+	struct pol_anchor_record *ret;
+};
+
+static int take_one(const void *data, void *arg)
+{
+	const struct pol_anchor_record *record = data;
+	struct one *one = arg;
+
+	if ((int)record->fd != one->fd || record->above)
+		return 0;
+	*one->ret = *record;
+	one->found = true;
+	return 0;
+}
+
+int pol_anchor_of(const struct pol_engine *engine, int fd, struct pol_anchor_record *ret)
+{
+	const struct pol_iter_command command = { .tgid = (uint32_t)getpid() };
+	struct one one = { .fd = fd, .ret = ret };
+	int r = pol_iterate(engine, POL_PROG_ANCHOR, &command, sizeof(*ret), take_one, &one);
+
+	if (r < 0)
+		return r;
+	return one.found ? 0 : -ENOENT;
+}

@@ -54,3 +54,9 @@ bool pol_anchors_check(const struct pol_anchors *anchors, const struct pol_polic
 
 /* pol_anchors_find() - by path, or NULL. */
 const struct pol_anchor *pol_anchors_find(const struct pol_anchors *anchors, const char *path);
+
+/**
+ * pol_anchor_of() - what the kernel says of one open descriptor of the caller's process.
+ * Return: 0; -ENOENT: it is not open; of the iterator.
+ */
+int pol_anchor_of(const struct pol_engine *engine, int fd, struct pol_anchor_record *ret);

@@ -78,8 +78,7 @@ struct helper {
 	int pipe;
 	int go; /* a byte: it has its label and what it holds is known, it may execve(2) */
 	const struct pol_limits *limits;
-	int keep[POL_KEEP_MAX + 5];
-	size_t keep_cnt;
+	struct pol_launch_root root; /* -EBADF: none */
 };
 
 /* Until the parent has seen what we hold. Return: 0; -ECANCELED: it is gone. */
@@ -135,13 +134,18 @@ static int label_self(const struct helper *helper)
 }
 
 /* What was inherited goes; numbers are capped. Does not return if that fails. */
-static void keep_only_its_own(const struct helper *helper)
+static void keep_only_its_own(struct helper *helper)
 {
-	const struct pol_launch *launch = helper->launch;
-	int r = pol_close_others(helper->keep, helper->keep_cnt);
+	int *const all[] = { &helper->pipe, &helper->go, &helper->cgroup, &helper->root.mounts,
+			     &helper->root.root };
+	int *own[ARRAY_SIZE(all)];
+	size_t cnt = 0;
+	int r;
 
-	if (!r)
-		r = pol_keep_over_exec(launch->keep_fds, launch->keep_fds_cnt);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (*all[i] >= 0)
+			own[cnt++] = all[i];
+	r = pol_launch_keep(helper->launch, own, cnt);
 	if (r < 0) {
 		say(helper->pipe, POL_LAUNCH_DESCRIPTORS, -r);
 		_exit(125);
@@ -202,7 +206,7 @@ static _Noreturn void run_helper(struct helper *helper)
 		_exit(125);
 	}
 	keep_only_its_own(helper);
-	r = helper->launch->root ? enter_root(helper->launch->root) : 0;
+	r = helper->root.root >= 0 ? enter_root(&helper->root) : 0;
 	if (r < 0) {
 		say(helper->pipe, POL_LAUNCH_ROOT, -r);
 		_exit(125);
@@ -219,9 +223,18 @@ static _Noreturn void run_helper(struct helper *helper)
 
 /* ------------------------------------------------------------------ the parent's side */
 
-int pol_fd_order(const void *a, const void *b)
+/* Above the highest number that the program is given. */
+static uint32_t first_above(const struct pol_launch *launch)
 {
-	return *(const int *)a - *(const int *)b;
+	int first = 3;
+
+	for (size_t i = 0; i < launch->keep_fds_cnt; i++)
+		if (launch->keep_fds[i] >= first)
+			first = launch->keep_fds[i] + 1;
+	for (size_t i = 0; i < launch->placed_cnt; i++)
+		if (launch->placed[i].as >= first)
+			first = launch->placed[i].as + 1;
+	return (uint32_t)first;
 }
 
 /* RLIMIT_NOFILE under the ceiling: above what the program is given. */
@@ -233,35 +246,22 @@ static void floor_of(struct helper *helper)
 
 	if (!pol_has_fds(helper->limits) || getrlimit(RLIMIT_NOFILE, &now) < 0)
 		return;
-	before = (struct pol_nofile){ now.rlim_cur, now.rlim_max, 3 };
-	for (size_t i = 0; i < helper->keep_cnt; i++)
-		if (helper->keep[i] >= (int)before.base)
-			before.base = (uint32_t)helper->keep[i] + 1;
+	before = (struct pol_nofile){ now.rlim_cur, now.rlim_max, first_above(helper->launch) };
 	label->nofile_soft = before.soft;
 	label->nofile_hard = before.hard;
 	label->nofile_base = before.base;
 	helper->floor = pol_nofile_floor(&before, helper->limits->fds);
 }
 
-static int prepare(struct helper *helper, const struct pol_launch *launch)
+static int prepare(struct helper *helper)
 {
-	if (launch->keep_fds_cnt > POL_KEEP_MAX)
-		return -E2BIG;
-	for (size_t i = 0; i < launch->keep_fds_cnt; i++) {
-		if (fcntl(launch->keep_fds[i], F_GETFD) < 0)
-			return -EBADF;
-		helper->keep[helper->keep_cnt++] = launch->keep_fds[i];
-	}
+	const struct pol_launch_root *root = helper->launch->root;
+	int r = pol_launch_check(helper->launch);
+
+	if (r < 0)
+		return r;
+	helper->root = root ? *root : (struct pol_launch_root){ -EBADF, -EBADF };
 	floor_of(helper);
-	helper->keep[helper->keep_cnt++] = helper->pipe;
-	if (helper->cgroup >= 0)
-		helper->keep[helper->keep_cnt++] = helper->cgroup;
-	helper->keep[helper->keep_cnt++] = helper->go;
-	if (launch->root) {
-		helper->keep[helper->keep_cnt++] = launch->root->mounts;
-		helper->keep[helper->keep_cnt++] = launch->root->root;
-	}
-	qsort(helper->keep, helper->keep_cnt, sizeof(*helper->keep), pol_fd_order);
 	return 0;
 }
 
@@ -370,17 +370,16 @@ static int collect(struct launching *at, enum pol_launch_step *ret_step)
 }
 
 /* Without a helper: it is the new process itself. */
-static _Noreturn void run_directly(const struct helper *helper)
+static _Noreturn void run_directly(struct helper *helper)
 {
 	keep_only_its_own(helper);
 	run_guest(helper);
 }
 
-static int start(struct helper *helper, struct launching *at, const struct pol_launch *launch,
-		 enum pol_launch_step *ret_step)
+static int start(struct helper *helper, struct launching *at, enum pol_launch_step *ret_step)
 {
 	bool direct = helper->cgroup < 0;
-	int r = prepare(helper, launch);
+	int r = prepare(helper);
 	pid_t pid = r < 0 ? 0 : fork();
 
 	if (!r && !pid && direct)
@@ -421,7 +420,7 @@ static int launch_by(struct helper *helper, struct launching *at, const struct p
 	helper->go = go[0];
 	at->report = report[0];
 	at->go = go[1];
-	r = start(helper, at, launch, ret_step);
+	r = start(helper, at, ret_step);
 	pol_closep(&at->report);
 	pol_closep(&at->go);
 	*ret_pid = at->pid;

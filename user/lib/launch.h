@@ -18,9 +18,18 @@ struct pol_launch_root {
 	int root;
 };
 
+#define POL_PLACED_MAX 64
+
+/* struct pol_placed_fd - the program gets descriptor @fd as its @as. */
+struct pol_placed_fd {
+	int fd;
+	int as;
+};
+
 /**
  * struct pol_launch - @path: program, absolute. @argv, @envp: as for execve(2).
- * @keep_fds: descriptors above 2 that the program gets, FD_CLOEXEC or not. @uid, @gid: with
+ * @keep_fds: descriptors above 2 that the program gets, FD_CLOEXEC or not. @placed: others, under other
+ * numbers, none twice; 0 to 2 can be among them; at most POL_PLACED_MAX. @uid, @gid: with
  * @set_user, and no supplementary groups but @groups. @tmp: a directory, absolute, that is /tmp and
  * /var/tmp for the program, in a mount namespace of its own; or NULL. @root: the program begins in it,
  * at "/", and @path is one in it; or NULL. Not both; neither with pol_launch_placed().
@@ -31,6 +40,8 @@ struct pol_launch {
 	char *const *envp;
 	const int *keep_fds;
 	size_t keep_fds_cnt;
+	const struct pol_placed_fd *placed;
+	size_t placed_cnt;
 	bool set_user;
 	uid_t uid;
 	gid_t gid;

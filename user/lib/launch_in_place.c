@@ -84,24 +84,6 @@ static int fork_helper(const struct in_place *at, int own, int its)
 
 /* ------------------------------------------------------------------ the process itself */
 
-static int keep_only_its_own(const struct pol_launch *launch, int sock)
-{
-	int keep[POL_KEEP_MAX + 1];
-	size_t cnt = 0;
-	int r;
-
-	if (launch->keep_fds_cnt > POL_KEEP_MAX)
-		return -E2BIG;
-	while (cnt < launch->keep_fds_cnt) {
-		keep[cnt] = launch->keep_fds[cnt];
-		cnt++;
-	}
-	keep[cnt++] = sock;
-	qsort(keep, cnt, sizeof(*keep), pol_fd_order);
-	r = pol_close_others(keep, cnt);
-	return r < 0 ? r : pol_keep_over_exec(launch->keep_fds, launch->keep_fds_cnt);
-}
-
 /* It holds what is its own: from here to its return somebody else's. */
 static int be_adopted(int sock)
 {
@@ -116,17 +98,19 @@ static int be_adopted(int sock)
 	return n == sizeof(r) ? r : -ECHILD;
 }
 
-static int become(const struct in_place *at, int sock, enum pol_launch_step *ret_step)
+static int become(const struct in_place *at, int *sock, enum pol_launch_step *ret_step)
 {
 	const struct pol_launch *launch = at->launch;
 	int r;
 
 	*ret_step = POL_LAUNCH_DESCRIPTORS;
-	r = keep_only_its_own(launch, sock);
+	r = pol_launch_check(launch);
+	if (!r)
+		r = pol_launch_keep(launch, &sock, 1);
 	if (r < 0)
 		return r;
 	*ret_step = POL_LAUNCH_PLACE;
-	r = be_adopted(sock);
+	r = be_adopted(*sock);
 	if (r < 0)
 		return r;
 	*ret_step = POL_LAUNCH_USER;
@@ -152,7 +136,7 @@ int pol_launch_in_place(const struct pol_launch *launch, int (*adopt)(pid_t pid,
 	r = fork_helper(&at, pair[0], pair[1]);
 	close(pair[1]);
 	if (!r)
-		r = become(&at, pair[0], ret_step);
-	close(pair[0]);
+		r = become(&at, &pair[0], ret_step);
+	pol_closep(&pair[0]);
 	return r;
 }

@@ -19,6 +19,16 @@ void pol_status_done(struct pol_status *status)
 	memset(status, 0, sizeof(*status));
 }
 
+static int add_shadow(const struct pol_shadow_item *item, void *arg)
+{
+	struct pol_status *status = arg;
+
+	for (size_t i = 0; i < status->guests_cnt; i++)
+		if (status->guests[i].guest->id == item->key.guest)
+			pol_shadow_add(item, &status->guests[i].shadows);
+	return 0;
+}
+
 static uint64_t read_number(int fd, const char *file)
 {
 	uint64_t value;
@@ -116,7 +126,8 @@ static int take_guests(const struct pol_engine *engine, struct pol_status *statu
 		pol_status_count(&engine->states[guest->guest->id], guest);
 		status->guests_cnt++;
 	}
-	return pol_foreign_each(engine->maps[POL_MAP_FOREIGN], add_memory, status);
+	r = pol_foreign_each(engine->maps[POL_MAP_FOREIGN], add_memory, status);
+	return r < 0 ? r : pol_shadow_each(engine, 0, add_shadow, status);
 }
 
 static void take_programs(struct pol_status *status)

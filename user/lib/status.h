@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "health.h"
 #include "meta.h"
+#include "shadow.h"
 
 #define POL_STATUS_NONE UINT64_MAX /* not counted, or no ceiling */
 
@@ -38,6 +39,7 @@ struct pol_guest_status {
 	uint64_t lost_repeats;
 	uint64_t folded_lost;
 	uint64_t stale;
+	struct pol_shadow_sum shadows;
 };
 
 /**

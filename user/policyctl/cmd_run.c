@@ -15,6 +15,7 @@
 #include "run_map.h"
 #include "run_parent.h"
 #include "run_path.h"
+#include "run_shadow.h"
 #include "run_user.h"
 #include "tmpdir.h"
 
@@ -32,6 +33,12 @@ static const char run_help[] =
 	"  --map HOST:GUEST[:ro] HOST is seen at GUEST, in a root with nothing else but what the rules\n"
 	"                      are on; it grants nothing; ro: read-only whatever the rules say; may be\n"
 	"                      repeated\n"
+	"  --shadow PATH=FD[:x]\n"
+	"                      CMD gets a sealed snapshot of PATH as its descriptor FD, to be mapped, with\n"
+	"                      :x also executed; PATH lies in the guest's shadow.paths; may be repeated\n"
+	"  --shadow-max SIZE   no larger one: at most 512MiB, and the policy's max_size\n"
+	"  --shadow-budget SIZE\n"
+	"                      no more of them together: at most the policy's budget\n"
 	"  --keep-fd N         CMD gets descriptor N, too; may be repeated\n"
 	"  --user USER[:GROUP] CMD runs as this user\n"
 	"  --no-new-privs      set-user-ID programs and file capabilities have no effect\n"
@@ -56,6 +63,7 @@ struct run_command {
 	struct pol_launch launch;
 	struct pol_map maps[RUN_MAPS_MAX];
 	size_t maps_cnt;
+	struct run_shadows shadows;
 	struct pol_own_root root; /* where it starts, if it has one of its own */
 	char *tmp; /* with tmp = "private": the directory, */
 	int tmp_lock; /* and what keeps it as it is until the guest is there */
@@ -66,6 +74,7 @@ static void run_command_done(struct run_command *command)
 {
 	for (size_t i = 0; i < command->maps_cnt; i++)
 		pol_map_done(&command->maps[i]);
+	run_shadows_done(&command->shadows);
 	pol_own_root_close(&command->root);
 	free(command->tmp);
 	pol_closep(&command->tmp_lock);
@@ -107,6 +116,27 @@ static int add_map(struct run_command *command, const char *text)
 	return 0;
 }
 
+static int add_shadow(struct run_command *command, const char *text)
+{
+	struct pol_err err = {};
+
+	return run_shadows_add(&command->shadows, text, &err) < 0 ? fail(&err) : 0;
+}
+
+static int bound_shadows(const char *name, const char *text, uint64_t most, uint64_t *ret)
+{
+	struct pol_err err = {};
+	bool clamped;
+
+	if (run_shadows_size(name, text, most, ret, &clamped, &err) < 0)
+		return fail(&err);
+	if (clamped)
+		fprintf(stderr, "policyctl run: warning: %s %s is more than 512MiB, which no snapshot may "
+				"exceed: it is 512MiB\n",
+			name, text);
+	return 0;
+}
+
 static int set_user(struct run_command *command, const char *text)
 {
 	struct pol_err err = {};
@@ -121,6 +151,9 @@ static int parse(int argc, char **argv, struct run_command *ret)
 {
 	static const struct option options[] = {
 		{ "map", required_argument, NULL, 'm' },
+		{ "shadow", required_argument, NULL, 's' },
+		{ "shadow-max", required_argument, NULL, 'S' },
+		{ "shadow-budget", required_argument, NULL, 'B' },
 		{ "keep-fd", required_argument, NULL, 'k' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "no-new-privs", no_argument, NULL, 'n' },
@@ -143,6 +176,13 @@ static int parse(int argc, char **argv, struct run_command *ret)
 	while (!r && (c = getopt_long(argc, argv, "+h", options, NULL)) >= 0) {
 		if (c == 'm')
 			r = add_map(ret, optarg);
+		else if (c == 's')
+			r = add_shadow(ret, optarg);
+		else if (c == 'S')
+			r = bound_shadows("--shadow-max", optarg, POL_SHADOW_SIZE_MAX,
+					  &ret->shadows.max_size);
+		else if (c == 'B')
+			r = bound_shadows("--shadow-budget", optarg, 0, &ret->shadows.budget);
 		else if (c == 'k')
 			r = add_keep(ret, optarg);
 		else if (c == 'u')
@@ -166,6 +206,11 @@ static int parse(int argc, char **argv, struct run_command *ret)
 		return usage("--ceilings-only and --policy FILE go together");
 	if (ret->ceilings_only && ret->in_place)
 		return usage("--in-place needs the engine: not with --ceilings-only");
+	for (size_t i = 0; i < ret->keep_cnt; i++)
+		if (run_shadows_has(&ret->shadows, ret->keep[i]))
+			return usage("descriptor %d cannot be both kept and a shadow", ret->keep[i]);
+	if (ret->shadows.cnt && ret->ceilings_only)
+		return usage("--shadow needs the engine: not with --ceilings-only");
 	if (ret->maps_cnt && (ret->ceilings_only || ret->in_place))
 		return usage("--map needs a root that is made for CMD: not with %s",
 			     ret->in_place ? "--in-place" : "--ceilings-only");
@@ -264,6 +309,8 @@ static void fill_launch(struct run_command *command, const char *path)
 	command->launch.envp = environ;
 	command->launch.keep_fds = command->keep;
 	command->launch.keep_fds_cnt = command->keep_cnt;
+	command->launch.placed = command->shadows.placed;
+	command->launch.placed_cnt = command->shadows.cnt;
 	command->launch.uid = command->user.uid;
 	command->launch.gid = command->user.gid;
 	command->launch.groups = command->user.groups;
@@ -354,6 +401,8 @@ static int find_and_run(struct run_command *command)
 
 	r = pol_engine_open(&engine, &err);
 	if (!r)
+		r = run_shadows_make(engine, command->guest, &command->shadows, &err);
+	if (!r)
 		r = take_root(engine, command, &err);
 	if (!r)
 		r = pol_own_root_enter(engine, command->guest, &command->root, &diags, &meta,
@@ -389,6 +438,17 @@ static int adopt_here(pid_t pid, void *arg)
 	return r;
 }
 
+static int make_shadows(struct run_command *command)
+{
+	_cleanup_(pol_engine_closep) struct pol_engine *engine = NULL;
+	struct pol_err err = {};
+	int r = command->shadows.cnt ? pol_engine_open(&engine, &err) : 0;
+
+	if (!r)
+		r = run_shadows_make(engine, command->guest, &command->shadows, &err);
+	return r < 0 ? fail(&err) : 0;
+}
+
 static int become_program(struct run_command *command)
 {
 	_cleanup_free_ char *path = NULL;
@@ -398,6 +458,9 @@ static int become_program(struct run_command *command)
 
 	path = run_find_program(-EBADF, command->argv[0], &status);
 	if (!path)
+		return status;
+	status = make_shadows(command);
+	if (status)
 		return status;
 	may = !access(path, X_OK);
 	fill_launch(command, path);
@@ -454,8 +517,11 @@ static int run_under_ceilings(struct run_command *command)
 
 int cmd_run(int argc, char **argv)
 {
-	_cleanup_(run_command_done) struct run_command command = { .tmp_lock = -EBADF,
-								      .root = POL_OWN_ROOT_NONE };
+	_cleanup_(run_command_done) struct run_command command = {
+		.tmp_lock = -EBADF,
+		.root = POL_OWN_ROOT_NONE,
+		.shadows = { .max_size = UINT64_MAX, .budget = UINT64_MAX },
+	};
 	int r = parse(argc, argv, &command);
 
 	if (r)

@@ -203,12 +203,19 @@ enum pol_run_flags {
 	POL_RUN_NO_NEW_PRIVS = 2 /* set-user-ID programs have no effect */
 };
 
+/* struct pol_run_fd - the program gets the caller's descriptor @fd as its @as, which may be 0 to 2. */
+struct pol_run_fd {
+	int32_t fd;
+	int32_t as;
+};
+
 /**
  * struct pol_run - a program to start.
  * @path: absolute; PATH is not searched. @argv, @envp: as for execve(2), ended by NULL; none is
  * NULL.
  * @keep_fds: descriptors above 2 that it gets besides 0 to 2, close-on-exec or not; at most 64.
  * @flags: enum pol_run_flags.
+ * @place_fds: others, by the numbers that it expects: shadows, sockets; at most 64, no number twice.
  */
 struct pol_run {
 	size_t size;
@@ -223,6 +230,8 @@ struct pol_run {
 	uid_t uid;
 	gid_t gid;
 	uint32_t reserved;
+	const struct pol_run_fd *place_fds;
+	size_t place_fds_count;
 };
 
 /**
@@ -266,6 +275,90 @@ struct pol_stopped {
 int pol_guest_stop(const char *guest, int64_t grace_ms, struct pol_stopped *ret,
 		   struct pol_error *error);
 
+/* ---- shadows -------------------------------------------------------------------------------- */
+
+/*
+ * Snapshots of files, sealed in memory, for a guest to map: a dynamic linker's libraries, a kernel image.
+ * The guest never opens the file, and needs no rule for it; what may be snapshotted is in
+ * [guest.NAME.shadow]. Documentation/shadow.rst has semantics, limits and costs.
+ *
+ * A shadow is a descriptor. It is handed over by pol_run.place_fds or over a unix socket (SCM_RIGHTS),
+ * and is gone when nobody has a descriptor or a mapping of it: to free it is to close it. Who keeps it
+ * open has it handed on to other guests without another copy. Its pages are charged to the memory cgroup
+ * of the process that made it; what a guest may have of them is bounded by its shadow.budget.
+ */
+
+enum pol_shadow_make_flags {
+	POL_SHADOW_MAKE_EXEC = 1, /* it may be executed, and mapped so */
+	POL_SHADOW_MAKE_LAZY = 2  /* without bytes: its guest's faults are served, pol_lazy_open() */
+};
+
+/**
+ * struct pol_shadow_limits - lower ones than the policy's, in bytes; 0: the policy's.
+ * @max_size: of a file. @budget: of all that the guest has.
+ */
+struct pol_shadow_limits {
+	size_t size;
+	uint64_t max_size;
+	uint64_t budget;
+};
+
+enum pol_shadow_is {
+	POL_SHADOW_IS_EXEC = 1,
+	POL_SHADOW_IS_STALE = 2, /* the file may have changed since: a new one would differ */
+	POL_SHADOW_IS_LAZY = 4
+};
+
+/**
+ * struct pol_shadow - one, now.
+ * @bytes: its length. @made_ns: CLOCK_BOOTTIME. @flags: enum pol_shadow_is.
+ * @inode: of the memfd, as fstat(2) has it: the same in two guests is one snapshot.
+ * @guest: name. @path: of the file; begins with "…/" if it was longer than is kept.
+ */
+struct pol_shadow {
+	size_t size;
+	uint64_t bytes;
+	uint64_t made_ns;
+	uint64_t inode;
+	uint32_t flags;
+	uint32_t reserved;
+	char guest[64];
+	char path[520];
+};
+
+/**
+ * pol_shadow_make() - snapshot a file for a guest, or hand on the snapshot of its present version.
+ * @path: absolute; symlinks on it lead nowhere but beneath the same one of the policy's paths.
+ * @flags: enum pol_shadow_make_flags. @limits: or NULL. @ret: what it is; or NULL.
+ *
+ * The file is read at once (but for a lazy one); the guest is not stopped. A shadow of a file that is open
+ * for writing, or that keeps changing, is stale from the start. What is refused is an event, too.
+ * Return: descriptor: read-only, at its beginning, close-on-exec; -EACCES: not in shadow.paths; -EPERM:
+ * exec, which shadow.exec does not give; -EFBIG: larger than max_size; -ENOSPC: past the budget; -ENODEV:
+ * no regular file, or the kernel's own; -EIO: it shrank meanwhile; -EOPNOTSUPP: a filesystem on which
+ * changes cannot be seen; -ENFILE: 4096 snapshots, or 16384 in the hands of guests; -ENOENT: no such
+ * guest or file; -EINVAL: an argument; else what opening it gave, and as for all of guests.
+ */
+int pol_shadow_make(const char *guest, const char *path, uint32_t flags,
+		    const struct pol_shadow_limits *limits, struct pol_shadow *ret,
+		    struct pol_error *error);
+
+/**
+ * pol_shadow_get() - what a descriptor of the caller's is. Return: 0; -ENOENT: no shadow of this guest's;
+ * -EBADF.
+ */
+int pol_shadow_get(const char *guest, int fd, struct pol_shadow *ret, struct pol_error *error);
+
+/**
+ * pol_shadow_list() - all that are live, in no order.
+ * @guest: of one guest; NULL: of all. @fn: is given each until it returns other than 0; @shadow is valid
+ * until then.
+ *
+ * Return: 0; what @fn returned; as for all of guests.
+ */
+int pol_shadow_list(const char *guest, int (*fn)(const struct pol_shadow *shadow, void *arg), void *arg,
+		    struct pol_error *error);
+
 /* ---- what a guest has left ------------------------------------------------------------------ */
 
 enum pol_budget_has {
@@ -297,6 +390,8 @@ struct pol_budget {
  * @memory: bytes, over its cgroups. @denials, @would_deny, @escapes: of events.rst, since the load.
  * @orphaned: descriptions that a former instance left open elsewhere.
  * @stale: directory rules whose directory is gone.
+ * @shadows: that it has. @shadows_stale: of them. @shadow_bytes: of those that are not lazy, of at most
+ * @shadow_budget.
  */
 struct pol_guest_info {
 	size_t size;
@@ -313,6 +408,10 @@ struct pol_guest_info {
 	uint64_t escapes;
 	uint64_t orphaned;
 	uint64_t stale;
+	uint64_t shadows;
+	uint64_t shadows_stale;
+	uint64_t shadow_bytes;
+	uint64_t shadow_budget;
 };
 
 /* pol_guest_info() - what `policyctl status` says. Return: 0; -EINVAL: @ret->size. */
