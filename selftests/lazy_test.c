@@ -130,9 +130,11 @@ static void touch_by_threads(size_t first, size_t step)
 	}
 }
 
+/* And is there until all that it asked has been answered. */
 static void the_same_page(void)
 {
 	touch_by_threads(5, 0);
+	await_step(1);
 }
 
 static void a_page_each(void)
@@ -147,6 +149,7 @@ TEST(one_page_for_all_who_wait)
 	begin_and_go(&side, &(struct who){ .job = the_same_page });
 	await_sleep(side.pid, THREADS + 1);
 	EXPECT_EQ(1, serve_once(&side, ENOUGH));
+	shared->step = 1;
 	EXPECT_EQ(0, serve(&side));
 	EXPECT_EQ(PAGE, side.pager.copied);
 	EXPECT_EQ(0, end(&side));
@@ -338,7 +341,7 @@ static void serve_first(struct side *side, bool (*stale)(void *))
 	source.stale = stale;
 	go(side, source);
 	ASSERT_TRUE(is_asked(side));
-	EXPECT_EQ(1, serve_once(side, ENOUGH));
+	EXPECT_EQ(1, serve_once(side, 1));
 	await_step(1);
 }
 

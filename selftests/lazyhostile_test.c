@@ -240,7 +240,7 @@ static void block_it(void)
 static void expect_no_wait(struct side *side)
 {
 	ASSERT_TRUE(is_asked(side));
-	EXPECT_EQ(1, serve_once(side, ENOUGH));
+	EXPECT_EQ(1, serve_once(side, 1));
 	await_step(1);
 	await_sleep(side->pid, 1);
 }
