@@ -307,39 +307,47 @@ static int enter(struct giving *g, int memfd, struct pol_err *err)
 
 /* ------------------------------------------------------------------ */
 
+/* While it was copied: its own times, or what the kernel has counted. */
+static bool has_changed(const struct giving *g)
+{
+	struct pol_source source;
+
+	return g->torn ||
+	       bpf_map_lookup_elem(g->engine->maps[POL_MAP_SOURCES], &g->source, &source) < 0 ||
+	       source.changes != g->changes;
+}
+
 /* Return: as enter_locked(). */
-static int give_once(struct giving *g, bool last, struct pol_err *err)
+static int give_file(struct giving *g, bool last, struct pol_err *err)
 {
 	_cleanup_close_ int memfd = -EBADF;
-	int r = watch(g, err);
+	int r = identify(g, err);
 
+	if (!r)
+		r = watch(g, err);
 	if (r < 0)
 		return r;
-	g->torn = false;
 	r = enter(g, -EBADF, err);
 	if (r != -EAGAIN)
 		return r;
 	r = copy(g, &memfd, err);
 	if (r < 0)
 		return r;
-	if (g->torn && !last)
-		return -EAGAIN;
-	return enter(g, memfd, err);
+	return has_changed(g) && !last ? -EAGAIN : enter(g, memfd, err);
 }
 
+/* Each time by the path: it may be another file's by now. */
 static int give(struct giving *g, struct pol_err *err)
 {
-	int r;
+	int r = -EAGAIN;
 
-	g->file = pol_shadow_file_open(&g->guest->shadow, g->path, err);
-	if (g->file < 0)
-		return g->file;
-	r = identify(g, err);
-	for (unsigned int i = 1; r >= 0 && i <= TRIES; i++) {
-		r = give_once(g, i == TRIES, err);
-		if (r != -EAGAIN || g->engine->control->active != g->generation)
-			break;
-		r = 0;
+	for (unsigned int i = 1; r == -EAGAIN && i <= TRIES; i++) {
+		if (g->engine->control->active != g->generation)
+			return r;
+		g->torn = false;
+		g->file = pol_shadow_file_open(&g->guest->shadow, g->path, err);
+		r = g->file < 0 ? g->file : give_file(g, i == TRIES, err);
+		pol_closep(&g->file);
 	}
 	return r;
 }
@@ -406,7 +414,6 @@ static int give_by_policy(struct pol_engine *engine, const struct pol_shadow_wis
 	r = check_wish(&g, err);
 	if (r >= 0)
 		r = give(&g, err);
-	pol_closep(&g.file);
 	if (r < 0 && r != -EAGAIN)
 		tell_refused(&g, r);
 	if (r >= 0 && ret_item)
