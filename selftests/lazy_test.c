@@ -303,6 +303,32 @@ TEST(the_guest_pays)
 	EXPECT_EQ(0, rmdir(own));
 }
 
+/* The kernel ends the guest, not who serves it; that may be told of the shortage before, or not. */
+TEST(the_guests_ceiling)
+{
+	struct pol_pager_source source;
+	struct side side;
+	char events[512];
+	int r = 0;
+
+	ASSERT_LOAD(GUEST("g") "[guest.g.limits]\nmemory = \"4MiB\"\nswap = 0\n");
+	write_bytes(shared->file, MANY * PAGE);
+	shared->memory = make_shadow(MANY * PAGE);
+	begin(&side, &(struct who){ "g", 0, NULL, touch_many });
+	source = source_of(shared->file);
+	source.size = MANY * PAGE;
+	go(&side, source);
+	while (r != -ESRCH && is_asked(&side))
+		r = serve_once(&side, ENOUGH);
+	printf("# at the ceiling: %d, %llu bytes copied\n", r,
+	       (unsigned long long)side.pager.copied);
+	EXPECT_LE(side.pager.copied, 4ul << 20);
+	EXPECT_EQ(0, shared->step);
+	EXPECT_LE(0, read_file(CGROUPS "/g/memory.events", events, sizeof(events)));
+	EXPECT_FALSE(strstr(events, "oom_kill 0\n"));
+	EXPECT_EQ(128 + SIGKILL, end(&side));
+}
+
 /* ---- a file that changes ---- */
 
 static void touch_two(void)
