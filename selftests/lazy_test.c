@@ -358,14 +358,9 @@ static void expect_end_of_service(struct side *side, int want)
 	EXPECT_EQ(0, shared->out[1]);
 }
 
-static void serve_first(struct side *side, bool (*stale)(void *))
+static void serve_first(struct side *side)
 {
-	struct pol_pager_source source;
-
-	begin(side, &(struct who){ .job = touch_two });
-	source = source_of(shared->file);
-	source.stale = stale;
-	go(side, source);
+	begin_and_go(side, &(struct who){ .job = touch_two });
 	ASSERT_TRUE(is_asked(side));
 	EXPECT_EQ(1, serve_once(side, 1));
 	await_step(1);
@@ -375,7 +370,7 @@ TEST(a_file_that_was_changed)
 {
 	struct side side;
 
-	serve_first(&side, is_stale);
+	serve_first(&side);
 	shared->stale = true;
 	expect_end_of_service(&side, -ESTALE);
 	EXPECT_STRSTR("the file has changed", side.err.message);
@@ -385,28 +380,54 @@ TEST(a_file_that_is_shorter_now)
 {
 	struct side side;
 
-	serve_first(&side, is_stale);
+	serve_first(&side);
 	ASSERT_EQ(0, truncate(shared->file, 2 * PAGE + TAIL));
 	expect_end_of_service(&side, -ESTALE);
 }
 
-/* The change comes between the read of the page and its copy: asked after the read, it is seen. */
-static bool changes_meanwhile(void *arg)
+static void touch_up_to_three(void)
 {
-	(void)arg;
-	if (!shared->step)
-		return false;
-	ASSERT_EQ(0, truncate(shared->file, 0));
-	shared->stale = true;
-	return true;
+	shared->out[0] = touch(1);
+	shared->step = 1;
+	shared->out[0] += touch(2);
+	shared->out[1] = 1 + touch(3);
 }
 
+/* Whoever asks is told how it is; and in just that moment every byte is another one. */
+static bool changes_when_asked(void *arg)
+{
+	static unsigned char zeros[SIZE];
+	bool before = is_stale(arg);
+
+	if (shared->step) {
+		int fd = open(shared->file, O_WRONLY | O_CLOEXEC);
+
+		ASSERT_EQ(SIZE, write(fd, zeros, SIZE));
+		close(fd);
+		shared->stale = true;
+	}
+	return before;
+}
+
+/* What had been read before is of the version that it should be; what is read afterwards is not copied. */
 TEST(a_file_that_changes_while_a_page_is_read)
 {
 	struct side side;
 
-	serve_first(&side, changes_meanwhile);
-	expect_end_of_service(&side, -ESTALE);
+	begin(&side, &(struct who){ .job = touch_up_to_three });
+	go(&side, (struct pol_pager_source){ open(shared->file, O_RDONLY | O_CLOEXEC), SIZE,
+					     changes_when_asked, shared });
+	ASSERT_TRUE(is_asked(&side));
+	EXPECT_EQ(1, serve_once(&side, 1));
+	await_step(1);
+	ASSERT_TRUE(is_asked(&side));
+	EXPECT_EQ(1, serve_once(&side, 1));
+	EXPECT_EQ(-ESTALE, serve(&side));
+	EXPECT_EQ(2 * PAGE, side.pager.copied);
+	(void)kill(side.pid, kernel_is(6, 6) ? 0 : SIGKILL);
+	EXPECT_EQ(128 + (kernel_is(6, 6) ? SIGBUS : SIGKILL), end(&side));
+	EXPECT_EQ(2, shared->out[0]);
+	EXPECT_EQ(0, shared->out[1]);
 }
 
 /* As of a file that is mapped itself. */
@@ -415,7 +436,7 @@ TEST(a_file_that_cannot_be_read)
 	struct side side;
 	int dir;
 
-	serve_first(&side, is_stale);
+	serve_first(&side);
 	dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ASSERT_EQ(side.pager.source.fd, dup3(dir, side.pager.source.fd, O_CLOEXEC));
 	close(dir);
