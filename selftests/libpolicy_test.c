@@ -55,6 +55,13 @@ static void in_child(void (*fn)(void))
 
 /* ---- nothing loaded, not root ---- */
 
+static int no_shadow(const struct pol_shadow *shadow, void *arg)
+{
+	(void)shadow;
+	(void)arg;
+	return 1;
+}
+
 static void every_call(int want)
 {
 	struct pol_guest_info info = { .size = sizeof(info) };
@@ -68,6 +75,8 @@ static void every_call(int want)
 	EXPECT_RETURN(want, run("g", "exit 0", &pid));
 	EXPECT_RETURN(want, pol_guest_info("g", &info, &error));
 	EXPECT_RETURN(want, pol_guest_wait("g", NULL, &error));
+	EXPECT_RETURN(want, pol_shadow_make("g", "/etc/passwd", 0, NULL, NULL, &error));
+	EXPECT_RETURN(want, pol_shadow_list(NULL, no_shadow, NULL, &error));
 	ASSERT_EQ(0, pol_paths_new(&paths));
 	EXPECT_RETURN(want, pol_paths_map_guest(paths, "g", &error));
 	pol_paths_free(paths);
@@ -328,9 +337,9 @@ TEST(run_refuses)
 	program.flags = 4;
 	EXPECT_KIND(POL_ERROR_USAGE, -EINVAL, pol_guest_run("g", &program, &pid, &error));
 	program.flags = 0;
-	program.size--;
+	program.size = offsetof(struct pol_run, place_fds) - 1;
 	EXPECT_KIND(POL_ERROR_USAGE, -EINVAL, pol_guest_run("g", &program, &pid, &error));
-	program.size++;
+	program.size = sizeof(program);
 	program.path = "/usr/bin/no-such-program";
 	EXPECT_RETURN(-ENOENT, pol_guest_run("g", &program, &pid, &error));
 	ASSERT_EQ(0, chmod(script, 0755));

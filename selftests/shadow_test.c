@@ -1,85 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Shadows: sealed snapshots of files, in the hands of guests that cannot open the files themselves.
+ * Shadows: sealed snapshots of files, in the hands of guests that cannot open the files themselves: what
+ * they may do with one, what they are not given, and how they get it.
  */
 #include "harness.h"
 
-#include <policy/policy.h>
-#include <pthread.h>
-#include <sys/stat.h>
-
-#include "guest.h"
-
-#define PAYLOAD "/selftests/guests/shadow_static"
-#define MIB	(1u << 20)
-
-/* A guest that can start the payload, and open nothing else. */
-#define BARE(name) "[guest." name "]\nfiles = [ { path = \"" PAYLOAD "\", access = \"rx\" } ]\n"
-
-static struct pol_error error = { .size = sizeof(error) };
-static const char *dir;
-
-static const char *at(const char *name)
-{
-	return text("%s/%s", dir, name);
-}
-
-/* Guests s and t, with what @more says of their shadows. */
-static void load_with(const char *more)
-{
-	dir = scratch();
-	ASSERT_LOAD(BARE("s") "[guest.s.shadow]\npaths = [\"%s\"]\n%s\n" BARE(
-			    "t") "[guest.t.shadow]\npaths = [\"%s\"]\n%s\n",
-		    dir, more, dir, more);
-	events_forget();
-}
-
-static const char *make_sized(const char *name, off_t size)
-{
-	const char *path = make_file(at(name), "");
-
-	ASSERT_EQ(0, truncate(path, size));
-	return path;
-}
-
-static int shadow(const char *guest, const char *path)
-{
-	return pol_shadow_make(guest, path, 0, NULL, NULL, &error);
-}
-
-static struct pol_shadow look(const char *guest, int fd)
-{
-	struct pol_shadow ret = { .size = sizeof(ret) };
-
-	if (pol_shadow_get(guest, fd, &ret, &error))
-		FAIL("pol_shadow_get: %s", error.message);
-	return ret;
-}
-
-static bool is_stale(const char *guest, int fd)
-{
-	return look(guest, fd).flags & POL_SHADOW_IS_STALE;
-}
-
-static int count_one(const struct pol_shadow *one, void *arg)
-{
-	(void)one;
-	++*(int *)arg;
-	return 0;
-}
-
-static int live(const char *guest)
-{
-	int cnt = 0, r = pol_shadow_list(guest, count_one, &cnt, &error);
-
-	return r < 0 ? r : cnt;
-}
-
-/* An inode of a memfd is freed after an RCU grace period at the latest, its entries at once. */
-static void expect_none_live(void)
-{
-	EXPECT_EQ(0, live(NULL));
-}
+#include "shadows.h"
 
 /* ---- what a guest may do with one ---- */
 
@@ -131,33 +57,33 @@ TEST(it_is_not_executable_by_default)
 }
 
 /*
- * A dynamically linked program, with its libraries: the loader is executed from a shadow, and opens from
- * the handed descriptors what it loads. The guest has a rule for the first program alone.
+ * A dynamically linked program with more than a dozen libraries: the loader is executed from a shadow, and
+ * opens from the handed descriptors what it loads. The guest has a rule for the first program alone.
  */
 TEST(a_dynamic_program_from_shadows)
 {
+	const char *all;
 	char out[4096];
 
 	dir = scratch();
 	ASSERT_EQ(0, run_cmd(out, sizeof(out),
-			     "cp -L /lib64/ld-linux-x86-64.so.2 %s/ld.so && cp -L /usr/bin/expr %s/expr && "
-			     "cp -L $(%s/ld.so --list %s/expr | sed -n 's,.*=> \\(/[^ ]*\\).*,\\1,p') %s && "
-			     "ls %s",
-			     dir, dir, dir, dir, dir, dir));
+			     "cd %s && cp -L /lib64/ld-linux-x86-64.so.2 ld.so && cp /usr/bin/policyctl prog && "
+			     "cp -L $(./ld.so --list ./prog | sed -n 's,.*=> \\(/[^ ]*\\).*,\\1,p') . && ls",
+			     dir));
 	EXPECT_STRSTR("libc.so.6", out);
+	EXPECT_STRSTR("libelf.so.1", out);
 	ASSERT_LOAD(BARE("s") "[guest.s.shadow]\npaths = [\"%s\"]\nexec = true\n", dir);
-	run_cmd(out, sizeof(out),
-		"set --; n=20; pre=; for lib in %s/*.so.*; do set -- \"$@\" --shadow $lib=$n:x; "
-		"pre=$pre:/proc/self/fd/$n; n=$((n+1)); done; "
-		"policyctl run s --shadow %s/ld.so=10:x --shadow %s/expr=11:x \"$@\" -- " PAYLOAD
-		" 10 exec ld.so --preload $pre /proc/self/fd/11 20 + 22; echo $?",
-		dir, dir, dir);
-	EXPECT_STREQ("42\n0\n", out);
-	/* The same without what was handed. */
-	run_cmd(out, sizeof(out), "policyctl run s --shadow %s/ld.so=10:x -- " PAYLOAD
-				  " 10 exec ld.so %s/expr 20 + 22; echo $?",
-		dir, dir);
+	all = text("set --; n=20; pre=; for lib in %s/lib*.so.*; do set -- \"$@\" --shadow $lib=$n:x; "
+		   "pre=$pre:/proc/self/fd/$n; n=$((n+1)); done; policyctl run s --shadow %s/ld.so=10:x "
+		   "--shadow %s/prog=11:x \"$@\" -- " PAYLOAD " 10 exec ld.so",
+		   dir, dir, dir);
+	EXPECT_EQ(0, run_cmd(out, sizeof(out), "%s --preload ${pre#:} /proc/self/fd/11 --version", all));
+	EXPECT_STRSTR(text("policyctl %s (", pol_library_version()), out);
+	/* The loader opens nothing else: without them, and from where they lie. */
+	EXPECT_EQ(127, run_cmd(out, sizeof(out), "%s /proc/self/fd/11 --version", all));
 	EXPECT_STRSTR("cannot open shared object file", out);
+	EXPECT_EQ(127, run_cmd(out, sizeof(out), "%s %s/prog --version", all, dir));
+	EXPECT_STRSTR("ermission denied", out);
 	expect_none_live();
 }
 
@@ -276,366 +202,68 @@ TEST(the_budget)
 	expect_none_live();
 }
 
-/* ---- files that change while they are copied ---- */
+/* ---- handing over ---- */
 
-/* The thread that waits until a copy of ours has begun, and does @change then. */
-struct meanwhile {
-	void (*change)(const char *path);
-	const char *path;
-	bool done;
-	volatile bool over;
-};
-
-static bool is_being_copied(void)
+TEST(numbers_and_neighbours)
 {
-	for (int fd = 3; fd < 64; fd++) {
-		char link[64], name[64] = "";
-		struct stat st;
-
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-		if (readlink(link, name, sizeof(name) - 1) > 0 && strstr(name, "memfd:shadow") &&
-		    !fstat(fd, &st) && st.st_blocks && st.st_mode & 0200)
-			return true;
-	}
-	return false;
-}
-
-static void *change_it(void *arg)
-{
-	struct meanwhile *at = arg;
-
-	while (!at->over && !at->done)
-		if (is_being_copied()) {
-			at->change(at->path);
-			at->done = true;
-		}
-	return NULL;
-}
-
-/* A few times: the copy may be faster than the thread. Return: as pol_shadow_make(). */
-static int shadow_while(void (*change)(const char *path), struct pol_shadow *ret)
-{
-	for (int i = 0; i < 20; i++) {
-		const char *path = at(text("big%d", i));
-		struct meanwhile meanwhile = { .change = change, .path = path };
-		pthread_t thread;
-		int r;
-
-		ASSERT_EQ(0, run_cmd(NULL, 0, "head -c 33554432 /dev/zero >%s", path));
-		ASSERT_EQ(0, pthread_create(&thread, NULL, change_it, &meanwhile));
-		r = pol_shadow_make("s", path, 0, NULL, ret, &error);
-		meanwhile.over = true;
-		pthread_join(thread, NULL);
-		(void)unlink(path);
-		if (meanwhile.done)
-			return r;
-		if (r >= 0)
-			close(r);
-	}
-	FAIL("20 copies were faster than the thread");
-	return -ETIME;
-}
-
-static void shrink(const char *path)
-{
-	ASSERT_EQ(0, truncate(path, 4096));
-}
-
-static void grow(const char *path)
-{
-	ASSERT_EQ(0, truncate(path, 33 * MIB));
-}
-
-static void vanish(const char *path)
-{
-	ASSERT_EQ(0, unlink(path));
-}
-
-TEST(a_file_that_shrinks)
-{
-	struct pol_shadow ret = { .size = sizeof(ret) };
-
-	load_with("max_size = \"34MiB\"");
-	EXPECT_EQ(-EIO, shadow_while(shrink, &ret));
-	EXPECT_STRSTR("shrank while it was copied", error.message);
-	expect_none_live();
-}
-
-/* It is copied once more, whole. */
-TEST(a_file_that_grows)
-{
-	struct pol_shadow ret = { .size = sizeof(ret) };
-	int fd;
-
-	load_with("max_size = \"34MiB\"");
-	fd = shadow_while(grow, &ret);
-	EXPECT_LE(0, fd);
-	EXPECT_EQ(33 * MIB, ret.bytes);
-	EXPECT_EQ(0, ret.flags);
-	close(fd);
-	load_with("max_size = \"32MiB\"");
-	EXPECT_EQ(-EFBIG, shadow_while(grow, &ret));
-	expect_none_live();
-}
-
-TEST(a_file_that_vanishes)
-{
-	struct pol_shadow ret = { .size = sizeof(ret) };
-
-	load_with("max_size = \"34MiB\"");
-	EXPECT_EQ(-ENOENT, shadow_while(vanish, &ret));
-	expect_none_live();
-}
-
-static void replace(const char *path)
-{
-	make_file(at("other"), "other");
-	ASSERT_EQ(0, rename(at("other"), path));
-}
-
-TEST(a_file_that_is_replaced)
-{
-	struct pol_shadow ret = { .size = sizeof(ret) };
-	int fd;
-
-	load_with("max_size = \"34MiB\"");
-	fd = shadow_while(replace, &ret);
-	EXPECT_LE(0, fd);
-	EXPECT_EQ(5, ret.bytes);
-	EXPECT_EQ(0, ret.flags);
-	close(fd);
-	expect_none_live();
-}
-
-/* ---- staleness ---- */
-
-static void open_rw(void)
-{
-	close(open(at("f"), O_RDWR));
-}
-
-static void truncate_it(void)
-{
-	ASSERT_EQ(0, truncate(at("f"), 1));
-}
-
-static void rename_over(void)
-{
-	make_file(at("new"), "new");
-	ASSERT_EQ(0, rename(at("new"), at("f")));
-}
-
-static void rename_away(void)
-{
-	ASSERT_EQ(0, rename(at("f"), at("elsewhere")));
-}
-
-static void chmod_it(void)
-{
-	ASSERT_EQ(0, chmod(at("f"), 0600));
-}
-
-static void chown_it(void)
-{
-	ASSERT_EQ(0, chown(at("f"), 1, 1));
-}
-
-static void unlink_it(void)
-{
-	ASSERT_EQ(0, unlink(at("f")));
-}
-
-static void store_shared(void)
-{
-	int fd = open(at("f"), O_RDWR);
-	char *to = mmap(NULL, 5, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	ASSERT_TRUE(to != MAP_FAILED);
-	close(fd);
-	memcpy(to, "HELLO", 5);
-	munmap(to, 5);
-}
-
-static void read_it(void)
-{
-	char buf[8];
-	struct stat st;
-	int fd = open(at("f"), O_RDONLY);
-
-	ASSERT_EQ(5, read(fd, buf, sizeof(buf)));
-	ASSERT_EQ(0, stat(at("f"), &st));
-	close(fd);
-}
-
-static void change_others(void)
-{
+	load_with("");
+	make_file(at("f"), "hello");
 	make_file(at("g"), "x");
-	ASSERT_EQ(0, chmod(at("g"), 0600) || rename(at("g"), at("h")) || unlink(at("h")));
+	/* As standard input; at numbers that policyctl itself uses. */
+	EXPECT_EQ(0, ctl("run s --shadow %s=0 -- " PAYLOAD " 0 sum", at("f")));
+	EXPECT_STREQ("sum: 532 of 5, own 1, at 0\n", ctl_said);
+	for (int i = 3; i < 24; i++) {
+		EXPECT_EQ(0, ctl("run s --shadow %s=%d --shadow %s=%d -- " PAYLOAD " %d sum", at("f"), i,
+				 at("g"), i + 1, i));
+		EXPECT_STREQ("sum: 532 of 5, own 1, at 0\n", ctl_said);
+	}
+	EXPECT_EQ(0, ctl("run s --keep-fd 5 --shadow %s=6 -- " PAYLOAD " 5 sum 5<%s", at("f"), at("f")));
+	EXPECT_EQ(125, ctl("run s --keep-fd 5 --shadow %s=5 -- " PAYLOAD " 5 sum 5<%s", at("f"), at("f")));
+	EXPECT_STRSTR("both kept and a shadow", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s=2 -- " PAYLOAD " 2 sum", at("f")));
+	EXPECT_STRSTR("is for output", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s=9 --shadow %s=9 -- " PAYLOAD " 9 sum", at("f"), at("g")));
+	EXPECT_STRSTR("given twice", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s -- " PAYLOAD " 9 sum", at("f")));
+	EXPECT_STRSTR("takes PATH=FD", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s=9:w -- " PAYLOAD " 9 sum", at("f")));
+	EXPECT_STRSTR("takes PATH=FD", ctl_said);
+	EXPECT_EQ(125, ctl("run s --shadow %s=99999999 -- " PAYLOAD " 9 sum", at("f")));
+	expect_none_live();
 }
 
-static const struct {
-	const char *op; /* NULL: it stays fresh */
-	void (*change)(void);
-} changes[] = {
-	{ "open", open_rw },	    { "truncate", truncate_it }, { "rename", rename_over },
-	{ "rename", rename_away },  { "chmod", chmod_it },	 { "chown", chown_it },
-	{ "unlink", unlink_it },    { "open", store_shared },	 { NULL, read_it },
-	{ NULL, change_others },
-};
-
-static void expect_hello(int fd)
+/* Whoever else gets the descriptor may read it: what may be executed was given to one guest. */
+TEST(received_by_another_guest)
 {
-	char buf[8] = "";
+	int fd;
 
-	EXPECT_EQ(5, pread(fd, buf, sizeof(buf), 0));
-	EXPECT_STREQ("hello", buf);
-}
-
-/* Each kind of change, seen at once; what was snapshotted stays as it was, a new one is new. */
-static void expect_stale(size_t i)
-{
-	int fd, other;
-
+	load_with("exec = true");
 	make_file(at("f"), "hello");
-	fd = shadow("s", at("f"));
+	fd = pol_shadow_make("s", at("f"), POL_SHADOW_MAKE_EXEC, NULL, NULL, &error);
 	ASSERT_LE(0, fd);
-	EXPECT_FALSE(is_stale("s", fd));
-	changes[i].change();
-	EXPECT_EQ(changes[i].op != NULL, is_stale("s", fd));
-	expect_hello(fd);
-	make_file(at("f"), "other");
-	other = shadow("s", at("f"));
-	ASSERT_LE(0, other);
-	EXPECT_FALSE(is_stale("s", other));
-	EXPECT_NE(look("s", fd).inode, look("s", other).inode);
+	ASSERT_EQ(40, dup2(fd, 40));
+	EXPECT_EQ(0, ctl("run s --keep-fd 40 -- " PAYLOAD " 40 map map-exec"));
+	EXPECT_STREQ("map: 0\nmap-exec: 0\n", ctl_said);
+	EXPECT_EQ(0, ctl("run t --keep-fd 40 -- " PAYLOAD " 40 map map-exec"));
+	EXPECT_STREQ(text("map: 0\nmap-exec: %d\n", EACCES), ctl_said);
+	EXPECT_EQ(126, ctl("run t --keep-fd 40 -- " PAYLOAD " 40 exec x"));
+	EXPECT_STREQ(text("exec: %d\n", EACCES), ctl_said);
 	close(fd);
-	close(other);
-}
-
-static void expect_all_stale(const char *where)
-{
-	dir = scratch_in(where);
-	ASSERT_LOAD(BARE("s") "[guest.s.shadow]\npaths = [\"%s\"]\n", dir);
-	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
-		expect_stale(i);
+	close(40);
 	expect_none_live();
 }
 
-TEST(a_change_makes_it_stale)
+/* With inherited_fds = "refuse" and a ceiling of descriptors; as another user. */
+TEST(what_a_guest_may_inherit)
 {
-	expect_all_stale("/tmp");
-}
-
-/* The writer was there before the snapshot: no hook, and no time of the file, tells of its stores. */
-TEST(a_writer_that_was_there_before)
-{
-	char *to;
-	int fd, rw;
-
-	load_with("");
+	dir = scratch();
+	ASSERT_LOAD("[guest.s]\ninherited_fds = \"refuse\"\nfiles = [ { path = \"" PAYLOAD
+		    "\", access = \"rx\" }, { path = \"/dev/null\", access = \"rw\" } ]\n[guest.s.limits]\nfds = 16\n[guest.s.shadow]\npaths = [\"%s\"]\n",
+		    dir);
 	make_file(at("f"), "hello");
-	rw = open(at("f"), O_RDWR);
-	to = mmap(NULL, 5, PROT_READ | PROT_WRITE, MAP_SHARED, rw, 0);
-	ASSERT_TRUE(to != MAP_FAILED);
-	close(rw);
-	fd = shadow("s", at("f"));
-	EXPECT_TRUE(is_stale("s", fd));
-	memcpy(to, "HELLO", 5);
-	expect_hello(fd);
-	munmap(to, 5);
-	close(fd);
-	fd = shadow("s", at("f"));
-	EXPECT_FALSE(is_stale("s", fd));
-	close(fd);
-}
-
-/* ---- one for all ---- */
-
-static int holder(int in, int out)
-{
-	char byte;
-	int fd = shadow("t", at("f"));
-
-	return write(out, &fd, sizeof(fd)) < 0 || read(in, &byte, 1) < 0 || fd < 0;
-}
-
-TEST(one_version_is_one_snapshot)
-{
-	int to[2], from[2], mine, its, again;
-	uint64_t inode;
-	pid_t pid;
-
-	load_with("");
-	make_file(at("f"), "hello");
-	ASSERT_EQ(0, pipe(to) || pipe(from));
-	pid = fork();
-	if (!pid) {
-		close(to[1]);
-		_exit(holder(to[0], from[1]));
-	}
-	ASSERT_EQ(sizeof(its), read(from[0], &its, sizeof(its)));
-	ASSERT_LE(0, its);
-	/* From another process, and for another guest. */
-	mine = shadow("s", at("f"));
-	inode = look("s", mine).inode;
-	expect_hello(mine);
-	EXPECT_EQ(EBADF, write(mine, "x", 1) < 0 ? errno : 0);
-	again = shadow("t", at("f"));
-	EXPECT_EQ(inode, look("t", again).inode);
-	EXPECT_EQ(1, live("s"));
-	EXPECT_EQ(1, live("t"));
-	/* Who made it goes, it stays; the last one takes it along. */
-	close(to[1]);
-	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-	close(again);
-	EXPECT_EQ(2, live(NULL));
-	again = shadow("t", at("f"));
-	EXPECT_EQ(inode, look("t", again).inode);
-	close(again);
-	chmod_it();
-	again = shadow("t", at("f"));
-	EXPECT_NE(inode, look("t", again).inode);
-	EXPECT_TRUE(is_stale("s", mine));
-	EXPECT_FALSE(is_stale("t", again));
-	close(again);
-	close(mine);
-	expect_none_live();
-}
-
-/* ---- who pays, and what is left ---- */
-
-static long shmem_kib(void)
-{
-	char out[64];
-
-	run_cmd(out, sizeof(out), "sed -n 's/^Shmem: *\\([0-9]*\\).*/\\1/p' /proc/meminfo");
-	return atol(out);
-}
-
-/* Some at a time, over and over: what is left is what was there. */
-TEST(many_made_and_freed)
-{
-	long many = test_count(300, 10000), before, after;
-	int fds[20];
-
-	load_with("");
-	for (int i = 0; i < 20; i++)
-		make_sized(text("f%d", i), 4096 * (i + 1));
-	before = shmem_kib();
-	for (long i = 0; i < many; i++) {
-		int *fd = &fds[i % 20];
-
-		if (i >= 20)
-			close(*fd);
-		ASSERT_EQ(0, utimensat(AT_FDCWD, at(text("f%ld", i % 20)), NULL, 0));
-		*fd = shadow("s", at(text("f%ld", i % 20)));
-		ASSERT_LE(0, *fd);
-	}
-	for (int i = 0; i < 20; i++)
-		close(fds[i]);
-	expect_none_live();
-	after = shmem_kib();
-	EXPECT_LE(after, before + 64);
+	EXPECT_EQ(0, ctl("run s --shadow %s=9 --user nobody -- " PAYLOAD " 9 sum write-again </dev/null", at("f")));
+	EXPECT_STREQ(text("sum: 532 of 5, own 1, at 0\nwrite-again: %d\n", EACCES), ctl_said);
+	EXPECT_EQ(126, ctl("run s --keep-fd 5 -- " PAYLOAD " 5 sum </dev/null 5<%s", at("f")));
 }
 
 LEAVES_NO_GUEST()

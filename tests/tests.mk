@@ -10,8 +10,9 @@ UNIT_CTL_OBJ := $(filter-out %/policyctl/main.o,$(SAN_CTL_OBJ))
 # What has no receiver behind it: no library of one is needed.
 UNIT_FWD_OBJ := $(patsubst %,build/san/user/forward/%.o,options state window wire)
 UNIT_BENCH_OBJ := $(BENCH_PURE_SRC:%.c=build/san/%.o)
-# What tests stand in for: pins of generations (test_names.c), the probe (test_policy_test.c).
-UNIT_WRAP := -Wl,--wrap=pol_meta_load,--wrap=pol_prober_ask
+# What tests stand in for: pins of generations (test_names.c), the probe (test_policy_test.c), and what
+# happens during a copy (test_snapshot.c).
+UNIT_WRAP := -Wl,--wrap=pol_meta_load,--wrap=pol_prober_ask,--wrap=sendfile
 UNIT_ARGS ?=## arguments for the unit test binary: UNIT_ARGS='--filter policy_parse/*'
 # Criterion's macros define without declaring, and each test's parameters go unused.
 $(UNIT_OBJ): WARN_C := -Wno-unused-parameter

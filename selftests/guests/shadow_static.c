@@ -91,6 +91,13 @@ static void sum(void)
 	printf("sum: %lu of %zu, own %lu, at %ld\n", sum, size, after, (long)lseek(fd, 0, SEEK_CUR));
 }
 
+static int map_alone(void)
+{
+	int r = map(PROT_READ, MAP_PRIVATE);
+
+	return r ? r : result(close(fd));
+}
+
 static int seals(void)
 {
 	int has = fcntl(fd, F_GET_SEALS);
@@ -115,6 +122,8 @@ static int answer(const char *verb)
 	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
 		if (!strcmp(verb, maps[i].verb))
 			return map(maps[i].prot, maps[i].flags);
+	if (!strcmp(verb, "map-alone"))
+		return map_alone();
 	if (!strcmp(verb, "write"))
 		return result(write(fd, "x", 1));
 	if (!strcmp(verb, "write-again"))

@@ -88,6 +88,20 @@ service "/bin/sh -c 'exec 9</srv/web/good; exec $in_place --keep-fd 9 -- /srv/bi
 start_anew
 # shellcheck disable=SC2010
 check descriptors_are_kept sh -c "ls -l /proc/$(main_pid)/fd | grep good"
+cat >/srv/bin/shadowed <<'SH'
+#!/bin/sh
+read -r line <&9
+echo "$line" >/srv/web/shadowed
+exec /srv/bin/first
+SH
+chmod +x /srv/bin/shadowed
+printf '[guest.web.shadow]\npaths = ["/srv/secret"]\n' >>$policy
+load >/dev/null 2>&1
+service "$in_place --shadow /srv/secret=9 -- /srv/bin/shadowed"
+start_anew
+check shadow_is_read grep -qx secret /srv/web/shadowed
+check shadow_confined confined
+check shadow_is_listed sh -c "policyctl status -v | grep -qx 'shadow web: /srv/secret, 7 bytes'"
 service "$in_place --user user --no-new-privs -- /srv/bin/first"
 start_anew
 pid=$(main_pid)

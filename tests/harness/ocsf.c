@@ -93,7 +93,7 @@ static bool integer_fits(const struct row *row, json_t *value)
 	if (row->values[0])
 		return strstr(row->values, word) != NULL;
 	return strstr(row->attribute, "time") || strcmp(row->attribute, "duration") == 0 ||
-	       (number >= INT32_MIN && number <= INT32_MAX);
+	       strcmp(row->attribute, "size") == 0 || (number >= INT32_MIN && number <= INT32_MAX);
 }
 
 static bool check_object(const char *object, json_t *value);

@@ -56,6 +56,13 @@ void test_record_path(union test_record *record, const void *path, size_t len)
 	test_record_room(record, used <= POL_PATH_SMALL ? POL_PATH_SMALL : POL_PATH_LARGE);
 }
 
+static void set_exes(struct pol_event *event, const char *exe, const char *parent)
+{
+	event->exe_len = (uint16_t)reverse(exe, strlen(exe), event->exe, POL_EXE_SIZE);
+	event->parent_exe_len =
+		(uint16_t)reverse(parent, strlen(parent), event->parent_exe, POL_EXE_SIZE);
+}
+
 static void set_process(struct pol_event *event)
 {
 	event->flags |= POL_EVENT_HAS_PROCESS;
@@ -68,9 +75,7 @@ static void set_process(struct pol_event *event)
 		.comm = "sh",
 		.parent_comm = "vmm",
 	};
-	event->exe_len = (uint16_t)reverse("/usr/bin/dash", 13, event->exe, POL_EXE_SIZE);
-	event->parent_exe_len =
-		(uint16_t)reverse("/usr/bin/vmm", 12, event->parent_exe, POL_EXE_SIZE);
+	set_exes(event, "/usr/bin/dash", "/usr/bin/vmm");
 }
 
 void test_record_violation(union test_record *record)
@@ -126,6 +131,31 @@ void test_record_ceiling(union test_record *record)
 		.err = EMFILE,
 	};
 	set_process(&record->event);
+}
+
+void test_record_shadow(union test_record *record)
+{
+	static const char path[] = "/srv/web/lib/libweb.so.1";
+
+	test_record_plain(record, POL_TYPE_SHADOW);
+	record->event.shadow = (struct pol_event_shadow){
+		.size = 706904,
+		.action = POL_SHADOW_STALE,
+		.op = POL_OP_OPEN,
+		.flags = POL_SHADOW_EXEC | POL_SHADOW_OLD,
+	};
+	record->event.flags = POL_EVENT_HAS_PROCESS;
+	record->event.process = (struct pol_event_process){
+		.start_ns = 98765432,
+		.cgroup = 1,
+		.tgid = 812,
+		.tid = 812,
+		.parent_tgid = 811,
+		.comm = "install",
+		.parent_comm = "make",
+	};
+	set_exes(&record->event, "/usr/bin/install", "/usr/bin/make");
+	test_record_path(record, path, sizeof(path) - 1);
 }
 
 static const char *guest_name(void *arg, uint64_t generation, uint32_t guest)

@@ -27,6 +27,9 @@ void test_record_exit(union test_record *record);
 /* A descriptor refused to the same process at the ceiling, as in events.md. */
 void test_record_ceiling(union test_record *record);
 
+/* Guest 3 has a snapshot of /srv/web/lib/libweb.so.1, which the host opens for writing: stale. */
+void test_record_shadow(union test_record *record);
+
 /* A head only: no process, no room. */
 void test_record_plain(union test_record *record, enum pol_type type);
 

@@ -191,9 +191,46 @@ static void forked(void)
 	record.event.type = POL_TYPE_FORK;
 }
 
-static void shadow(void)
+static void shadow_stale(void)
 {
-	test_record_plain(&record, POL_TYPE_SHADOW);
+	test_record_shadow(&record);
+}
+
+static void shadow_on_bytes(void)
+{
+	test_record_shadow(&record);
+	test_record_path(&record, "/srv/caf\xe9\n", 10);
+}
+
+/* The file was open for writing when it was copied. */
+static void shadow_never_fresh(void)
+{
+	test_record_shadow(&record);
+	record.event.shadow.op = 0;
+}
+
+static void shadow_created(void)
+{
+	test_record_shadow(&record);
+	record.event.shadow.action = POL_SHADOW_CREATED;
+	record.event.shadow.op = 0;
+	record.event.shadow.flags = POL_SHADOW_EXEC | POL_SHADOW_LAZY;
+}
+
+static void shadow_refused(void)
+{
+	shadow_created();
+	record.event.shadow = (struct pol_event_shadow){ .size = 1ull << 40,
+							 .action = POL_SHADOW_REFUSED,
+							 .err = EFBIG };
+}
+
+static void shadow_freed(void)
+{
+	shadow_created();
+	record.event.shadow.action = POL_SHADOW_FREED;
+	record.event.shadow.flags = POL_SHADOW_OLD | POL_SHADOW_CUT;
+	record.event.flags = POL_EVENT_PATH_TRUNCATED;
 }
 
 static const struct {
@@ -224,7 +261,12 @@ static const struct {
 	{ "exit unknown", exit_unknown },
 	{ "exec", exec },
 	{ "fork", forked },
-	{ "shadow", shadow },
+	{ "shadow stale", shadow_stale },
+	{ "shadow on bytes", shadow_on_bytes },
+	{ "shadow never fresh", shadow_never_fresh },
+	{ "shadow created", shadow_created },
+	{ "shadow refused", shadow_refused },
+	{ "shadow freed", shadow_freed },
 };
 
 #define X(name, nr, word) (nr),

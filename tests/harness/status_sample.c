@@ -36,6 +36,8 @@ static struct pol_guest_status guests[] = {
 		.lost_repeats = 2,
 		.folded_lost = 3,
 		.stale = 11,
+		.shadows = { .cnt = 18, .bytes = 19, .stale = 20 },
+		.shadow_budget = 21,
 	},
 	{
 		.guest = &metas[1],
@@ -49,6 +51,7 @@ static struct pol_guest_status guests[] = {
 		.memory_ceiling = POL_STATUS_NONE,
 		.denials = 14,
 		.would_deny = 15,
+		.shadow_budget = POL_STATUS_NONE,
 	},
 };
 

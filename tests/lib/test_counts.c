@@ -87,6 +87,17 @@ Test(counts, counts_exits_by_cause)
 	cr_assert_eq(counts.types[POL_TYPE_EXIT], 2);
 }
 
+Test(counts, a_shadow_is_of_a_type_and_no_refusal)
+{
+	struct pol_event_view view = { .type = POL_TYPE_SHADOW,
+				       .guest = 3,
+				       .shadow.action = POL_SHADOW_REFUSED };
+
+	cr_assert_eq(pol_counts_view(&counts, &view), 0);
+	cr_assert_eq(counts.types[POL_TYPE_SHADOW], 1);
+	cr_assert_null(pol_counts_find(&counts, 3));
+}
+
 /* The engine's own events, what has no number here, and numbers that are in no list. */
 Test(counts, keeps_nothing_of_who_is_no_guest)
 {

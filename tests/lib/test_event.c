@@ -66,6 +66,51 @@ Test(event, decodes_a_ceiling)
 	cr_assert_null(view.path.data);
 }
 
+Test(event, decodes_a_shadow)
+{
+	test_record_shadow(&record);
+	record.event.shadow.err = EFBIG;
+	assert_path("/srv/web/lib/libweb.so.1");
+	cr_assert_eq(view.type, POL_TYPE_SHADOW);
+	cr_assert_eq(view.shadow.size, 706904);
+	cr_assert_eq(view.shadow.action, POL_SHADOW_STALE);
+	cr_assert_eq(view.shadow.op, POL_OP_OPEN);
+	cr_assert_eq(view.shadow.err, EFBIG);
+	cr_assert_eq(view.shadow.flags, POL_SHADOW_EXEC | POL_SHADOW_OLD);
+	cr_assert_eq(view.process.tgid, 812);
+	cr_assert_str_eq(view.exe.data, "/usr/bin/install");
+}
+
+/* Who let go last is nobody's business, and the text may have lost its beginning. */
+Test(event, decodes_a_shadow_without_a_process)
+{
+	test_record_shadow(&record);
+	record.event.flags = POL_EVENT_PATH_TRUNCATED;
+	assert_path("srv/web/lib/libweb.so.1");
+	cr_assert(view.path.truncated);
+	cr_assert_not(view.has_process);
+	cr_assert_null(view.exe.data);
+	record.event.path_len = 0;
+	cr_assert_eq(decode_exact(&record, record.event.size), 0);
+	cr_assert_null(view.path.data, "a snapshot is of a file, and the root is none");
+}
+
+Test(event, a_shadow_has_an_op_or_an_errno_or_neither)
+{
+	struct pol_event_shadow *event = &view.shadow;
+
+	view.type = POL_TYPE_SHADOW;
+	*event = (struct pol_event_shadow){ .op = POL_OP_RENAME, .err = EFBIG };
+	for (event->action = 0; event->action < 10; event->action++) {
+		cr_assert_eq(pol_event_shadow_op(event),
+			     event->action == POL_SHADOW_STALE ? POL_OP_RENAME : 0);
+		cr_assert_eq(pol_event_err(&view), event->action == POL_SHADOW_REFUSED ? EFBIG : 0);
+	}
+	event->action = POL_SHADOW_STALE;
+	event->op = POL_OP_PTRACE;
+	cr_assert_eq(pol_event_shadow_op(event), 0, "an escape changes no file");
+}
+
 Test(event, decodes_the_peak_of_an_exit)
 {
 	test_record_exit(&record);
@@ -194,6 +239,9 @@ Test(event, refuses_every_shorter_record)
 	test_record_ceiling(&record);
 	for (size_t len = 0; len < record.event.size; len++)
 		cr_assert_eq(decode_exact(&record, len), -EBADMSG, "%zu bytes", len);
+	test_record_shadow(&record);
+	for (size_t len = 0; len < record.event.size; len++)
+		cr_assert_eq(decode_exact(&record, len), -EBADMSG, "%zu bytes", len);
 }
 
 Test(event, refuses_a_longer_record)
@@ -244,6 +292,9 @@ Test(event, refuses_lengths_beyond_their_room)
 	cr_assert_eq(decode_exact(&record, record.event.size), -EBADMSG);
 	test_record_violation(&record);
 	record.event.parent_exe_len = 0xffff;
+	cr_assert_eq(decode_exact(&record, record.event.size), -EBADMSG);
+	test_record_shadow(&record);
+	record.event.path_len = POL_PATH_SMALL + 1;
 	cr_assert_eq(decode_exact(&record, record.event.size), -EBADMSG);
 }
 

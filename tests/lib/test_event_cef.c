@@ -47,6 +47,12 @@ Test(event_cef, exit_by_signal)
 	test_golden("event_exit.cef", to_line());
 }
 
+Test(event_cef, shadow)
+{
+	test_record_shadow(&record);
+	test_golden("event_shadow.cef", to_line());
+}
+
 Test(event_cef, every_kind_of_event_is_valid)
 {
 	static const struct pol_event_ctx none;
@@ -86,6 +92,39 @@ Test(event_cef, tells_an_exit)
 	cr_assert_str_eq(value("cn3"), "9");
 	cr_assert_str_eq(value("end"), "1795222923123");
 	cr_assert_str_eq(value("reason"), "signal");
+}
+
+Test(event_cef, tells_what_made_a_shadow_stale)
+{
+	test_record_shadow(&record);
+	(void)to_line();
+	cr_assert_str_eq(value("5"), "3");
+	cr_assert_str_eq(value("cs6"), "stale");
+	cr_assert_str_eq(value("reason"), "open");
+	record.event.shadow.op = 0;
+	(void)to_line();
+	cr_assert_str_eq(value("reason"), "(none)");
+}
+
+Test(event_cef, tells_a_refused_shadow)
+{
+	test_record_shadow(&record);
+	record.event.shadow.action = POL_SHADOW_REFUSED;
+	record.event.shadow.err = EFBIG;
+	(void)to_line();
+	cr_assert_str_eq(value("3"), "shadow.refused");
+	cr_assert_str_eq(value("4"), "Shadow file refused");
+	cr_assert_str_eq(value("5"), "6");
+	cr_assert_str_eq(value("outcome"), "failure");
+	cr_assert_str_eq(value("fname"), "libweb.so.1");
+	cr_assert_str_eq(value("cs6Label"), "action");
+	cr_assert_str_eq(value("cs6"), "refused");
+	cr_assert_str_eq(value("cn2Label"), "size");
+	cr_assert_str_eq(value("cn2"), "706904");
+	cr_assert_str_eq(value("policydErrno"), "EFBIG");
+	cr_assert_str_eq(value("reason"), "(none)");
+	cr_assert_str_eq(value("policydExec"), "true");
+	cr_assert_str_eq(value("policydLazy"), "(none)");
 }
 
 Test(event_cef, escapes_as_the_format_says)

@@ -34,6 +34,12 @@ Test(event_ecs, exit_by_signal)
 	test_golden("event_exit.ecs", to_line());
 }
 
+Test(event_ecs, shadow)
+{
+	test_record_shadow(&record);
+	test_golden("event_shadow.ecs", to_line());
+}
+
 Test(event_ecs, every_kind_of_event_is_valid)
 {
 	const char *what;
@@ -133,6 +139,35 @@ Test(event_ecs, audit_denies_nothing)
 	cr_assert_str_eq(test_json_word(json, "event.outcome"), "success");
 	cr_assert_str_eq(test_json_word(json, "event.action"), "file-open-would_deny");
 	json_decref(json);
+}
+
+static void assert_shadow(uint32_t action, const char *type, const char *reason)
+{
+	json_t *json, *types;
+
+	test_record_shadow(&record);
+	record.event.shadow.action = action;
+	record.event.shadow.err = EFBIG;
+	json = test_json_load(to_line());
+	cr_assert_str_eq(test_json_word(json, "event.kind"), "event");
+	types = test_json_at(json, "event.type");
+	cr_assert_eq(json_array_size(types), 1);
+	cr_assert_str_eq(json_string_value(json_array_get(types, 0)), type);
+	cr_assert_str_eq(test_json_word(json, "event.reason"), reason);
+	cr_assert_str_eq(test_json_word(json, "file.path"), "/srv/web/lib/libweb.so.1");
+	cr_assert_eq(json_integer_value(test_json_at(json, "file.size")), 706904);
+	cr_assert(json_is_true(test_json_at(json, "policyd.exec")));
+	cr_assert_null(test_json_at(json, "policyd.lazy"));
+	json_decref(json);
+}
+
+Test(event_ecs, a_shadow_that_goes_stale_is_a_file_that_changes)
+{
+	assert_shadow(POL_SHADOW_CREATED, "info", "(none)");
+	assert_shadow(POL_SHADOW_STALE, "change", "open");
+	assert_shadow(POL_SHADOW_REFUSED, "info", "EFBIG");
+	assert_shadow(POL_SHADOW_FREED, "info", "(none)");
+	assert_shadow(9, "info", "(none)");
 }
 
 Test(event_ecs, an_exit_has_the_status_of_a_shell)

@@ -98,8 +98,48 @@ Test(event_facts, messages)
 	cr_assert_str_eq(message(), "sh[71] ended by SIGKILL (cause signal)");
 	make("rolled back");
 	cr_assert_str_eq(message(), "policy rolled back, generation 3, by uid 0 pid 9");
+	make("shadow stale");
+	cr_assert_str_eq(message(), "guest web: shadow of /srv/web/lib/libweb.so.1 stale (open) by "
+				    "install[812]");
+	make("shadow never fresh");
+	cr_assert_str_eq(message(), "guest web: shadow of /srv/web/lib/libweb.so.1 stale from the "
+				    "start by install[812]");
+	make("shadow created");
+	cr_assert_str_eq(message(),
+			 "guest web: shadow of /srv/web/lib/libweb.so.1 created by install[812]");
+	make("shadow refused");
+	cr_assert_str_eq(message(), "guest web: shadow of /srv/web/lib/libweb.so.1 refused (EFBIG) "
+				    "by install[812]");
+	make("shadow freed");
+	cr_assert_str_eq(message(), "guest web: shadow of .../srv/web/lib/libweb.so.1 freed");
 	make("lost");
 	cr_assert_str_eq(message(), "guest web: 12 violation events lost, numbers 41 to 60");
+}
+
+static void assert_kind(const char *code, const char *name, enum pol_level level,
+			enum pol_outcome outcome)
+{
+	pol_facts_init(&facts, &view, &test_record_ctx);
+	cr_assert_str_eq(facts.code, code);
+	cr_assert_str_eq(facts.name, name);
+	cr_assert_eq(facts.level, level, "%s", code);
+	cr_assert_eq(facts.outcome, outcome, "%s", code);
+}
+
+Test(event_facts, a_shadow_is_as_grave_as_its_action)
+{
+	make("shadow created");
+	assert_kind("shadow.created", "Shadow file created", POL_LEVEL_INFO, POL_OUTCOME_SUCCESS);
+	make("shadow stale");
+	assert_kind("shadow.stale", "Shadow file stale", POL_LEVEL_NOTICE, POL_OUTCOME_SUCCESS);
+	make("shadow refused");
+	assert_kind("shadow.refused", "Shadow file refused", POL_LEVEL_WARNING,
+		    POL_OUTCOME_FAILURE);
+	make("shadow freed");
+	assert_kind("shadow.freed", "Shadow file freed", POL_LEVEL_INFO, POL_OUTCOME_SUCCESS);
+	view.shadow.action = 9;
+	assert_kind("shadow", "Shadow file changed", POL_LEVEL_INFO, POL_OUTCOME_UNKNOWN);
+	cr_assert_str_eq(facts.message, "guest web: shadow of .../srv/web/lib/libweb.so.1 changed");
 }
 
 Test(event_facts, messages_are_one_line_of_plain_text)

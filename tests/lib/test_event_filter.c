@@ -53,6 +53,18 @@ Test(event_filter, takes_by_guest_type_verdict_and_time)
 	cr_assert_not(match((struct pol_event_filter){ .has_since = true, .since_ns = 123457790 }));
 }
 
+Test(event_filter, takes_shadows_by_type_and_path)
+{
+	cr_assert_not(match((struct pol_event_filter){ .type = POL_TYPE_SHADOW }));
+	test_record_shadow(&record);
+	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
+	cr_assert(match((struct pol_event_filter){ .type = POL_TYPE_SHADOW }));
+	cr_assert_not(match((struct pol_event_filter){ .type = POL_TYPE_VIOLATION }));
+	cr_assert(beneath("/srv/web/lib"));
+	cr_assert_not(beneath("/srv/web/secrets"));
+	cr_assert_not(match((struct pol_event_filter){ .verdict = POL_VERDICT_DENIED }));
+}
+
 Test(event_filter, wants_all_that_was_asked_for)
 {
 	struct pol_event_filter filter = { .type = POL_TYPE_VIOLATION, .path = "/srv" };

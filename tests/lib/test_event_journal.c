@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <criterion/criterion.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,6 +95,31 @@ Test(event_journal, tells_a_refusal)
 	cr_assert_str_eq(value("POLICYD_RULE_WHERE"), "policy.toml:37");
 	cr_assert_str_eq(value("POLICYD_TIME"), "2026-11-21T01:02:03.123456789Z");
 	cr_assert_str_eq(value("OBJECT_PID"), "(none)");
+}
+
+Test(event_journal, tells_of_a_shadow)
+{
+	union test_record record;
+
+	test_record_shadow(&record);
+	record.event.shadow.err = EFBIG;
+	cr_assert_eq(pol_event_decode(&record, record.event.size, &view), 0);
+	read_entry(&test_record_ctx, &pairs);
+	cr_assert_str_eq(value("PRIORITY"), "5");
+	cr_assert_str_eq(value("ERRNO"), "(none)");
+	cr_assert_str_eq(value("POLICYD_TYPE"), "shadow");
+	cr_assert_str_eq(value("POLICYD_CODE"), "shadow.stale");
+	cr_assert_str_eq(value("POLICYD_ACTION"), "stale");
+	cr_assert_str_eq(value("POLICYD_PATH"), "/srv/web/lib/libweb.so.1");
+	cr_assert_str_eq(value("POLICYD_SIZE"), "706904");
+	cr_assert_str_eq(value("POLICYD_EXEC"), "true");
+	cr_assert_str_eq(value("POLICYD_LAZY"), "(none)");
+	cr_assert_str_eq(value("POLICYD_OP"), "open");
+	view.shadow.action = POL_SHADOW_REFUSED;
+	read_entry(&test_record_ctx, &pairs);
+	cr_assert_str_eq(value("PRIORITY"), "4");
+	cr_assert_str_eq(value("ERRNO"), "27");
+	cr_assert_str_eq(value("POLICYD_ERRNO"), "EFBIG");
 }
 
 static void key_of(enum test_text text, char key[96])

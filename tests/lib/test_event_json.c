@@ -338,7 +338,6 @@ Test(event_json, exec_and_fork)
 Test(event_json, heads_of_the_other_types)
 {
 	static const enum pol_type types[] = {
-		POL_TYPE_SHADOW,
 		POL_TYPE_EXEC,
 		POL_TYPE_FORK,
 	};

@@ -35,6 +35,12 @@ Test(event_ocsf, exit_by_signal)
 	test_golden("event_exit.ocsf", to_line());
 }
 
+Test(event_ocsf, shadow)
+{
+	test_record_shadow(&record);
+	test_golden("event_shadow.ocsf", to_line());
+}
+
 static void assert_all_valid(const struct pol_event_ctx *ctx)
 {
 	const char *what;
@@ -138,6 +144,40 @@ Test(event_ocsf, has_a_class_for_each_type)
 	assert_class(POL_TYPE_LOST, 0, POL_OCSF_ERROR, 1);
 	cr_assert_str_eq(class_of(POL_TYPE_VIOLATION, POL_OP_MMAP).activity_name, "mmap");
 	cr_assert_str_eq(class_of(POL_TYPE_VIOLATION, 63).activity_name, "Other");
+}
+
+static void assert_shadow(uint32_t action, const char *name, int status, const char *code,
+			  const char *detail)
+{
+	json_t *json;
+
+	test_record_shadow(&record);
+	record.event.shadow.action = action;
+	record.event.shadow.err = EFBIG;
+	record.event.shadow.size = 1ull << 40;
+	json = test_json_load(to_line());
+	cr_assert_eq(json_integer_value(test_json_at(json, "class_uid")), POL_OCSF_FILE);
+	cr_assert_eq(json_integer_value(test_json_at(json, "activity_id")), POL_OCSF_OTHER);
+	cr_assert_str_eq(test_json_word(json, "activity_name"), name);
+	cr_assert_eq(json_integer_value(test_json_at(json, "status_id")), status);
+	cr_assert_str_eq(test_json_word(json, "status_code"), code);
+	cr_assert_str_eq(test_json_word(json, "status_detail"), detail);
+	cr_assert_str_eq(test_json_word(json, "file.path"), "/srv/web/lib/libweb.so.1");
+	cr_assert_eq(json_integer_value(test_json_at(json, "file.size")), 1ll << 40);
+	cr_assert_eq(json_integer_value(test_json_at(json, "actor.process.pid")), 812);
+	cr_assert_null(test_json_at(json, "actor.process.sandbox"), "it may be no guest's");
+	cr_assert_str_eq(test_json_word(json, "unmapped.guest"), "web");
+	cr_assert_null(test_ocsf_fault(json));
+	json_decref(json);
+}
+
+Test(event_ocsf, a_shadow_is_an_activity_of_its_own_on_the_file)
+{
+	assert_shadow(POL_SHADOW_CREATED, "created", 1, "(none)", "(none)");
+	assert_shadow(POL_SHADOW_STALE, "stale", 1, "(none)", "open");
+	assert_shadow(POL_SHADOW_REFUSED, "refused", 2, "EFBIG", "(none)");
+	assert_shadow(POL_SHADOW_FREED, "freed", 1, "(none)", "(none)");
+	assert_shadow(9, "Other", 0, "(none)", "(none)");
 }
 
 Test(event_ocsf, tells_a_refusal)

@@ -139,12 +139,20 @@ static void set_process(void)
 	event->parent_exe_len = last.parent_exe_len;
 }
 
-static void set_access(void)
+static const uint32_t ops[] = { POL_OP_OPEN, POL_OP_OPEN + 16, POL_OP_PTRACE, 0, 9999 };
+static const uint32_t errors[] = { 0, EACCES, EPERM, 9999 };
+
+static void set_path(void)
 {
-	static const uint32_t ops[] = { POL_OP_OPEN, POL_OP_OPEN + 16, POL_OP_PTRACE, 0, 9999 };
-	static const uint32_t errors[] = { 0, EACCES, EPERM, 9999 };
 	uint16_t room = below(20) ? POL_PATH_SMALL : below(2) ? POL_PATH_LARGE : 0;
 
+	test_record_room(&record, room);
+	if (room)
+		set_text(record.event.path, room, &record.event.path_len);
+}
+
+static void set_access(void)
+{
 	record.event.access = (struct pol_event_access){
 		.inode = { .ino = some_number(), .dev = below(3) << 20 | 4 * below(2) },
 		.access = 1u << below(2),
@@ -158,9 +166,19 @@ static void set_access(void)
 		.repeats = (uint32_t)some_number(),
 	};
 	record.event.flags |= below(4) ? POL_EVENT_HAS_RULE : 0;
-	test_record_room(&record, room);
-	if (room)
-		set_text(record.event.path, room, &record.event.path_len);
+	set_path();
+}
+
+static void set_shadow(void)
+{
+	record.event.shadow = (struct pol_event_shadow){
+		.size = some_number(),
+		.action = (uint32_t)below(6),
+		.op = ops[below(ARRAY_SIZE(ops))],
+		.err = errors[below(ARRAY_SIZE(errors))],
+		.flags = (uint32_t)below(16),
+	};
+	set_path();
 }
 
 static void set_exit(void)
@@ -200,6 +218,8 @@ static void make_record(void)
 		set_access();
 	else if (type == POL_TYPE_EXIT)
 		set_exit();
+	else if (type == POL_TYPE_SHADOW)
+		set_shadow();
 	else
 		for (size_t i = 0; i < ARRAY_SIZE(record.event.body); i++)
 			record.event.body[i] = some_number();

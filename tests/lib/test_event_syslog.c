@@ -47,6 +47,12 @@ Test(event_syslog, exit_by_signal)
 	test_golden("event_exit.syslog", to_line());
 }
 
+Test(event_syslog, shadow)
+{
+	test_record_shadow(&record);
+	test_golden("event_shadow.syslog", to_line());
+}
+
 Test(event_syslog, every_kind_of_event_is_valid)
 {
 	static const struct pol_event_ctx none;
@@ -74,6 +80,22 @@ Test(event_syslog, tells_a_refusal)
 	cr_assert_str_eq(value("rule_access"), "none");
 	cr_assert_str_eq(value("msg"), "guest web: denied open of /srv/web/secrets/key by sh[71]: "
 				       "lacks write (rule, policy.toml:37)");
+}
+
+Test(event_syslog, tells_of_a_shadow)
+{
+	test_record_shadow(&record);
+	record.event.shadow.flags = POL_SHADOW_LAZY;
+	(void)to_line();
+	cr_assert_str_eq(value("pri"), "85"); /* authpriv.notice */
+	cr_assert_str_eq(value("msgid"), "shadow");
+	cr_assert_str_eq(value("action"), "stale");
+	cr_assert_str_eq(value("path"), "/srv/web/lib/libweb.so.1");
+	cr_assert_str_eq(value("size"), "706904");
+	cr_assert_str_eq(value("op"), "open");
+	cr_assert_str_eq(value("lazy"), "true");
+	cr_assert_str_eq(value("exec"), "(none)");
+	cr_assert_str_eq(value("errno"), "(none)");
 }
 
 Test(event_syslog, escapes_as_the_format_says)

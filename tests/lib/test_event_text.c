@@ -92,6 +92,36 @@ Test(event_text, ceiling_on_what_has_no_word)
 	cr_assert_not_null(strstr(to_line(false), "denied      ?          256 of 256"));
 }
 
+Test(event_text, shadow)
+{
+	test_record_shadow(&record);
+	test_golden("event_shadow_stale.txt", to_line(false));
+	record.event.shadow.op = 0;
+	cr_assert_null(strstr(to_line(false), "op="));
+}
+
+Test(event_text, shadow_refused)
+{
+	test_record_shadow(&record);
+	record.event.shadow.action = POL_SHADOW_REFUSED;
+	record.event.shadow.err = EFBIG;
+	record.event.shadow.flags = POL_SHADOW_LAZY;
+	cr_assert_not_null(strstr(to_line(false), "refused    /srv/web/lib/libweb.so.1  706904 "
+						  "bytes  lazy  EFBIG  by install[812]"));
+}
+
+Test(event_text, shadow_without_a_process_or_a_word)
+{
+	test_record_shadow(&record);
+	record.event.flags = POL_EVENT_PATH_TRUNCATED;
+	record.event.shadow.action = 9;
+	record.event.shadow.flags = 0;
+	cr_assert_not_null(
+		strstr(to_line(false), "?          .../srv/web/lib/libweb.so.1  706904 bytes\n"));
+	record.event.path_len = 0;
+	cr_assert_not_null(strstr(to_line(false), "?          -  706904 bytes\n"));
+}
+
 Test(event_text, policy)
 {
 	test_record_plain(&record, POL_TYPE_POLICY);

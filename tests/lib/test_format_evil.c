@@ -134,6 +134,7 @@ static const struct parsed_format parsed[] = {
 
 static struct pol_event_view view;
 static uint32_t type; /* 0: violation, or what else has the text */
+static const struct pol_event_shadow shadow = { .action = POL_SHADOW_STALE, .op = POL_OP_OPEN };
 static char line[POL_EVENT_LINE_SIZE];
 static struct test_pairs good, evil;
 
@@ -149,6 +150,8 @@ static size_t receive(const struct parsed_format *format, enum test_text text, c
 	if (type) {
 		view.type = type;
 		view.verdict = type == POL_TYPE_ALLOW ? POL_VERDICT_ALLOWED : POL_VERDICT_NONE;
+		if (type == POL_TYPE_SHADOW)
+			view.shadow = shadow;
 	}
 	n = pol_format_find(format->name)->write(&view, &ctx, 0, line, sizeof(line));
 
@@ -276,6 +279,7 @@ static bool has_text(enum test_text text)
 	case TEST_TEXT_SENDER_COMM:
 		return !type;
 	case TEST_TEXT_PATH:
+		return !type || type == POL_TYPE_ALLOW || type == POL_TYPE_SHADOW;
 	case TEST_TEXT_RULE_PATH:
 	case TEST_TEXT_RULE_NAME:
 	case TEST_TEXT_RULE_WHERE:
@@ -308,7 +312,8 @@ Test(format_evil, names_stay_in_their_field)
 
 Test(format_evil, names_of_what_is_not_refused)
 {
-	static const uint32_t types[] = { POL_TYPE_ALLOW, POL_TYPE_EXEC, POL_TYPE_FORK };
+	static const uint32_t types[] = { POL_TYPE_ALLOW, POL_TYPE_SHADOW, POL_TYPE_EXEC,
+					  POL_TYPE_FORK };
 
 	for (size_t k = 0; k < ARRAY_SIZE(types); k++)
 		for (size_t i = 0; i < ARRAY_SIZE(test_evil); i++) {

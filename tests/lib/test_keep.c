@@ -73,6 +73,8 @@ Test(keep, gives_back_what_it_got)
 	check_same();
 	decode(test_record_ceiling);
 	check_same();
+	decode(test_record_shadow);
+	check_same();
 	view = (struct pol_event_view){ .type = POL_TYPE_LOST, .guest = 3, .generation = 3 };
 	view.lost.of = POL_TYPE_EXIT;
 	view.lost.count = 7;

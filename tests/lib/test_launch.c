@@ -134,3 +134,78 @@ Test(launch, descriptors_of_the_caller_are_closed, .timeout = 20)
 	cr_assert_eq(run(&no_fds, &placed, argv, &pid, &step), 0);
 	cr_assert_eq(status_of(pid), 0);
 }
+
+/* A descriptor to read "a" or "b" from. */
+static int reader(const char *text)
+{
+	int fds[2];
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	cr_assert_eq(write(fds[1], text, 2), 2);
+	close(fds[1]);
+	return fds[0];
+}
+
+static int run_placed(const struct pol_placed_fd *places, size_t cnt, const int *keep, size_t keep_cnt,
+		      const char *script, enum pol_launch_step *step)
+{
+	const char *const argv[] = { "/bin/bash", "-c", script, NULL }; /* numbers above 9 */
+	const struct pol_launch launch = { .path = argv[0],
+					   .argv = (char *const *)argv,
+					   .envp = environ,
+					   .placed = places,
+					   .placed_cnt = cnt,
+					   .keep_fds = keep,
+					   .keep_fds_cnt = keep_cnt };
+	struct placed placed = {};
+	pid_t pid;
+	int r = pol_launch_placed(&no_fds, &launch, place, &placed, &pid, step);
+
+	return r < 0 ? r : status_of(pid);
+}
+
+/* At every number that launching itself may use; each other's number; standard input. */
+Test(launch, descriptors_are_placed, .timeout = 60)
+{
+	enum pol_launch_step step;
+	char script[128];
+
+	for (int as = 3; as < 30; as++) {
+		const struct pol_placed_fd places[] = { { reader("a\n"), as }, { reader("b\n"), as + 1 } };
+
+		(void)snprintf(script, sizeof(script),
+			       "read x <&%d; read y <&%d; test $x$y = ab && test ! -e /proc/$$/fd/%d", as,
+			       as + 1, as + 2);
+		cr_expect_eq(run_placed(places, 2, NULL, 0, script, &step), 0, "%d", as);
+		close(places[0].fd);
+		close(places[1].fd);
+	}
+}
+
+Test(launch, descriptors_change_places, .timeout = 20)
+{
+	int a = reader("a\n"), b = reader("b\n"), c = reader("c\n");
+	const struct pol_placed_fd places[] = { { a, b }, { b, a }, { c, 0 } };
+	enum pol_launch_step step;
+	char script[128];
+
+	(void)snprintf(script, sizeof(script), "read x <&%d; read y <&%d; read z; test $x$y$z = bac", a, b);
+	cr_expect_eq(run_placed(places, 3, NULL, 0, script, &step), 0);
+}
+
+Test(launch, descriptors_that_cannot_be_placed, .timeout = 20)
+{
+	int a = reader("a\n");
+	const struct pol_placed_fd twice[] = { { a, 5 }, { a, 5 } }, closed[] = { { 999, 5 } },
+				   negative[] = { { a, -1 } }, kept[] = { { a, a } },
+				   far[] = { { a, 1 << 30 } };
+	enum pol_launch_step step;
+
+	cr_expect_eq(run_placed(twice, 2, NULL, 0, "exit 0", &step), -EEXIST);
+	cr_expect_eq(run_placed(closed, 1, NULL, 0, "exit 0", &step), -EBADF);
+	cr_expect_eq(run_placed(negative, 1, NULL, 0, "exit 0", &step), -EBADF);
+	cr_expect_eq(run_placed(kept, 1, &a, 1, "exit 0", &step), -EEXIST);
+	cr_expect_eq(run_placed(far, 1, NULL, 0, "exit 0", &step), -EINVAL);
+	cr_expect_eq(step, POL_LAUNCH_DESCRIPTORS);
+	cr_expect_eq(waitpid(-1, NULL, WNOHANG), -1, "a child is left");
+}

@@ -23,6 +23,7 @@ Test(words, are_those_of_the_lists)
 	cr_assert_str_eq(pol_hook_word(POL_HOOK_FILE_OPEN), "file_open");
 	cr_assert_str_eq(pol_reason_word(POL_REASON_NO_RULE), "no_rule");
 	cr_assert_str_eq(pol_action_word(POL_ACTION_ROLLED_BACK), "rolled back");
+	cr_assert_str_eq(pol_shadow_word(POL_SHADOW_FREED), "freed");
 	cr_assert_str_eq(pol_right_word(0), "read");
 	cr_assert_str_eq(pol_cause_word(POL_CAUSE_OOM), "oom");
 	cr_assert_str_eq(pol_resource_word(POL_RESOURCE_PIDS), "pids");
@@ -38,6 +39,8 @@ Test(words, are_null_for_none_and_for_what_is_not_listed)
 	cr_assert_null(pol_op_word(63));
 	cr_assert_null(pol_hook_word(0xffffffff));
 	cr_assert_null(pol_right_word(POL_RIGHTS_CNT));
+	cr_assert_null(pol_shadow_word(POL_SHADOW_NONE));
+	cr_assert_null(pol_shadow_word(9));
 	cr_assert_null(pol_cause_word(0));
 	cr_assert_null(pol_resource_word(POL_RESOURCE_NONE));
 	cr_assert_null(pol_resource_word(POL_RESOURCES_CNT));
@@ -95,6 +98,7 @@ static const char *const ops[] = { POL_OPS(WORD) NULL };
 static const char *const hooks[] = { POL_HOOKS(WORD) NULL };
 static const char *const reasons[] = { POL_REASONS(WORD) NULL };
 static const char *const actions[] = { POL_ACTIONS(WORD) NULL };
+static const char *const shadows[] = { POL_SHADOW_ACTIONS(WORD) NULL };
 static const char *const resources[] = { POL_RESOURCES(WORD) NULL };
 static const char *const fails[] = { POL_FAILS(WORD) "recursion_misses", NULL };
 static const char *const causes[] = {
@@ -185,6 +189,11 @@ Test(words, documented_actions)
 	check_list("actions", actions);
 }
 
+Test(words, documented_shadow_actions)
+{
+	check_list("shadow actions", shadows);
+}
+
 Test(words, documented_resources)
 {
 	check_list("resources", resources);
@@ -252,6 +261,7 @@ Test(words, schema_lists)
 	CHECK_SCHEMA(hooks, { "violation", "hook" });
 	CHECK_SCHEMA(reasons, { "violation", "reason" });
 	CHECK_SCHEMA(resources, { "ceiling", "resource" });
+	CHECK_SCHEMA(shadows, { "shadow", "action" });
 	CHECK_SCHEMA(actions, { "guest_event", "action" }, { "policy_event", "action" });
 }
 

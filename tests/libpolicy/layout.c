@@ -56,6 +56,9 @@ static void print_policies(void)
 
 static void print_guests(void)
 {
+	STRUCT(pol_run_fd);
+	MEMBER(pol_run_fd, fd);
+	MEMBER(pol_run_fd, as);
 	STRUCT(pol_run);
 	MEMBER(pol_run, size);
 	MEMBER(pol_run, path);
@@ -69,6 +72,8 @@ static void print_guests(void)
 	MEMBER(pol_run, uid);
 	MEMBER(pol_run, gid);
 	MEMBER(pol_run, reserved);
+	MEMBER(pol_run, place_fds);
+	MEMBER(pol_run, place_fds_count);
 	STRUCT(pol_stopped);
 	MEMBER(pol_stopped, size);
 	MEMBER(pol_stopped, tasks);
@@ -105,6 +110,10 @@ static void print_info(void)
 	MEMBER(pol_guest_info, escapes);
 	MEMBER(pol_guest_info, orphaned);
 	MEMBER(pol_guest_info, stale);
+	MEMBER(pol_guest_info, shadows);
+	MEMBER(pol_guest_info, shadows_stale);
+	MEMBER(pol_guest_info, shadow_bytes);
+	MEMBER(pol_guest_info, shadow_budget);
 	STRUCT(pol_ceilings);
 	MEMBER(pol_ceilings, size);
 	MEMBER(pol_ceilings, set);
@@ -152,11 +161,34 @@ static void print_ends(void)
 	NUMBER(POL_MAP_READ_ONLY);
 }
 
+static void print_shadows(void)
+{
+	NUMBER(POL_SHADOW_MAKE_EXEC);
+	NUMBER(POL_SHADOW_MAKE_LAZY);
+	STRUCT(pol_shadow_limits);
+	MEMBER(pol_shadow_limits, size);
+	MEMBER(pol_shadow_limits, max_size);
+	MEMBER(pol_shadow_limits, budget);
+	NUMBER(POL_SHADOW_IS_EXEC);
+	NUMBER(POL_SHADOW_IS_STALE);
+	NUMBER(POL_SHADOW_IS_LAZY);
+	STRUCT(pol_shadow);
+	MEMBER(pol_shadow, size);
+	MEMBER(pol_shadow, bytes);
+	MEMBER(pol_shadow, made_ns);
+	MEMBER(pol_shadow, inode);
+	MEMBER(pol_shadow, flags);
+	MEMBER(pol_shadow, reserved);
+	MEMBER(pol_shadow, guest);
+	MEMBER(pol_shadow, path);
+}
+
 int main(void)
 {
 	print_errors();
 	print_policies();
 	print_guests();
+	print_shadows();
 	print_info();
 	print_ends();
 	return 0;

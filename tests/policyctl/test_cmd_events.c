@@ -227,6 +227,25 @@ Test(cmd_events, finds_ceilings_by_their_type)
 	cr_assert_not_null(strstr(out, "\"resource\":\"fds\",\"now\":256,\"ceiling\":256"));
 }
 
+Test(cmd_events, finds_shadows_by_their_type)
+{
+	union test_record record;
+
+	send_two();
+	test_record_shadow(&record);
+	send(&record, 3);
+	cr_assert_eq(RUN("--type", "shadow"), 0);
+	cr_assert_eq(lines(), 1);
+	cr_assert_not_null(
+		strstr(out, "shadow     -           stale      /srv/web/lib/libweb.so.1"));
+	cr_assert_eq(RUN("--type", "shadow", "--format", "json", "--path", "/srv/web/lib"), 0);
+	cr_assert_eq(lines(), 1);
+	cr_assert_not_null(
+		strstr(out, "\"action\":\"stale\",\"path\":\"/srv/web/lib/libweb.so.1\""));
+	cr_assert_eq(RUN("--type", "shadow", "--path", "/srv/web/secrets"), 0);
+	cr_assert_eq(lines(), 0);
+}
+
 Test(cmd_events, only_looks_with_a_filter)
 {
 	send_two();

@@ -58,6 +58,9 @@ def broken(event):
     for key in ("op", "hook", "reason", "action", "of", "verdict", "resource"):
         if key in event:
             yield f"with an unknown {key}", {**event, key: "nonsense"}
+    for key, action, word in (("op", "stale", "open"), ("errno", "refused", "EIO")):
+        if event["type"] == "shadow" and event["action"] != action:
+            yield f"that is {event['action']} with {key}", {**event, key: word}
 
 
 def check(tally, schema, text, seen):

@@ -188,6 +188,8 @@ static void decode_body(uint32_t type, const char *body, struct pol_event_view *
 		memcpy(&view->ceiling, body, sizeof(view->ceiling));
 	else if (type == POL_TYPE_GUEST || type == POL_TYPE_POLICY)
 		memcpy(&view->note, body, sizeof(view->note));
+	else if (type == POL_TYPE_SHADOW)
+		memcpy(&view->shadow, body, sizeof(view->shadow));
 }
 
 int pol_event_decode(const void *data, size_t len, struct pol_event_view *ret)
@@ -220,6 +222,22 @@ bool pol_event_has_rule(const struct pol_event_view *view)
 	return pol_event_has_access(view->type) && view->flags & POL_EVENT_HAS_RULE &&
 	       (reason == POL_REASON_RULE || reason == POL_REASON_WIDENS ||
 		reason == POL_REASON_STALE);
+}
+
+uint32_t pol_event_err(const struct pol_event_view *view)
+{
+	if (pol_event_has_access(view->type))
+		return view->access.err;
+	if (view->type == POL_TYPE_CEILING)
+		return view->ceiling.err;
+	if (view->type == POL_TYPE_SHADOW && view->shadow.action == POL_SHADOW_REFUSED)
+		return view->shadow.err;
+	return 0;
+}
+
+uint32_t pol_event_shadow_op(const struct pol_event_shadow *event)
+{
+	return event->action == POL_SHADOW_STALE && event->op < POL_OP_ESCAPE_FIRST ? event->op : 0;
 }
 
 struct pol_event_text pol_event_tail(const struct pol_event_text *text, size_t max)

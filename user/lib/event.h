@@ -47,7 +47,7 @@ struct pol_event_text {
  * @outside: not of the engine (pidwait.h): no guest, no sequence, no policy.
  * @has_process: @process, @exe and @parent_exe mean something.
  * @access: of violation, allow and escape. @exit: of exit. @ceiling: of ceiling. @note: of guest
- * and policy. @lost: of lost (made by the reader, never by the kernel).
+ * and policy. @shadow: of shadow. @lost: of lost (made by the reader, never by the kernel).
  */
 struct pol_event_view {
 	uint32_t type;
@@ -66,6 +66,7 @@ struct pol_event_view {
 		struct pol_event_exit exit;
 		struct pol_event_ceiling ceiling;
 		struct pol_event_note note;
+		struct pol_event_shadow shadow;
 		struct {
 			uint32_t of;
 			uint64_t count;
@@ -104,6 +105,15 @@ static inline bool pol_event_has_access(uint32_t type)
 
 /* pol_event_has_rule() - whether the kernel named the rule that decided (events.md: rule). */
 bool pol_event_has_rule(const struct pol_event_view *view);
+
+/* pol_event_err() - what was returned to who was refused, positive; 0: nothing was refused. */
+uint32_t pol_event_err(const struct pol_event_view *view);
+
+/**
+ * pol_event_shadow_op() - what made a snapshot stale, an operation on a file; 0: it is not stale, or
+ * was so when it was handed over.
+ */
+uint32_t pol_event_shadow_op(const struct pol_event_shadow *event);
 
 /**
  * pol_event_tail() - the end of a text that has lost its beginning, from a name on: there the

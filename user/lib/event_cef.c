@@ -123,7 +123,7 @@ static void put_access(struct pol_flatw *o)
 	const struct pol_event_access *access = &facts->view->access;
 	char missing[POL_RIGHTS_TEXT_SIZE];
 
-	put_word(o, "reason", pol_reason_word(access->reason));
+	put_word(o, "reason", pol_facts_why(facts));
 	put_text(o, "fname", POL_FACT_NAME, VALUE_MAX);
 	put_text(o, "filePath", POL_FACT_PATH, VALUE_MAX);
 	if (facts->ino[0])
@@ -142,12 +142,23 @@ static void put_exit(struct pol_flatw *o)
 {
 	const struct pol_facts *facts = o->facts;
 
-	put_word(o, "reason", pol_cause_word(facts->view->exit.cause));
+	put_word(o, "reason", pol_facts_why(facts));
 	put_ms(o, "end", facts->real_ns);
 	if (facts->status >= 0)
 		put_custom_number(o, "cn2", "status", (uint64_t)facts->status);
 	if (facts->signal > 0)
 		put_custom_number(o, "cn3", "signal", (uint64_t)facts->signal);
+}
+
+static void put_shadow(struct pol_flatw *o)
+{
+	const struct pol_event_shadow *event = &o->facts->view->shadow;
+
+	put_word(o, "reason", pol_facts_why(o->facts));
+	put_text(o, "fname", POL_FACT_NAME, VALUE_MAX);
+	put_text(o, "filePath", POL_FACT_PATH, VALUE_MAX);
+	put_custom_word(o, "cs6", "action", pol_shadow_word(event->action));
+	put_custom_number(o, "cn2", "size", event->size);
 }
 
 static void put_what(struct pol_flatw *o)
@@ -171,6 +182,8 @@ static void put_what(struct pol_flatw *o)
 	case POL_TYPE_GUEST:
 	case POL_TYPE_POLICY:
 		return put_custom_word(o, "cs6", "action", pol_action_word(view->note.action));
+	case POL_TYPE_SHADOW:
+		return put_shadow(o);
 	default:
 		return;
 	}

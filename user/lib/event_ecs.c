@@ -117,7 +117,11 @@ static struct class class_of(const struct pol_event_view *view)
 	case POL_TYPE_POLICY:
 		return class_of_note(view);
 	case POL_TYPE_SHADOW:
-		return (struct class){ { "file" }, { "info" }, false };
+		return (struct class){
+			{ "file" },
+			{ view->shadow.action == POL_SHADOW_STALE ? "change" : "info" },
+			false,
+		};
 	default:
 		return (struct class){ { "intrusion_detection" }, { "info" }, true };
 	}
@@ -135,24 +139,13 @@ static void put_action(struct pol_factw *o)
 	pol_factw_word(o, "action", action);
 }
 
-static const char *reason_of(const struct pol_event_view *view)
-{
-	if (view->type == POL_TYPE_EXIT)
-		return pol_cause_word(view->exit.cause);
-	if (view->type == POL_TYPE_CEILING)
-		return pol_errno_name(view->ceiling.err);
-	if (!pol_event_has_access(view->type))
-		return NULL;
-	return view->access.reason ? pol_reason_word(view->access.reason)
-				   : pol_errno_name(view->access.err);
-}
-
 static void put_event(struct pol_factw *o)
 {
 	static const char *const outcomes[] = { "unknown", "success", "failure" };
 	const struct pol_facts *facts = o->facts;
 	const struct pol_event_view *view = facts->view;
 	const struct class class = class_of(view);
+	const char *why = pol_facts_why(facts);
 
 	pol_factw_open(o, "event");
 	pol_factw_word(o, "kind", class.alert ? "alert" : "event");
@@ -165,7 +158,7 @@ static void put_event(struct pol_factw *o)
 	pol_factw_word(o, "module", POL_PRODUCT);
 	pol_factw_word(o, "dataset", POL_PRODUCT ".events");
 	pol_factw_number(o, "severity", (uint64_t)facts->level + 1);
-	pol_factw_word(o, "reason", reason_of(view));
+	pol_factw_word(o, "reason", why ? why : pol_errno_name(pol_event_err(view)));
 	pol_factw_word(o, "id", facts->uid);
 	if (!view->outside)
 		pol_factw_number(o, "sequence", view->seq);
@@ -246,6 +239,8 @@ static void put_file(struct pol_factw *o)
 	pol_factw_open(o, "file");
 	pol_factw_text(o, "path", POL_FACT_PATH);
 	pol_factw_text(o, "name", POL_FACT_NAME);
+	if (facts->view->type == POL_TYPE_SHADOW)
+		pol_factw_number(o, "size", facts->view->shadow.size);
 	pol_factw_word(o, "device", facts->dev);
 	pol_factw_word(o, "inode", facts->ino);
 	pol_factw_close(o);

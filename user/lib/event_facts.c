@@ -10,7 +10,7 @@
 
 struct kind {
 	uint32_t type;
-	uint32_t verdict; /* 0: any other */
+	uint32_t which; /* its verdict, of shadow its action; 0: any other */
 	const char *name;
 	enum pol_level level;
 	enum pol_outcome outcome;
@@ -34,7 +34,15 @@ static const struct kind kinds[] = {
 	{ POL_TYPE_GUEST, 0, "Guest changed", POL_LEVEL_INFO, POL_OUTCOME_SUCCESS },
 	{ POL_TYPE_POLICY, 0, "Policy changed", POL_LEVEL_NOTICE, POL_OUTCOME_SUCCESS },
 	{ POL_TYPE_ALLOW, 0, "File access allowed", POL_LEVEL_INFO, POL_OUTCOME_SUCCESS },
-	{ POL_TYPE_SHADOW, 0, "Shadow file changed", POL_LEVEL_INFO, POL_OUTCOME_SUCCESS },
+	{ POL_TYPE_SHADOW, POL_SHADOW_CREATED, "Shadow file created", POL_LEVEL_INFO,
+	  POL_OUTCOME_SUCCESS },
+	{ POL_TYPE_SHADOW, POL_SHADOW_STALE, "Shadow file stale", POL_LEVEL_NOTICE,
+	  POL_OUTCOME_SUCCESS },
+	{ POL_TYPE_SHADOW, POL_SHADOW_REFUSED, "Shadow file refused", POL_LEVEL_WARNING,
+	  POL_OUTCOME_FAILURE },
+	{ POL_TYPE_SHADOW, POL_SHADOW_FREED, "Shadow file freed", POL_LEVEL_INFO,
+	  POL_OUTCOME_SUCCESS },
+	{ POL_TYPE_SHADOW, 0, "Shadow file changed", POL_LEVEL_INFO, POL_OUTCOME_UNKNOWN },
 	{ POL_TYPE_EXEC, 0, "Program executed", POL_LEVEL_INFO, POL_OUTCOME_SUCCESS },
 	{ POL_TYPE_FORK, 0, "Task created", POL_LEVEL_INFO, POL_OUTCOME_SUCCESS },
 };
@@ -61,6 +69,17 @@ size_t pol_fact_max(enum pol_fact fact, unsigned int level)
 struct pol_event_text pol_fact_text(const struct pol_facts *facts, enum pol_fact fact, size_t max)
 {
 	return pol_event_tail(&facts->text[fact], max);
+}
+
+const char *pol_facts_why(const struct pol_facts *facts)
+{
+	const struct pol_event_view *view = facts->view;
+
+	if (view->type == POL_TYPE_EXIT)
+		return pol_cause_word(view->exit.cause);
+	if (view->type == POL_TYPE_SHADOW)
+		return pol_op_word(pol_event_shadow_op(&view->shadow));
+	return pol_event_has_access(view->type) ? pol_reason_word(view->access.reason) : NULL;
 }
 
 void pol_rights_text(uint64_t mask, char *buf)
@@ -159,6 +178,11 @@ static bool has_object(const struct pol_event_view *view)
 	return view->type == POL_TYPE_VIOLATION || view->type == POL_TYPE_ALLOW;
 }
 
+static bool has_path(const struct pol_event_view *view)
+{
+	return has_object(view) || view->type == POL_TYPE_SHADOW;
+}
+
 static void set_texts(struct pol_facts *facts)
 {
 	const struct pol_event_view *view = facts->view;
@@ -169,7 +193,7 @@ static void set_texts(struct pol_facts *facts)
 	set_guest(facts, POL_FACT_GUEST, view->guest, facts->guest);
 	if (ctx->sha256 && !view->outside)
 		set_string(facts, POL_FACT_SHA256, ctx->sha256(ctx->arg, facts->generation));
-	if (has_object(view)) {
+	if (has_path(view)) {
 		facts->text[POL_FACT_PATH] = view->path;
 		set_name(facts);
 	}
@@ -185,12 +209,13 @@ static void set_texts(struct pol_facts *facts)
 static void set_kind(struct pol_facts *facts)
 {
 	const struct pol_event_view *view = facts->view;
+	uint32_t which = view->type == POL_TYPE_SHADOW ? view->shadow.action : view->verdict;
 
 	facts->name = "Event";
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const struct kind *kind = &kinds[i];
 
-		if (kind->type != view->type || (kind->verdict && kind->verdict != view->verdict))
+		if (kind->type != view->type || (kind->which && kind->which != which))
 			continue;
 		facts->name = kind->name;
 		facts->level = kind->level;
@@ -230,6 +255,8 @@ static void set_code(struct pol_facts *facts)
 		what = pol_resource_word(view->ceiling.resource);
 	else if (view->type == POL_TYPE_GUEST || view->type == POL_TYPE_POLICY)
 		what = pol_action_word(view->note.action);
+	else if (view->type == POL_TYPE_SHADOW)
+		what = pol_shadow_word(view->shadow.action);
 	if (view->type == POL_TYPE_VIOLATION || view->type == POL_TYPE_ALLOW)
 		type = "file";
 	(void)snprintf(facts->code, sizeof(facts->code), "%s%s%s%s%s", type ? type : "event",

@@ -131,6 +131,9 @@ struct pol_event_text pol_fact_text(const struct pol_facts *facts, enum pol_fact
 #define POL_RIGHTS_TEXT_SIZE 128
 void pol_rights_text(uint64_t mask, char *buf);
 
+/* pol_facts_why() - the reason, the cause, what made a shadow stale; NULL: nothing to name. */
+const char *pol_facts_why(const struct pol_facts *facts);
+
 /* pol_facts_list() - sets @field and @field_cnt from the rest; pol_facts_init() does it. */
 void pol_facts_list(struct pol_facts *facts);
 

@@ -55,6 +55,12 @@ static void add_rights(struct pol_facts *facts, const char *name, uint32_t mask,
 	add(facts, name, POL_FIELD_RIGHTS, places)->number = mask & POL_RIGHTS_ALL;
 }
 
+static void add_yes(struct pol_facts *facts, const char *name, bool yes)
+{
+	if (yes)
+		add(facts, name, POL_FIELD_YES, 0);
+}
+
 static void add_head(struct pol_facts *facts)
 {
 	const struct pol_event_view *view = facts->view;
@@ -145,8 +151,7 @@ static void add_exit(struct pol_facts *facts)
 		add_number(facts, "exit_code", (uint64_t)facts->exit_code, 0);
 	if (facts->signal >= 0)
 		add_number(facts, "signal", (uint64_t)facts->signal, POL_IN_CEF);
-	if (facts->signal > 0 && exit->code & 0x80)
-		add(facts, "core", POL_FIELD_YES, 0);
+	add_yes(facts, "core", facts->signal > 0 && exit->code & 0x80);
 	if (facts->status >= 0)
 		add_number(facts, "status", (uint64_t)facts->status,
 			   POL_IN_ECS | POL_IN_OCSF | POL_IN_CEF);
@@ -188,6 +193,20 @@ static void add_note(struct pol_facts *facts)
 	add_number(facts, "by_pid", note->by_tgid, 0);
 }
 
+static void add_shadow(struct pol_facts *facts)
+{
+	const struct pol_event_shadow *event = &facts->view->shadow;
+	const unsigned int all = POL_IN_ECS | POL_IN_OCSF | POL_IN_CEF;
+
+	add_word(facts, "action", pol_shadow_word(event->action), POL_IN_CEF);
+	add_text(facts, POL_FACT_PATH, all);
+	add_number(facts, "size", event->size, all);
+	add_yes(facts, "exec", event->flags & POL_SHADOW_EXEC);
+	add_yes(facts, "lazy", event->flags & POL_SHADOW_LAZY);
+	add_word(facts, "op", pol_facts_why(facts), POL_IN_CEF);
+	add_word(facts, "errno", pol_errno_name(pol_event_err(facts->view)), 0);
+}
+
 void pol_facts_list(struct pol_facts *facts)
 {
 	facts->field_cnt = 0;
@@ -210,6 +229,9 @@ void pol_facts_list(struct pol_facts *facts)
 	case POL_TYPE_GUEST:
 	case POL_TYPE_POLICY:
 		add_note(facts);
+		break;
+	case POL_TYPE_SHADOW:
+		add_shadow(facts);
 		break;
 	default:
 		break;

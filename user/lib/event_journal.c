@@ -124,13 +124,6 @@ static int put_field(struct pol_journal *j, const struct pol_facts *facts,
 	return 0;
 }
 
-static uint32_t errno_of(const struct pol_event_view *view)
-{
-	if (pol_event_has_access(view->type))
-		return view->access.err;
-	return view->type == POL_TYPE_CEILING ? view->ceiling.err : 0;
-}
-
 static int put_known(struct pol_journal *j, const struct pol_facts *facts)
 {
 	const struct pol_event_view *view = facts->view;
@@ -145,8 +138,8 @@ static int put_known(struct pol_journal *j, const struct pol_facts *facts)
 		r = put_word(j, "SYSLOG_IDENTIFIER", POL_PRODUCT);
 	if (r == 0)
 		r = put_number(j, "SYSLOG_FACILITY", 10); /* authpriv */
-	if (r == 0 && errno_of(view))
-		r = put_number(j, "ERRNO", errno_of(view));
+	if (r == 0 && pol_event_err(view))
+		r = put_number(j, "ERRNO", pol_event_err(view));
 	if (r == 0)
 		r = put_word(j, "POLICYD_TYPE", pol_type_word(view->type));
 	if (r == 0)

@@ -128,7 +128,7 @@ static void put_note(struct pol_json_out *o)
 	pol_jsonw_close(w, '}');
 }
 
-/* exec, fork: the process is all there is to say. shadow: no body yet in this ABI version. */
+/* exec, fork: the process is all there is to say. */
 static void put_plain(struct pol_json_out *o)
 {
 	const char *verdict = pol_verdict_word(o->view->verdict);
@@ -157,6 +157,8 @@ static void put_body(struct pol_json_out *o)
 	case POL_TYPE_GUEST:
 	case POL_TYPE_POLICY:
 		return put_note(o);
+	case POL_TYPE_SHADOW:
+		return pol_json_shadow(o);
 	default:
 		return put_plain(o);
 	}

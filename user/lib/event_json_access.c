@@ -36,8 +36,7 @@ static void put_refused(struct pol_json_out *o)
 		       write_refused);
 }
 
-/* The path's value, path_truncated, and the exact bytes where the text can't have them. */
-static void put_path(struct pol_json_out *o)
+void pol_json_path(struct pol_json_out *o)
 {
 	const struct pol_event_text *path = &o->view->path;
 	struct pol_jsonw *w = &o->w;
@@ -84,7 +83,7 @@ static void put_object(struct pol_json_out *o)
 	const struct pol_inode_key *inode = &o->view->access.inode;
 	struct pol_jsonw *w = &o->w;
 
-	put_path(o);
+	pol_json_path(o);
 	if (!inode->ino && !inode->dev) {
 		put_null(w, "guest_path");
 		put_null(w, "dev");

@@ -53,6 +53,10 @@ void pol_json_escape(struct pol_json_out *o);
 void pol_json_allow(struct pol_json_out *o);
 void pol_json_exit(struct pol_json_out *o);
 void pol_json_ceiling(struct pol_json_out *o);
+void pol_json_shadow(struct pol_json_out *o);
+
+/* Behind "path": its value, path_truncated, and the exact bytes where the text can't have them. */
+void pol_json_path(struct pol_json_out *o);
 
 /* Where a piece of number @nr is or will be; NULL: nothing is kept. */
 #define POL_JSON_PLACE(o, of, nr) \
@@ -101,6 +105,12 @@ KEYED(put_null)(struct pol_jsonw *w, const char *key)
 {
 	pol_jsonw_key(w, key);
 	pol_jsonw_null(w);
+}
+
+KEYED(put_bool)(struct pol_jsonw *w, const char *key, bool value)
+{
+	pol_jsonw_key(w, key);
+	pol_jsonw_bool(w, value);
 }
 
 KEYED(put_u64)(struct pol_jsonw *w, const char *key, uint64_t value)

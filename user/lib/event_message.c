@@ -148,6 +148,27 @@ static void put_note(struct pol_textw *w, const struct pol_facts *facts)
 		pol_textw_fmt(w, ", by uid %u pid %u", note->by_uid, note->by_tgid);
 }
 
+/* "shadow of /srv/web/lib/libweb.so.1 stale (open) by install[812]" */
+static void put_shadow(struct pol_textw *w, const struct pol_facts *facts)
+{
+	const struct pol_event_shadow *event = &facts->view->shadow;
+	const char *action = pol_shadow_word(event->action);
+	const char *op = pol_op_word(pol_event_shadow_op(event));
+	const char *err = pol_errno_name(pol_event_err(facts->view));
+
+	pol_textw_put(w, "shadow");
+	if (facts->text[POL_FACT_PATH].data) {
+		pol_textw_put(w, " of ");
+		put_text(w, &facts->text[POL_FACT_PATH], PATH_MAX_SHOWN);
+	}
+	pol_textw_fmt(w, " %s", action ? action : "changed");
+	if (op || err)
+		pol_textw_fmt(w, " (%s)", op ? op : err);
+	else if (event->action == POL_SHADOW_STALE)
+		pol_textw_put(w, " from the start");
+	put_process(w, facts, " by ");
+}
+
 static void put_lost(struct pol_textw *w, const struct pol_facts *facts)
 {
 	const char *of = pol_type_word(facts->view->lost.of);
@@ -181,6 +202,8 @@ static void put_what(struct pol_textw *w, const struct pol_facts *facts)
 	case POL_TYPE_GUEST:
 	case POL_TYPE_POLICY:
 		return put_note(w, facts);
+	case POL_TYPE_SHADOW:
+		return put_shadow(w, facts);
 	default:
 		return put_plain(w, facts);
 	}

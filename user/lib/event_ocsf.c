@@ -74,7 +74,8 @@ static void put_process_fields(struct pol_factw *o)
 		pol_factw_signed(o, "created_time", milliseconds(facts->start_real_ns));
 	if (facts->view->type == POL_TYPE_EXIT)
 		pol_factw_signed(o, "terminated_time", milliseconds(facts->real_ns));
-	pol_factw_text(o, "sandbox", POL_FACT_GUEST);
+	if (facts->view->type != POL_TYPE_SHADOW) /* whoever did it is anybody's */
+		pol_factw_text(o, "sandbox", POL_FACT_GUEST);
 	put_uid(o, "user", process->uid);
 	put_uid(o, "group", process->gid);
 	if (process->parent_tgid)
@@ -111,6 +112,8 @@ static void put_file(struct pol_factw *o)
 	else
 		pol_factw_word(o, "name", UNNAMED);
 	pol_factw_text(o, "path", POL_FACT_PATH);
+	if (facts->view->type == POL_TYPE_SHADOW)
+		pol_factw_number(o, "size", facts->view->shadow.size);
 	pol_factw_number(o, "type_id", pol_ocsf_file_type(op));
 	if (facts->ino[0]) {
 		(void)snprintf(uid, sizeof(uid), "%s:%s", facts->dev, facts->ino);
@@ -285,19 +288,12 @@ static void put_status(struct pol_factw *o, enum pol_ocsf_uid class)
 {
 	static const uint32_t ids[] = { 0, 1, 2 }; /* Unknown, Success, Failure */
 	const struct pol_facts *facts = o->facts;
-	const struct pol_event_view *view = facts->view;
 
 	pol_factw_number(o, "status_id", class == POL_OCSF_FINDING ? 1 : ids[facts->outcome]);
-	if (pol_event_has_access(view->type)) {
-		pol_factw_word(o, "status_code", pol_errno_name(view->access.err));
-		pol_factw_word(o, "status_detail", pol_reason_word(view->access.reason));
-	} else if (view->type == POL_TYPE_CEILING) {
-		pol_factw_word(o, "status_code", pol_errno_name(view->ceiling.err));
-	} else if (view->type == POL_TYPE_EXIT) {
-		if (facts->signal > 0)
-			pol_factw_word(o, "status_code", pol_signal_name((uint32_t)facts->signal));
-		pol_factw_word(o, "status_detail", pol_cause_word(view->exit.cause));
-	}
+	pol_factw_word(o, "status_code",
+		       facts->signal > 0 ? pol_signal_name((uint32_t)facts->signal)
+					 : pol_errno_name(pol_event_err(facts->view)));
+	pol_factw_word(o, "status_detail", pol_facts_why(facts));
 }
 
 static void put_control(struct pol_factw *o)

@@ -190,6 +190,28 @@ static void put_exit(struct out *o)
 	put_process(o);
 }
 
+/* "stale      /srv/web/lib/a.so  op=open  706904 bytes  exec  by install[812] /usr/bin/install" */
+static void put_shadow(struct out *o)
+{
+	const struct pol_event_shadow *event = &o->view->shadow;
+	const char *action = pol_shadow_word(event->action);
+	const char *op = pol_op_word(pol_event_shadow_op(event));
+	const char *err = pol_errno_name(pol_event_err(o->view));
+
+	put_fmt(o, "%-9s  ", action ? action : "?");
+	put_path(o, &o->view->path);
+	if (op)
+		put_fmt(o, "  op=%s", op);
+	put_fmt(o, "  %" PRIu64 " bytes", (uint64_t)event->size);
+	if (event->flags & POL_SHADOW_EXEC)
+		put_fmt(o, "  exec");
+	if (event->flags & POL_SHADOW_LAZY)
+		put_fmt(o, "  lazy");
+	if (err)
+		put_fmt(o, "  %s", err);
+	put_process(o);
+}
+
 static void put_body(struct out *o)
 {
 	const struct pol_event_view *view = o->view;
@@ -218,6 +240,8 @@ static void put_body(struct out *o)
 			put_fmt(o, "  by uid %" PRIu32 " pid %" PRIu32, view->note.by_uid,
 				view->note.by_tgid);
 		return;
+	case POL_TYPE_SHADOW:
+		return put_shadow(o);
 	default:
 		return put_process(o);
 	}

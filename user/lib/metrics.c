@@ -177,6 +177,10 @@ static const struct guest_family {
 	    "Accesses that events of repeats would have told that are not in a ring."),
 	ROW("stale_rules", METRIC_GAUGE, stale, SAME_MOUNTS,
 	    "Rules whose directory is gone or another one."),
+	ROW("shadows", METRIC_GAUGE, shadows.cnt, ALWAYS, "Snapshots of files that it was given."),
+	ROW("shadows_stale", METRIC_GAUGE, shadows.stale, ALWAYS,
+	    "Of them: the file may have changed since."),
+	ROW("shadow_bytes", METRIC_GAUGE, shadows.bytes, ALWAYS, "Their bytes, without lazy ones."),
 #undef ROW
 };
 

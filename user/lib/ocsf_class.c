@@ -87,7 +87,7 @@ struct pol_ocsf_class pol_ocsf_class(const struct pol_event_view *view)
 		return find(POL_OCSF_LIFECYCLE, guest_rows, ARRAY_SIZE(guest_rows),
 			    view->note.action, pol_action_word(view->note.action));
 	case POL_TYPE_SHADOW:
-		return (struct pol_ocsf_class){ POL_OCSF_FILE, POL_OCSF_OTHER, "shadow" };
+		return find(POL_OCSF_FILE, NULL, 0, 0, pol_shadow_word(view->shadow.action));
 	default:
 		return (struct pol_ocsf_class){ POL_OCSF_ERROR, 1, "General Error" };
 	}

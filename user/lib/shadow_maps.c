@@ -38,8 +38,7 @@ void pol_shadow_put_path(struct pol_shadow_value *value, const char *path)
 	value->path_len = (uint32_t)used;
 }
 
-/* The names in reverse, each behind a '/'. */
-static void get_path(const struct pol_shadow_value *value, char *ret)
+void pol_shadow_get_path(const struct pol_shadow_value *value, char *ret)
 {
 	size_t len = value->path_len < sizeof(value->path) ? value->path_len : sizeof(value->path);
 	size_t end = len;
@@ -84,7 +83,7 @@ static void fill(const struct pol_shadow_key *key, const struct pol_shadow_value
 {
 	ret->key = *key;
 	ret->value = *value;
-	get_path(value, ret->path);
+	pol_shadow_get_path(value, ret->path);
 }
 
 int pol_shadow_of(const struct pol_engine *engine, uint32_t guest, int fd, struct pol_shadow_item *ret)

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One snapshot for all who ask for the same version of a file: found, and had from who has it. */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
 
 #include "base.h"
 #include "shadow_int.h"
-#include "snapshot.h"
 
 #define KIND (POL_SHADOW_EXEC | POL_SHADOW_LAZY)
 
@@ -18,35 +15,23 @@ static bool is_same_file(const struct pol_dir_key *a, const struct pol_dir_key *
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/*
- * Whatever the number means by now: only looked at (O_PATH) until it is known to be the memfd, which
- * nobody can make another of.
- */
 static int take_from(const struct pol_holder *holder, const struct pol_memory_file *key)
 {
-	_cleanup_close_ int found = -EBADF, fd = -EBADF;
-	struct pol_memory_file memory;
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/%u/fd/%u", holder->tgid, holder->fd);
-	found = open(path, O_PATH | O_CLOEXEC);
-	if (found < 0 || pol_memory_file_of(found, &memory) < 0 ||
-	    memcmp(&memory, key, sizeof(memory)) != 0)
-		return -ENOENT;
-	fd = pol_reopen(found, O_RDONLY);
-	if (fd < 0 || !pol_snapshot_is_sealed(fd))
-		return -ENOENT;
-	return TAKE_FD(fd);
+	return pol_snapshot_take(path, key);
 }
 
-static int take(const struct pol_snapshot *snapshot, const struct pol_memory_file *key)
+static int take(const struct pol_engine *engine, const struct pol_snapshot *snapshot,
+		const struct pol_memory_file *key)
 {
 	int fd = -ENOENT;
 
 	for (size_t i = 0; i < POL_SHADOW_HOLDERS && fd < 0; i++)
 		if (snapshot->holders[i].tgid)
 			fd = take_from(&snapshot->holders[i], key);
-	return fd;
+	return fd < 0 ? pol_snapshot_seek(engine, key) : fd;
 }
 
 int pol_snapshot_find(const struct pol_engine *engine, const struct pol_dir_key *source, uint64_t changes,
@@ -64,7 +49,7 @@ int pol_snapshot_find(const struct pol_engine *engine, const struct pol_dir_key 
 		if (!is_same_file(&snapshot->source, source) || snapshot->changes != changes ||
 		    (snapshot->flags ^ flags) & KIND)
 			continue;
-		fd = take(snapshot, key);
+		fd = take(engine, snapshot, key);
 		*ret = *snapshot;
 		*ret_key = *key;
 	}

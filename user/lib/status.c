@@ -16,13 +16,20 @@ void pol_status_done(struct pol_status *status)
 	pol_meta_free(status->meta);
 	free(status->guests);
 	free(status->programs);
+	free(status->shadows);
 	memset(status, 0, sizeof(*status));
 }
 
 static int add_shadow(const struct pol_shadow_item *item, void *arg)
 {
 	struct pol_status *status = arg;
+	struct pol_shadow_item *all;
 
+	all = reallocarray(status->shadows, status->shadows_cnt + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	status->shadows = all;
+	status->shadows[status->shadows_cnt++] = *item;
 	for (size_t i = 0; i < status->guests_cnt; i++)
 		if (status->guests[i].guest->id == item->key.guest)
 			pol_shadow_add(item, &status->guests[i].shadows);
@@ -123,6 +130,9 @@ static int take_guests(const struct pol_engine *engine, struct pol_status *statu
 		guest->tasks = tasks[guest->guest->id];
 		take_memory(status->meta, guest);
 		pol_status_ceilings(&guest->guest->limits, guest);
+		guest->shadow_budget = guest->guest->shadow.paths_cnt ?
+					       guest->guest->shadow.budget :
+					       POL_STATUS_NONE;
 		pol_status_count(&engine->states[guest->guest->id], guest);
 		status->guests_cnt++;
 	}

@@ -20,6 +20,7 @@
  * @lost_repeats: records of repeats among @lost_of violations. @folded_lost: what they would have told, of
  *	@folded and @folded_would.
  * @stale: directory rules whose directory is gone or another one.
+ * @shadow_budget: bytes; none: the policy gives it no shadows.
  */
 struct pol_guest_status {
 	const struct pol_meta_guest *guest;
@@ -40,6 +41,7 @@ struct pol_guest_status {
 	uint64_t folded_lost;
 	uint64_t stale;
 	struct pol_shadow_sum shadows;
+	uint64_t shadow_budget;
 };
 
 /**
@@ -47,7 +49,7 @@ struct pol_guest_status {
  * POL_STATUS_NONE: not known. @elsewhere: we are in another mount namespace than who loaded it, so
  * @stale of guests says nothing. @fails: health counters by enum pol_fail. @programs: none: they could
  * not be asked; then @recursion_misses, the sum of @skipped, is POL_STATUS_NONE.
- * @mode: "enforce", "audit" or "mixed".
+ * @mode: "enforce", "audit" or "mixed". @shadows: of all guests, in no order.
  */
 struct pol_status {
 	struct pol_meta *meta;
@@ -61,6 +63,8 @@ struct pol_status {
 	size_t programs_cnt;
 	uint64_t recursion_misses;
 	const char *mode;
+	struct pol_shadow_item *shadows;
+	size_t shadows_cnt;
 };
 
 void pol_status_done(struct pol_status *status);

@@ -21,6 +21,7 @@ static const struct pol_word ops[] = { POL_OPS(ROW) };
 static const struct pol_word hooks[] = { POL_HOOKS(ROW) };
 static const struct pol_word reasons[] = { POL_REASONS(ROW) };
 static const struct pol_word actions[] = { POL_ACTIONS(ROW) };
+static const struct pol_word shadows[] = { POL_SHADOW_ACTIONS(ROW) };
 static const struct pol_word rights[] = { POL_RIGHTS(ROW) };
 static const struct pol_word resources[] = { POL_RESOURCES(ROW) };
 static const struct pol_word fails[] = { POL_FAILS(ROW) };
@@ -72,6 +73,11 @@ const char *pol_reason_word(uint32_t nr)
 const char *pol_action_word(uint32_t nr)
 {
 	return find(actions, ARRAY_SIZE(actions), nr);
+}
+
+const char *pol_shadow_word(uint32_t nr)
+{
+	return find(shadows, ARRAY_SIZE(shadows), nr);
 }
 
 const char *pol_cause_word(uint32_t nr)

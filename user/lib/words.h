@@ -30,6 +30,7 @@ const char *pol_op_word(uint32_t nr);
 const char *pol_hook_word(uint32_t nr);
 const char *pol_reason_word(uint32_t nr);
 const char *pol_action_word(uint32_t nr);
+const char *pol_shadow_word(uint32_t nr); /* enum pol_shadow_action */
 const char *pol_cause_word(uint32_t nr);
 const char *pol_resource_word(uint32_t nr);
 const char *pol_fail_word(uint32_t nr);

@@ -10,6 +10,7 @@
 #include "metrics.h"
 #include "status.h"
 #include "status_table.h"
+#include "str.h"
 #include "words.h"
 
 static const char status_help[] =
@@ -20,7 +21,7 @@ static const char status_help[] =
 	"\n"
 	"  --json     as JSON\n"
 	"  --metrics  as Prometheus text, for node_exporter's textfile collector\n"
-	"  -v         also what went wrong inside the engine, by cause\n"
+	"  -v         also what went wrong inside the engine, by cause, and each shadow\n"
 	"  --help     this text\n";
 
 static json_t *number(uint64_t value)
@@ -55,10 +56,39 @@ static json_t *pids_json(const struct pol_guest_status *guest)
 	return pids;
 }
 
-static json_t *guest_json(const struct pol_guest_status *guest)
+static json_t *shadow_json(const struct pol_shadow_item *item)
+{
+	_cleanup_free_ char *path = pol_str_escape(item->path, strlen(item->path));
+	uint32_t flags = item->value.flags;
+
+	return json_pack("{s:s,s:I,s:b,s:b,s:b,s:o,s:o}", "path", path ? path : "", "bytes",
+			 (json_int_t)item->value.size, "stale", !!(flags & POL_SHADOW_OLD), "exec",
+			 !!(flags & POL_SHADOW_EXEC), "lazy", !!(flags & POL_SHADOW_LAZY), "inode",
+			 json_sprintf("%" PRIu64, (uint64_t)item->key.ino), "made_boot_ns",
+			 json_sprintf("%" PRIu64, (uint64_t)item->value.boot_ns));
+}
+
+/* @all: NULL: without the list. */
+static json_t *shadows_json(const struct pol_guest_status *guest, const struct pol_status *all)
+{
+	json_t *shadows = json_pack("{s:I,s:I,s:I,s:o}", "count", (json_int_t)guest->shadows.cnt,
+				    "stale", (json_int_t)guest->shadows.stale, "bytes",
+				    (json_int_t)guest->shadows.bytes, "budget",
+				    number(guest->shadow_budget));
+	json_t *list = all ? json_array() : NULL;
+
+	for (size_t i = 0; list && i < all->shadows_cnt; i++)
+		if (all->shadows[i].key.guest == guest->guest->id)
+			json_array_append_new(list, shadow_json(&all->shadows[i]));
+	if (list)
+		json_object_set_new(shadows, "list", list);
+	return shadows;
+}
+
+static json_t *guest_json(const struct pol_guest_status *guest, const struct pol_status *all)
 {
 	return json_pack(
-		"{s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:I}", "name",
+		"{s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:I,s:o}", "name",
 		guest->guest->name, "mode", guest->guest->audit ? "audit" : "enforce", "tasks",
 		(json_int_t)guest->tasks, "fds", fds_json(guest), "pids", pids_json(guest),
 		"memory", usage(guest->memory_now, guest->memory_peak, guest->memory_ceiling),
@@ -67,8 +97,8 @@ static json_t *guest_json(const struct pol_guest_status *guest)
 		(json_int_t)guest->emitted, "lost", (json_int_t)guest->lost, "folded",
 		(json_int_t)guest->folded, "folded_would", (json_int_t)guest->folded_would,
 		"lost_repeats", (json_int_t)guest->lost_repeats, "folded_lost",
-		(json_int_t)guest->folded_lost, "stale",
-		(json_int_t)guest->stale);
+		(json_int_t)guest->folded_lost, "stale", (json_int_t)guest->stale, "shadows",
+		shadows_json(guest, all));
 }
 
 static json_t *health_json(const struct pol_status *status)
@@ -88,12 +118,12 @@ static const char *kernel_release(void)
 	return uname(&uts) < 0 ? "" : uts.release;
 }
 
-static void print_json(const struct pol_status *status)
+static void print_json(const struct pol_status *status, bool verbose)
 {
 	json_t *guests = json_array();
 
 	for (size_t i = 0; i < status->guests_cnt; i++)
-		json_array_append_new(guests, guest_json(&status->guests[i]));
+		json_array_append_new(guests, guest_json(&status->guests[i], verbose ? status : NULL));
 	ctl_print_json(json_pack("{s:s,s:{s:b,s:I,s:s,s:s,s:s,s:o},s:o}", "schema", CTL_SCHEMA,
 				 "engine", "loaded", 1, "generation",
 				 (json_int_t)status->generation, "policy_sha256",
@@ -119,6 +149,33 @@ static void print_health(const struct pol_status *status)
 		printf("recursion_misses %" PRIu64 "\n", status->recursion_misses);
 }
 
+/* Of guests that have some, or may. */
+static void print_shadows(const struct pol_guest_status *guest)
+{
+	if (!guest->shadows.cnt && guest->shadow_budget == POL_STATUS_NONE)
+		return;
+	printf("shadows of %s: %" PRIu64 ", %" PRIu64 " stale, %" PRIu64 " bytes", guest->guest->name,
+	       guest->shadows.cnt, guest->shadows.stale, guest->shadows.bytes);
+	if (guest->shadow_budget != POL_STATUS_NONE)
+		printf(" of %" PRIu64, guest->shadow_budget);
+	putchar('\n');
+}
+
+static void print_each_shadow(const struct pol_status *status)
+{
+	for (size_t i = 0; i < status->shadows_cnt; i++) {
+		const struct pol_shadow_item *item = &status->shadows[i];
+		const struct pol_meta_guest *guest = pol_meta_guest_by_id(status->meta, item->key.guest);
+		_cleanup_free_ char *path = pol_str_escape(item->path, strlen(item->path));
+		uint32_t flags = item->value.flags;
+
+		printf("shadow %s: %s, %" PRIu64 " bytes%s%s%s\n", guest ? guest->name : "-",
+		       path ? path : "-", (uint64_t)item->value.size,
+		       flags & POL_SHADOW_EXEC ? ", exec" : "", flags & POL_SHADOW_LAZY ? ", lazy" : "",
+		       flags & POL_SHADOW_OLD ? ", stale" : "");
+	}
+}
+
 static void print_text(const struct pol_status *status, bool verbose)
 {
 	char line[STATUS_LINE_SIZE];
@@ -133,8 +190,12 @@ static void print_text(const struct pol_status *status, bool verbose)
 		status_table_row(&status->guests[i], line);
 		puts(line);
 	}
-	if (verbose)
+	for (size_t i = 0; i < status->guests_cnt; i++)
+		print_shadows(&status->guests[i]);
+	if (verbose) {
+		print_each_shadow(status);
 		print_health(status);
+	}
 }
 
 /* @status: NULL: nothing is loaded. */
@@ -183,7 +244,7 @@ static int print(enum form form, bool verbose)
 	if (form == METRICS)
 		return print_metrics(&status);
 	if (form == JSON)
-		print_json(&status);
+		print_json(&status, verbose);
 	else
 		print_text(&status, verbose);
 	return 0;

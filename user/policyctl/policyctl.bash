@@ -12,7 +12,10 @@ _policyctl_options() {
 	check) echo '--strict --offline --json --help' ;;
 	load) echo '--dry-run --reanchor --force --settle --json --help' ;;
 	unload) echo '--force --help' ;;
-	run) echo '--map --keep-fd --user --no-new-privs --in-place --ceilings-only --policy --help' ;;
+	run)
+		echo '--map --shadow --shadow-max --shadow-budget --keep-fd --user --no-new-privs --in-place' \
+			'--ceilings-only --policy --help'
+		;;
 	stop) echo '--timeout --json --help' ;;
 	wait) echo '--json --help' ;;
 	attach) echo '--tid --ceilings-only --policy --help' ;;
@@ -69,6 +72,11 @@ _policyctl() {
 		compopt -o filenames -o nospace 2>/dev/null
 		return
 		;;
+	run:--shadow)
+		[[ $cur == *=* ]] || mapfile -t COMPREPLY < <(compgen -f -S = -- "$cur")
+		compopt -o filenames -o nospace 2>/dev/null
+		return
+		;;
 	run:--user)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return
@@ -78,7 +86,7 @@ _policyctl() {
 		compopt -o filenames 2>/dev/null
 		return
 		;;
-	events:--since | run:--keep-fd | stop:--timeout) return ;;
+	events:--since | run:--keep-fd | run:--shadow-max | run:--shadow-budget | stop:--timeout) return ;;
 	*)
 		if [[ $cur == -* ]]; then
 			words=$(_policyctl_options "$verb")

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files that change while a snapshot of them is made; and that one version of a file is one snapshot.
+ */
+#include "harness.h"
+
+#include <pthread.h>
+
+#include "shadows.h"
+
+/* ---- files that change while they are copied ---- */
+
+/* The thread that waits until a copy of ours has begun, and does @change then. */
+struct meanwhile {
+	void (*change)(const char *path);
+	const char *path;
+	bool done;
+	volatile bool over;
+};
+
+static bool is_being_copied(void)
+{
+	for (int fd = 3; fd < 64; fd++) {
+		char link[64], name[64] = "";
+		struct stat st;
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		if (readlink(link, name, sizeof(name) - 1) > 0 && strstr(name, "memfd:shadow") &&
+		    !fstat(fd, &st) && st.st_blocks && st.st_mode & 0200)
+			return true;
+	}
+	return false;
+}
+
+static void *change_it(void *arg)
+{
+	struct meanwhile *at = arg;
+
+	while (!at->over && !at->done)
+		if (is_being_copied()) {
+			at->change(at->path);
+			at->done = true;
+		}
+	return NULL;
+}
+
+/* A few times: the copy may be faster than the thread. Return: as pol_shadow_make(). */
+static int shadow_while(void (*change)(const char *path), struct pol_shadow *ret)
+{
+	for (int i = 0; i < 20; i++) {
+		const char *path = at(text("big%d", i));
+		struct meanwhile meanwhile = { .change = change, .path = path };
+		pthread_t thread;
+		int r;
+
+		ASSERT_EQ(0, run_cmd(NULL, 0, "head -c 33554432 /dev/zero >%s", path));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, change_it, &meanwhile));
+		r = pol_shadow_make("s", path, 0, NULL, ret, &error);
+		meanwhile.over = true;
+		pthread_join(thread, NULL);
+		(void)unlink(path);
+		if (meanwhile.done)
+			return r;
+		if (r >= 0)
+			close(r);
+	}
+	FAIL("20 copies were faster than the thread");
+	return -ETIME;
+}
+
+static void shrink(const char *path)
+{
+	ASSERT_EQ(0, truncate(path, 4096));
+}
+
+static void grow(const char *path)
+{
+	ASSERT_EQ(0, truncate(path, 33 * MIB));
+}
+
+static void vanish(const char *path)
+{
+	ASSERT_EQ(0, unlink(path));
+}
+
+TEST(a_file_that_shrinks)
+{
+	struct pol_shadow ret = { .size = sizeof(ret) };
+
+	load_with("max_size = \"34MiB\"");
+	EXPECT_EQ(-EIO, shadow_while(shrink, &ret));
+	EXPECT_STRSTR("shrank while it was copied", error.message);
+	expect_none_live();
+}
+
+/* It is copied once more, whole. */
+TEST(a_file_that_grows)
+{
+	struct pol_shadow ret = { .size = sizeof(ret) };
+	int fd;
+
+	load_with("max_size = \"34MiB\"");
+	fd = shadow_while(grow, &ret);
+	EXPECT_LE(0, fd);
+	EXPECT_EQ(33 * MIB, ret.bytes);
+	EXPECT_EQ(0, ret.flags);
+	close(fd);
+	load_with("max_size = \"32MiB\"");
+	EXPECT_EQ(-EFBIG, shadow_while(grow, &ret));
+	expect_none_live();
+}
+
+TEST(a_file_that_vanishes)
+{
+	struct pol_shadow ret = { .size = sizeof(ret) };
+
+	load_with("max_size = \"34MiB\"");
+	EXPECT_EQ(-ENOENT, shadow_while(vanish, &ret));
+	expect_none_live();
+}
+
+static void replace(const char *path)
+{
+	make_file(at("other"), "other");
+	ASSERT_EQ(0, rename(at("other"), path));
+}
+
+TEST(a_file_that_is_replaced)
+{
+	struct pol_shadow ret = { .size = sizeof(ret) };
+	int fd;
+
+	load_with("max_size = \"34MiB\"");
+	fd = shadow_while(replace, &ret);
+	EXPECT_LE(0, fd);
+	EXPECT_EQ(5, ret.bytes);
+	EXPECT_EQ(0, ret.flags);
+	close(fd);
+	expect_none_live();
+}
+
+/* ---- one for all ---- */
+
+static int holder(int in, int out)
+{
+	char byte;
+	int fd = shadow("t", at("f"));
+
+	return write(out, &fd, sizeof(fd)) < 0 || read(in, &byte, 1) < 0 || fd < 0;
+}
+
+TEST(one_version_is_one_snapshot)
+{
+	int to[2], from[2], mine, its, again;
+	uint64_t inode;
+	pid_t pid;
+
+	load_with("");
+	make_file(at("f"), "hello");
+	ASSERT_EQ(0, pipe(to) || pipe(from));
+	pid = fork();
+	if (!pid) {
+		close(to[1]);
+		_exit(holder(to[0], from[1]));
+	}
+	ASSERT_EQ(sizeof(its), read(from[0], &its, sizeof(its)));
+	ASSERT_LE(0, its);
+	/* From another process, and for another guest. */
+	mine = shadow("s", at("f"));
+	inode = look("s", mine).inode;
+	expect_hello(mine);
+	EXPECT_EQ(EBADF, write(mine, "x", 1) < 0 ? errno : 0);
+	again = shadow("t", at("f"));
+	EXPECT_EQ(inode, look("t", again).inode);
+	EXPECT_EQ(1, live("s"));
+	EXPECT_EQ(1, live("t"));
+	/* Who made it goes, it stays; the last one takes it along. */
+	close(to[1]);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	close(again);
+	EXPECT_EQ(2, live(NULL));
+	again = shadow("t", at("f"));
+	EXPECT_EQ(inode, look("t", again).inode);
+	close(again);
+	chmod_it();
+	again = shadow("t", at("f"));
+	EXPECT_NE(inode, look("t", again).inode);
+	EXPECT_TRUE(is_stale("s", mine));
+	EXPECT_FALSE(is_stale("t", again));
+	close(again);
+	close(mine);
+	expect_none_live();
+}
+
+/* A guest that has "f" as descriptor 9, does @verb and stays; whoever started it is killed. */
+static void start_alone(const char *verb)
+{
+	char said[64] = "";
+	int out[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+	pid = fork();
+	if (!pid) {
+		dup2(out[1], 1);
+		execlp("policyctl", "policyctl", "run", "s", "--shadow", text("%s=9", at("f")), "--", PAYLOAD,
+		       "9", verb, "pause", (char *)NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	ASSERT_LE(1, read(out[0], said, sizeof(said) - 1));
+	EXPECT_STREQ(text("%s: 0\n", verb), said);
+	close(out[0]);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+/* It is had from the guest then, which has it open, or has only mapped it. */
+static void expect_had_from(const char *verb)
+{
+	uint64_t inode = 0;
+	int fd, other;
+
+	start_alone(verb);
+	fd = shadow("t", at("f"));
+	ASSERT_LE(0, fd);
+	inode = look("t", fd).inode;
+	EXPECT_EQ(inode, look("s", fd).inode);
+	expect_hello(fd);
+	close(fd);
+	chmod_it();
+	other = shadow("t", at("f"));
+	EXPECT_NE(inode, look("t", other).inode);
+	close(other);
+	EXPECT_EQ(0, ctl("stop s --timeout 0"));
+	expect_none_live();
+}
+
+TEST(had_from_a_guest)
+{
+	load_with("");
+	make_file(at("f"), "hello");
+	expect_had_from("seals");
+	expect_had_from("map-alone");
+}
+
+LEAVES_NO_GUEST()
