@@ -87,6 +87,24 @@ TEST(a_dynamic_program_from_shadows)
 	expect_none_live();
 }
 
+/* Where the host has forbidden memfds that can be executed: said, and others are made as ever. */
+TEST(a_host_without_executable_memfds)
+{
+	const char *knob = "/proc/sys/vm/memfd_noexec";
+
+	if (!exists(knob))
+		SKIP("no vm.memfd_noexec before 6.3");
+	load_with("exec = true");
+	make_file(at("f"), "hello");
+	ASSERT_EQ(0, write_file(knob, "2"));
+	EXPECT_EQ(-EACCES, pol_shadow_make("s", at("f"), POL_SHADOW_MAKE_EXEC, NULL, NULL, &error));
+	EXPECT_STRSTR("vm.memfd_noexec = 2", error.fix);
+	EXPECT_STREQ("seals: 0\n", told("", "seals"));
+	ASSERT_EQ(0, write_file(knob, "0"));
+	EXPECT_STREQ("map-exec: 0\n", told(":x", "map-exec"));
+	expect_none_live();
+}
+
 /* ---- what is refused, each with the same that is not ---- */
 
 static void expect_refused(int want, const char *path, const char *says)

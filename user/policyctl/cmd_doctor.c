@@ -48,6 +48,8 @@ static const struct {
 	const char *why;
 } knobs[] = {
 	{ "stat", "bounded", "existence shows through access, chdir, O_PATH and ENOENT" },
+	{ "shadow", "bounded",
+	  "stale is told of every change, but on overlayfs not of one made to a layer by its own path" },
 };
 
 /*
