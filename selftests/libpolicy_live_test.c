@@ -5,6 +5,7 @@
  */
 #include "harness.h"
 
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -557,8 +558,57 @@ TEST(subscriptions_refused)
 	EXPECT_EQ(-EINVAL, pol_exit_stream_next(stream, NULL));
 	exit.size = sizeof(exit);
 	EXPECT_EQ(-EAGAIN, pol_exit_stream_next(stream, &exit));
+	pol_exit_stream_close(stream);
+}
+
+/* ---- handles and an unload ---- */
+
+/* This process is its own guest: a lazy shadow of its own, mapped and served. */
+static struct pol_lazy *serve_oneself(struct pol_lazy_mapping *ret)
+{
+	const char *dir = scratch(), *file = make_file(text("%s/file", dir), "content");
+	struct pol_lazy *lazy = NULL;
+	int shadow;
+
+	ASSERT_LOADED(GUEST("g") "[guest.g.shadow]\npaths = [\"%s\"]\n", dir);
+	shadow = pol_shadow_make("g", file, POL_SHADOW_MAKE_LAZY, NULL, NULL, &error);
+	ASSERT_LE(0, shadow);
+	ASSERT_EQ(0, pol_lazy_map(shadow, PROT_READ, ret, &error));
+	ASSERT_EQ(0, pol_lazy_open("g", shadow, file, ret->uffd, (uintptr_t)ret->address, &lazy,
+				   &error));
+	return lazy;
+}
+
+/* Waits for its page in the kernel, which has no signal for it. */
+static void *read_page(void *page)
+{
+	return (void *)write(memfd_create("sink", 0), page, 1);
+}
+
+/* Nobody says any more whether the file changes. */
+static void expect_no_page(struct pol_lazy *lazy, void *page)
+{
+	struct pollfd p = { .fd = pol_lazy_fd(lazy), .events = POLLIN };
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_page, page));
+	ASSERT_EQ(1, poll(&p, 1, 30000));
+	EXPECT_RETURN(-ESTALE, pol_lazy_serve(lazy, 1, &error));
+	EXPECT_EQ(0, pol_lazy_copied(lazy));
+	pol_lazy_close(lazy);
+}
+
+TEST(an_unload_ends_them)
+{
+	struct pol_lazy_mapping mapping = { .size = sizeof(mapping) };
+	struct pol_exit exit = { .size = sizeof(exit) };
+	struct pol_lazy *lazy = serve_oneself(&mapping);
+	struct pol_exit_stream *stream = NULL;
+
+	ASSERT_EQ(0, pol_exit_stream_open("g", 0, &stream, &error));
 	EXPECT_NOTHING(engine_down());
 	EXPECT_EQ(-ESTALE, take(stream, &exit));
 	pol_exit_stream_close(stream);
 	EXPECT_RETURN(-ENOENT, pol_exit_stream_open(NULL, 0, &stream, &error));
+	expect_no_page(lazy, mapping.address);
 }

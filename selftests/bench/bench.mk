@@ -5,7 +5,7 @@
 BENCH := build/selftests/bench
 BENCH_REPORT_SRC := $(sort $(wildcard selftests/bench/report*.c))
 BENCH_PROG_OBJ := $(BENCH)/empty.bpf.o $(BENCH)/pieces.bpf.o
-BENCH_BIN := $(BENCH)/measure $(BENCH)/format $(BENCH)/attach $(BENCH)/report
+BENCH_BIN := $(BENCH)/measure $(BENCH)/format $(BENCH)/attach $(BENCH)/report $(BENCH)/lazy
 # The unit tests' share: all but main().
 BENCH_PURE_SRC := $(filter-out %/report_main.c,$(BENCH_REPORT_SRC))
 BENCH_LIMIT ?= 0.5## per cent by which the figures of two VMs may differ in `make bench`
@@ -39,7 +39,15 @@ $(BENCH)/programs.skel.h: $(BENCH)/programs.o
 $(BENCH)/attach: selftests/bench/attach.c $(BENCH)/programs.skel.h
 	$(call say,CC,$<)$(CC) $(USER_CFLAGS) -I$(BENCH) -MMD -MP $< -o $@ $(PKG_LIBS)
 
+$(BENCH)/lazy: selftests/bench/lazy.c build/libpolicy.a | $(BENCH)
+	$(call say,CC,$<)$(CC) $(HARDEN) $(USER_CFLAGS) -static -MMD -MP $(filter %.c %.a,$^) -o $@
+
 $(BENCH)/report: $(BENCH_REPORT_SRC) selftests/bench/report.h | $(BENCH)
 	$(call say,CC,$@)$(CC) $(USER_CFLAGS) $(filter %.c,$^) -o $@ $(PKG_LIBS) -lm
+
+.PHONY: bench-lazy
+bench-lazy: deps ## lazy shadows beside others: bytes before the first one, memory (KERNEL=, here 6.12)
+	$(Q)$(MAKE) --no-print-directory bench-bins selftest-bins && .ci/kernels.sh $(BENCH_KERNEL) >/dev/null
+	$(Q)selftests/bench/lazy.sh $(BENCH_KERNEL)
 
 -include $(BENCH)/*.d

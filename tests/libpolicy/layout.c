@@ -183,6 +183,17 @@ static void print_shadows(void)
 	MEMBER(pol_shadow, path);
 }
 
+static void print_lazy(void)
+{
+	STRUCT(pol_lazy_mapping);
+	MEMBER(pol_lazy_mapping, size);
+	MEMBER(pol_lazy_mapping, address);
+	MEMBER(pol_lazy_mapping, length);
+	MEMBER(pol_lazy_mapping, uffd);
+	MEMBER(pol_lazy_mapping, flags);
+	NUMBER(POL_LAZY_USER_ONLY);
+}
+
 int main(void)
 {
 	print_errors();
@@ -191,5 +202,6 @@ int main(void)
 	print_shadows();
 	print_info();
 	print_ends();
+	print_lazy();
 	return 0;
 }

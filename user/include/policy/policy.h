@@ -361,6 +361,91 @@ int pol_shadow_get(const char *guest, int fd, struct pol_shadow *ret, struct pol
 int pol_shadow_list(const char *guest, int (*fn)(const struct pol_shadow *shadow, void *arg), void *arg,
 		    struct pol_error *error);
 
+/* ---- lazy shadows --------------------------------------------------------------------------- */
+
+/*
+ * A shadow of POL_SHADOW_MAKE_LAZY has no bytes. The guest maps it MAP_PRIVATE and sends the host a
+ * userfaultfd(2) with the mapping's address; whoever touches a page waits until the host has copied that
+ * page of the file into it. So the memory is the guest's, and only of what it touches. It takes a guest
+ * that does this, and a host that goes on serving it. Documentation/shadow-lazy.rst.
+ */
+
+enum pol_lazy_flags {
+	POL_LAZY_USER_ONLY = 1 /* a system call on a page that was never touched is -EFAULT */
+};
+
+/**
+ * struct pol_lazy_mapping - @address, @length: for munmap(2); the length is the file's.
+ * @uffd: to be sent to the host with @address (SCM_RIGHTS), and kept open as long as the mapping: once its
+ * last descriptor is closed, and the host's may be at any time, what is not there yet is zeros.
+ * @flags: enum pol_lazy_flags: without CAP_SYS_PTRACE, unless vm.unprivileged_userfaultfd = 1.
+ */
+struct pol_lazy_mapping {
+	size_t size;
+	void *address;
+	uint64_t length;
+	int32_t uffd;
+	uint32_t flags;
+};
+
+/**
+ * pol_lazy_map() - the guest's side: map a lazy shadow, and register the mapping. Neither root nor the
+ * engine is needed.
+ * @shadow: its descriptor. @prot: PROT_READ, or PROT_READ | PROT_WRITE: what is written is the caller's own.
+ *
+ * Nobody may touch it before the host serves it. It is not in children (MADV_DONTFORK), does not outlive
+ * execve(2), and must not be moved: mremap(2) ends the service.
+ * Return: 0; -EINVAL: an argument, or @shadow is empty, or not in memory; -ENOSYS, -EPERM: no
+ * userfaultfd(2), by the kernel or a seccomp filter (POL_ERROR_HOST); -EMFILE, -ENFILE, -ENOMEM; else what
+ * fstat(2) or mmap(2) gave.
+ */
+int pol_lazy_map(int shadow, int prot, struct pol_lazy_mapping *ret, struct pol_error *error);
+
+/* One mapping, served. By one thread at a time, closing included. */
+struct pol_lazy;
+
+/**
+ * pol_lazy_open() - the host's side: serve a guest's mapping of a lazy shadow.
+ * @shadow: the shadow's descriptor, as pol_shadow_make() returned it; not needed afterwards. @path: of its
+ * file, as it was given to it.
+ * @uffd, @address: as the guest has sent them, true or not. The caller's descriptor stays its own, and may
+ * be closed.
+ *
+ * Needs /proc. Return: 0; -EPROTO: @uffd is no userfaultfd after its handshake, or there is no room for the
+ * file at @address; -ENOENT: also: @shadow is none of the guest's; -EINVAL: it is not lazy, or @path;
+ * -ESTALE: the file has changed since the shadow was made, or another one is at @path; -EACCES, -ENODEV,
+ * -EOPNOTSUPP: as pol_shadow_make(); -EMFILE; and as for all of guests.
+ */
+int pol_lazy_open(const char *guest, int shadow, const char *path, int uffd, uint64_t address,
+		  struct pol_lazy **ret, struct pol_error *error);
+
+/* pol_lazy_fd() - for poll(2): readable when the guest asks; POLLERR: serve says why. Not to be read. */
+int pol_lazy_fd(const struct pol_lazy *lazy);
+
+/**
+ * pol_lazy_serve() - copy the pages that the guest waits for.
+ * @max: how many it may ask for in this call, from 1.
+ *
+ * Does not wait for the guest to ask; it does for the file, and for the lock on the guest's address space
+ * while its own mmap(2) and the like hold it: serve guests that trust each other little by a thread each.
+ * Before Linux 6.10 a guest that makes its userfaultfd block in just that moment holds the caller until it
+ * asks again.
+ *
+ * A page that cannot be had is SIGBUS to who touched it (before Linux 6.6 it waits; kill it), the others are
+ * served on; so call it again after any failure but the final ones.
+ * Return: how many were copied; 0: nothing is asked, or what asked is gone; -ESTALE: the file has changed:
+ * no page is copied any more; -ENOMEM: the guest's; else what pread(2) gave. Final: -EPROTO: the guest asks
+ * for what is not in its mapping, has moved it, or made @uffd block: who waits, waits on; -ESRCH: it has
+ * ended. -EINVAL: @max.
+ */
+int pol_lazy_serve(struct pol_lazy *lazy, uint32_t max, struct pol_error *error);
+
+/* pol_lazy_copied() - bytes so far; a page that the guest gave back and touched again, twice. */
+uint64_t pol_lazy_copied(const struct pol_lazy *lazy);
+
+/* pol_lazy_close() - NULL: nothing. Who waits in the guest, waits on. */
+void pol_lazy_close(struct pol_lazy *lazy);
+
 /* ---- what a guest has left ------------------------------------------------------------------ */
 
 enum pol_budget_has {
