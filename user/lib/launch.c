@@ -188,10 +188,7 @@ static int enter_root(const struct pol_launch_root *root)
  */
 static _Noreturn void run_helper(struct helper *helper)
 {
-	struct clone_args args = {
-		.flags = CLONE_INTO_CGROUP | CLONE_PARENT,
-		.cgroup = (uint64_t)helper->cgroup,
-	};
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP | CLONE_PARENT };
 	int r;
 	long pid;
 
@@ -211,6 +208,7 @@ static _Noreturn void run_helper(struct helper *helper)
 		say(helper->pipe, POL_LAUNCH_ROOT, -r);
 		_exit(125);
 	}
+	args.cgroup = (uint64_t)helper->cgroup; /* by now it may have another number */
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (!pid)
 		run_guest(helper);
