@@ -258,26 +258,37 @@ int BPF_PROG(pol_userns)
 	return pol_return(pol_escape(&actor, POL_OP_HOOK(USERNS, USERNS_CREATE), 0));
 }
 
+/* Of an anonymous inode: as much as tells those apart that are asked for. */
+#define NAME_SIZE 8
+union name {
+	char text[NAME_SIZE];
+	u64 word;
+};
+
 /*
- * io_uring_setup(2) has no hook before 6.15, but its anonymous inode has one on every kernel, by
- * name. Other anonymous inodes (userfaultfd, memfd_secret) pass.
+ * io_uring_setup(2) has no hook before 6.15, but its anonymous inode has one on every kernel, by name.
+ * So has userfaultfd(2)'s, which fills in pages that nobody may write, executable ones of tmpfs and
+ * memfds as well: not with wx = "deny". memfd_secret(2)'s passes.
  */
 SEC("lsm/inode_init_security_anon")
 int BPF_PROG(pol_anon_inode, struct inode *inode, const struct qstr *name)
 {
-	static const char io_uring[] = "[io_uring]";
-	char text[sizeof(io_uring)] = {};
+	const u32 io_uring_op = POL_OP_HOOK(IO_URING, INODE_INIT_SECURITY_ANON);
+	const u32 fill_op = POL_OP_HOOK(MMAP, INODE_INIT_SECURITY_ANON);
+	const union name io_uring = { "[io_uri" }, userfaultfd = { "[userfa" };
+	union name is = {};
 	struct pol_actor actor;
 
-	if (!pol_actor_current(&actor) || actor.flags & POL_GUEST_IO_URING)
+	if (!pol_actor_current(&actor))
 		return 0;
-	if (bpf_probe_read_kernel(text, sizeof(text), name->name))
+	if (bpf_probe_read_kernel_str(is.text, sizeof(is.text), name->name) < 0)
 		return pol_return(actor.err); /* cannot be decided */
-	for (u32 i = 0; i < sizeof(io_uring); i++)
-		if (text[i] != io_uring[i])
-			return 0;
-	return pol_return(
-		pol_escape(&actor, POL_OP_HOOK(IO_URING, INODE_INIT_SECURITY_ANON), 0));
+	if (!(actor.flags & POL_GUEST_IO_URING) && is.word == io_uring.word)
+		return pol_return(pol_escape(&actor, io_uring_op, 0));
+	if (actor.flags & POL_GUEST_NO_WX && is.word == userfaultfd.word)
+		return pol_return(pol_refuse_for(&actor, 0, 0, fill_op,
+						 POL_REASON_ERR(WX, actor.err)));
+	return 0;
 }
 
 /* Every command: reading a pinned map is how editing one starts (threats.md, 1.9). */
