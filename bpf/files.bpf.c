@@ -33,22 +33,25 @@ static __always_inline u32 open_needs(const struct file *file)
 
 /*
  * Objects of mounts that no path leads to (SB_NOUSER), reopened through /proc/self/fd: a table. A
- * memfd is executed where the policy says so, a snapshot that the guest was given where that does.
+ * memfd is executed where the policy says so, a snapshot that the guest was given where that does; and
+ * no snapshot is opened for writing (@mode).
  */
 POL_SUBPROG int check_anonymous(const struct pol_actor *actor, const struct path *path,
-				u32 op_hook)
+				u32 op_hook, u32 mode)
 {
 	u32 exec = op_hook >> 16 == POL_OP_EXEC, reason_err, shadow;
 
 	switch ((u32)path->dentry->d_sb->s_magic) {
 	case TMPFS_MAGIC:
-		if (!exec)
+		if (!exec && !(mode & FMODE_WRITE && pol_is_snapshot(pol_address(path->dentry))))
 			return 0;
+		reason_err = POL_REASON_ERR(MEMFD, actor->err);
+		if (!exec)
+			break;
 		shadow = pol_shadow_of(actor->guest, pol_address(path->dentry));
 		if (actor->flags & (shadow == 2 ? POL_GUEST_SHADOW_EXEC :
 				    shadow ? 0 : POL_GUEST_MEMFD_EXEC))
 			return 0;
-		reason_err = POL_REASON_ERR(MEMFD, actor->err);
 		break;
 	case POL_OWN_MAGICS:
 		return 0;
@@ -113,7 +116,7 @@ int BPF_PROG(pol_file_open, struct file *file)
 	op = file->f_flags & FMODE_EXEC_FLAG ? POL_OP_HOOK(EXEC, FILE_OPEN) :
 					       POL_OP_HOOK(OPEN, FILE_OPEN);
 	if (dentry->d_sb->s_flags & SB_NOUSER)
-		return pol_return(check_anonymous(&actor, &file->f_path, op));
+		return pol_return(check_anonymous(&actor, &file->f_path, op, file->f_mode));
 	device = pol_is_device(file->f_inode->i_mode);
 	need = open_needs(file);
 	if (!device && pol_allows_at_once(&actor, dentry, pol_is_dir(file->f_inode), need))
@@ -157,7 +160,7 @@ int BPF_PROG(pol_path_notify, const struct path *path, u64 mask, unsigned int ty
 		return pol_return(pol_escape(&actor, POL_OP_HOOK(FANOTIFY, PATH_NOTIFY),
 					     !!pol_guarded(dentry->d_sb->s_magic)));
 	if (dentry->d_sb->s_flags & SB_NOUSER)
-		return pol_return(check_anonymous(&actor, path, op));
+		return pol_return(check_anonymous(&actor, path, op, 0));
 	if ((BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT) == S_IFDIR)
 		need = POL_RIGHT_LIST;
 	return pol_return(

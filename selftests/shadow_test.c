@@ -29,11 +29,55 @@ TEST(it_is_read_only_and_sealed)
 	make_file(at("f"), "hello");
 	EXPECT_STREQ("sum: 532 of 5, own 1, at 0\n", told("", "sum"));
 	EXPECT_STREQ("seals: 0\nmap: 0\nmap-shared: 0\n", told("", "seals map map-shared"));
-	EXPECT_STREQ(text("write: %d\nwrite-again: %d\n", EBADF, EPERM), told("", "write write-again"));
-	EXPECT_STREQ(text("map-write: %d\nmap-again: %d\n", EACCES, EPERM),
-		     told("", "map-write map-again"));
-	EXPECT_STREQ(text("truncate-again: %d\nseal: %d\n", EPERM, EPERM), told("", "truncate-again seal"));
+	EXPECT_STREQ(text("write: %d\nmap-write: %d\nseal: %d\n", EBADF, EACCES, EPERM),
+		     told("", "write map-write seal"));
+	EXPECT_STREQ(text("write-again: %d\nmap-again: %d\ntruncate-again: %d\n", EACCES, EACCES, EACCES),
+		     told("", "write-again map-again truncate-again"));
+	EXPECT_EVENT("type=violation", "op=open", "reason=memfd", "errno=EACCES");
 	expect_none_live();
+}
+
+/* Where nothing is refused it has its seals. */
+TEST(it_is_sealed_in_audit)
+{
+	dir = scratch();
+	ASSERT_LOAD(BARE("s") "mode = \"audit\"\n[guest.s.shadow]\npaths = [\"%s\"]\n", dir);
+	make_file(at("f"), "hello");
+	EXPECT_STREQ(text("write-again: %d\nmap-again: %d\ntruncate-again: %d\n", EPERM, EPERM, EPERM),
+		     told("", "write-again map-again truncate-again"));
+	EXPECT_STREQ("chown: 0\nchmod: 0\n", told("", "chown chmod"));
+}
+
+/* Others may have it, too: what one could take away from it. */
+TEST(its_attributes_stay)
+{
+	int fd;
+
+	load_with("exec = true");
+	ASSERT_EQ(0, run_cmd(NULL, 0, "cp " PAYLOAD " %s", at("f")));
+	fd = pol_shadow_make("t", at("f"), POL_SHADOW_MAKE_EXEC, NULL, NULL, &error);
+	ASSERT_LE(0, fd);
+	EXPECT_STREQ(text("chmod: %d\nchown: %d\nutime: %d\nxattr: %d\n", EACCES, EACCES, EACCES, EACCES),
+		     told(":x", "chmod chown utime xattr"));
+	EXPECT_EVENT("type=violation", "op=chmod", "reason=memfd");
+	EXPECT_EQ(0, ctl("run t --user nobody --shadow %s=9:x -- " PAYLOAD " 9 exec x 9 seals", at("f")));
+	EXPECT_STREQ("seals: 0\n", ctl_said);
+	close(fd);
+}
+
+/* wx = "deny" has nothing against it as it is; against other bytes in its place it has. */
+TEST(its_pages_are_not_filled)
+{
+	const char *ways = "map-exec dirty-exec fill-exec";
+
+	load_with("exec = true");
+	make_sized("f", 4096);
+	EXPECT_STREQ("map-exec: 0\ndirty-exec: 0\nfill-exec: 0\n", told(":x", ways));
+	ASSERT_LOAD(BARE("s") "wx = \"deny\"\n[guest.s.shadow]\npaths = [\"%s\"]\nexec = true\n", dir);
+	events_forget();
+	EXPECT_STREQ(text("map-exec: 0\ndirty-exec: %d\nfill-exec: %d\n", EACCES, EACCES),
+		     told(":x", ways));
+	EXPECT_EVENT("type=violation", "op=mmap", "hook=inode_init_security_anon", "reason=wx");
 }
 
 /* The policy's exec = true, and the asking for it: each is needed. */
@@ -322,6 +366,12 @@ TEST(numbers_and_neighbours)
 				 at("g"), i + 1, i));
 		EXPECT_STREQ("sum: 532 of 5, own 1, at 0\n", ctl_said);
 	}
+	/* As many as can be: the descriptors of whoever starts it are among the numbers. */
+	EXPECT_EQ(0, run_cmd(ctl_said, sizeof(ctl_said),
+			     "set --; for i in $(seq 24 87); do set -- \"$@\" --shadow %s=$i; done; "
+			     "policyctl run s \"$@\" -- " PAYLOAD " 87 sum",
+			     at("f")));
+	EXPECT_STREQ("sum: 532 of 5, own 1, at 0\n", ctl_said);
 	EXPECT_EQ(0, ctl("run s --keep-fd 5 --shadow %s=6 -- " PAYLOAD " 5 sum 5<%s", at("f"), at("f")));
 	EXPECT_EQ(125, ctl("run s --keep-fd 5 --shadow %s=5 -- " PAYLOAD " 5 sum 5<%s", at("f"), at("f")));
 	EXPECT_STRSTR("both kept and a shadow", ctl_said);

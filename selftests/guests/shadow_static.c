@@ -8,13 +8,23 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1 /* include/uapi/linux/userfaultfd.h */
+#endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x20 /* include/uapi/linux/fcntl.h */
 #endif
@@ -91,11 +101,62 @@ static void sum(void)
 	printf("sum: %lu of %zu, own %lu, at %ld\n", sum, size, after, (long)lseek(fd, 0, SEEK_CUR));
 }
 
+/*
+ * Pages of an executable mapping that nobody has touched yet, filled with ours: without a write, and
+ * without a writable mapping.
+ */
+static int fill_executable(void)
+{
+	char *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	char *own = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .range = { (uintptr_t)at, 4096 },
+					 .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_copy copy = { .dst = (uintptr_t)at, .src = (uintptr_t)own, .len = 4096 };
+
+	if (at == MAP_FAILED || own == MAP_FAILED || uffd < 0)
+		return errno;
+	memset(own, 0xc3, 4096);
+	if (ioctl(uffd, UFFDIO_API, &api) < 0 || ioctl(uffd, UFFDIO_REGISTER, &range) < 0 ||
+	    ioctl(uffd, UFFDIO_COPY, &copy) < 0)
+		return errno;
+	return memcmp(at, own, 4096) ? -1 : 0;
+}
+
+static int dirty_executable(void)
+{
+	char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+	if (at == MAP_FAILED)
+		return errno;
+	memset(at, 0xc3, 4096);
+	return result(mprotect(at, 4096, PROT_READ | PROT_EXEC));
+}
+
+static int change_attribute(void)
+{
+	return result(fsetxattr(fd, "trusted.x", "x", 1, 0));
+}
+
 static int map_alone(void)
 {
 	int r = map(PROT_READ, MAP_PRIVATE);
 
 	return r ? r : result(close(fd));
+}
+
+/* Behind more descriptors of its name than anybody reads through. */
+static int hide(void)
+{
+	const struct rlimit many = { 20000, 20000 };
+	int own = memfd_create("shadow", 0);
+
+	if (own < 0 || setrlimit(RLIMIT_NOFILE, &many) < 0 || dup2(fd, 19999) < 0)
+		return errno;
+	while (dup(own) >= 0)
+		;
+	return result(close(fd));
 }
 
 static int seals(void)
@@ -139,7 +200,23 @@ static int answer(const char *verb)
 	if (!strcmp(verb, "seal"))
 		return result(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC));
 	if (!strcmp(verb, "chmod"))
-		return result(fchmod(fd, 0777));
+		return result(fchmod(fd, 0));
+	if (!strcmp(verb, "chown"))
+		return result(fchown(fd, 1, 1));
+	if (!strcmp(verb, "utime"))
+		return result(futimens(fd, NULL));
+	if (!strcmp(verb, "xattr"))
+		return change_attribute();
+	if (!strcmp(verb, "hide"))
+		return hide();
+	if (!strcmp(verb, "lease")) {
+		(void)signal(SIGIO, SIG_IGN);
+		return result(fcntl(fd, F_SETLEASE, F_WRLCK));
+	}
+	if (!strcmp(verb, "fill-exec"))
+		return fill_executable();
+	if (!strcmp(verb, "dirty-exec"))
+		return dirty_executable();
 	return -1;
 }
 
