@@ -139,6 +139,44 @@ TEST(a_file_that_is_replaced)
 	expect_none_live();
 }
 
+/*
+ * Another file gets its name beside the making: that is snapshotted, or the one before, which is stale
+ * then, also where no hook told it because the kernel did not count yet.
+ */
+static void *rename_once(void *arg)
+{
+	usleep(*(unsigned int *)arg);
+	EXPECT_EQ(0, rename(at("new"), at("f")));
+	return NULL;
+}
+
+static void race_with_rename(unsigned int delay)
+{
+	char before[8] = "", after[8] = "";
+	pthread_t thread;
+	int fd;
+
+	make_file(at("f"), "hello");
+	make_file(at("new"), "other");
+	ASSERT_EQ(0, pthread_create(&thread, NULL, rename_once, &delay));
+	fd = shadow("s", at("f"));
+	pthread_join(thread, NULL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(5, pread(fd, before, sizeof(before), 0));
+	EXPECT_LE(5, read_file(at("f"), after, sizeof(after)));
+	EXPECT_TRUE(is_stale("s", fd) || !strcmp(before, after));
+	close(fd);
+}
+
+TEST(a_rename_beside_it)
+{
+	unsigned int seed = (unsigned int)test_seed();
+
+	load_with("");
+	for (long i = test_count(100, 20000); i; i--)
+		race_with_rename((unsigned int)rand_r(&seed) % 20000);
+}
+
 /* ---- one for all ---- */
 
 static int holder(int in, int out)
@@ -256,6 +294,43 @@ TEST(not_had_from_anybody)
 		close(fd);
 	}
 	close(kept);
+	expect_none_live();
+}
+
+/* Nor does a guest make others wait: it has a lease on what is its alone, and does not let go. */
+TEST(a_guest_with_a_lease)
+{
+	int fd;
+
+	load_with("");
+	ASSERT_EQ(0, run_cmd(NULL, 0, "echo 3600 >/proc/sys/fs/lease-break-time"));
+	make_file(at("f"), "hello");
+	start_alone("lease");
+	fd = shadow("t", at("f"));
+	EXPECT_LE(0, fd);
+	expect_hello(fd);
+	close(fd);
+	EXPECT_EQ(0, ctl("stop s --timeout 0"));
+	ASSERT_EQ(0, run_cmd(NULL, 0, "echo 45 >/proc/sys/fs/lease-break-time"));
+	expect_none_live();
+}
+
+/* It is not looked for without an end. */
+TEST(a_guest_that_hides_it)
+{
+	struct pol_shadow none = { .size = sizeof(none) };
+	int fd;
+
+	load_with("");
+	make_file(at("f"), "hello");
+	start_alone("hide");
+	fd = shadow("t", at("f"));
+	ASSERT_LE(0, fd);
+	expect_hello(fd);
+	EXPECT_EQ(2, live(NULL));
+	EXPECT_EQ(-ENOENT, pol_shadow_get("s", fd, &none, &error));
+	close(fd);
+	EXPECT_EQ(0, ctl("stop s --timeout 0"));
 	expect_none_live();
 }
 

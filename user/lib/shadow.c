@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -149,6 +150,16 @@ static bool has_changed(const struct giving *g)
 	       source.changes != g->changes;
 }
 
+/* Its name has gone to another file, or nobody's, maybe before the kernel counted: nobody would tell. */
+static bool is_replaced(const struct giving *g)
+{
+	_cleanup_close_ int now = pol_shadow_file_open(&g->guest->shadow, g->path, &(struct pol_err){});
+	struct stat here, there;
+
+	return now < 0 || fstat(now, &there) < 0 || fstat(g->file, &here) < 0 ||
+	       here.st_ino != there.st_ino || here.st_dev != there.st_dev;
+}
+
 /* Return: as pol_shadow_enter(). */
 static int give_file(struct giving *g, bool last, struct pol_err *err)
 {
@@ -159,12 +170,14 @@ static int give_file(struct giving *g, bool last, struct pol_err *err)
 		r = watch(g, err);
 	if (r < 0)
 		return r;
+	g->torn = is_replaced(g);
 	r = pol_shadow_enter(g, -EBADF, err);
 	if (r != NEEDS_COPY)
 		return r;
 	r = copy(g, &memfd, err);
 	if (r < 0)
 		return r;
+	g->torn |= is_replaced(g);
 	return has_changed(g) && !last ? -EAGAIN : pol_shadow_enter(g, memfd, err);
 }
 
@@ -176,7 +189,6 @@ static int give(struct giving *g, struct pol_err *err)
 	for (unsigned int i = 1; r == -EAGAIN && i <= TRIES; i++) {
 		if (g->engine->control->active != g->generation)
 			return r;
-		g->torn = false;
 		g->file = pol_shadow_file_open(&g->guest->shadow, g->path, err);
 		r = g->file < 0 ? g->file : give_file(g, i == TRIES, err);
 		pol_closep(&g->file);

@@ -60,7 +60,10 @@ void pol_shadow_put_path(struct pol_shadow_value *value, const char *path);
 /* pol_shadow_get_path() - the reverse. @ret: POL_PATH_SMALL + 8 bytes. */
 void pol_shadow_get_path(const struct pol_shadow_value *value, char *ret);
 
-/* pol_memory_file_of() - the memfd behind a descriptor, as programs know it. Return: 0; of fstat(2). */
+/*
+ * pol_memory_file_of() - the memfd behind a descriptor, as programs know it. What else may be behind one of
+ * a guest's is not asked, and so cannot make us wait. Return: 0; of statx(2).
+ */
 int pol_memory_file_of(int fd, struct pol_memory_file *ret);
 
 /**
@@ -85,7 +88,7 @@ int pol_snapshot_seek(const struct pol_engine *engine, const struct pol_memory_f
  * pol_snapshot_find() - one that is there: of @source, of its version @changes, and of that kind.
  * @flags: POL_SHADOW_EXEC and POL_SHADOW_LAZY count.
  * Return: descriptor as of pol_snapshot_make(), with @ret and @ret_key; -ENOENT: none, or nobody whom we
- * know has it.
+ * know has it: they are as they were.
  */
 int pol_snapshot_find(const struct pol_engine *engine, const struct pol_dir_key *source, uint64_t changes,
 		      uint32_t flags, struct pol_memory_file *ret_key, struct pol_snapshot *ret);

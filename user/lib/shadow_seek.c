@@ -17,9 +17,12 @@
 
 #define LINK "/memfd:shadow"
 
+/* Links that are read. A guest may have any number: then there is another copy, and nobody waits for it. */
+#define LINKS_MAX 16384u
+
 /*
  * Whatever the link leads to by now: only looked at (O_PATH) until it is known to be the memfd, which
- * nobody can make another of.
+ * nobody can make another of. A guest may have a lease on that: it is not waited for.
  */
 int pol_snapshot_take(const char *path, const struct pol_memory_file *key)
 {
@@ -29,14 +32,15 @@ int pol_snapshot_take(const char *path, const struct pol_memory_file *key)
 	if (found < 0 || pol_memory_file_of(found, &memory) < 0 ||
 	    memcmp(&memory, key, sizeof(memory)) != 0)
 		return -ENOENT;
-	fd = pol_reopen(found, O_RDONLY);
-	if (fd < 0 || !pol_snapshot_is_sealed(fd))
+	fd = pol_reopen(found, O_RDONLY | O_NONBLOCK);
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0 || !pol_snapshot_is_sealed(fd))
 		return -ENOENT;
 	return TAKE_FD(fd);
 }
 
 /* By their texts first: to look at a file may ask whoever serves it. */
-static int seek_in(uint32_t tgid, const char *links, const struct pol_memory_file *key)
+static int seek_in(uint32_t tgid, const char *links, const struct pol_memory_file *key,
+		   unsigned int *left)
 {
 	char path[64], link[384], text[sizeof(LINK)];
 	struct dirent *entry;
@@ -45,7 +49,7 @@ static int seek_in(uint32_t tgid, const char *links, const struct pol_memory_fil
 
 	(void)snprintf(path, sizeof(path), "/proc/%u/%s", tgid, links);
 	dir = opendir(path);
-	while (dir && fd < 0 && (entry = readdir(dir))) {
+	for (; dir && fd < 0 && *left && (entry = readdir(dir)); --*left) {
 		(void)snprintf(link, sizeof(link), "%s/%s", path, entry->d_name);
 		if (readlink(link, text, sizeof(text) - 1) == sizeof(text) - 1 &&
 		    memcmp(text, LINK, sizeof(text) - 1) == 0)
@@ -94,15 +98,16 @@ int pol_snapshot_seek(const struct pol_engine *engine, const struct pol_memory_f
 {
 	const struct pol_iter_command command = { .action = POL_ITER_LIST };
 	struct owners owners = { .engine = engine, .key = key };
+	unsigned int left = LINKS_MAX;
 	int fd = -ENOENT;
 
 	if (pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record), add_owner,
 			&owners) < 0)
 		owners.cnt = 0; /* without it there will be another copy */
-	for (size_t i = 0; i < owners.cnt && fd < 0; i++) {
-		fd = seek_in(owners.tgids[i], "fd", key);
+	for (size_t i = 0; i < owners.cnt && fd < 0 && left; i++) {
+		fd = seek_in(owners.tgids[i], "fd", key, &left);
 		if (fd < 0)
-			fd = seek_in(owners.tgids[i], "map_files", key);
+			fd = seek_in(owners.tgids[i], "map_files", key, &left);
 	}
 	free(owners.tgids);
 	return fd;
