@@ -244,14 +244,14 @@ static void wait_ready(void)
 }
 
 static const struct operation operations[] = {
-	{ "clock", do_clock, NULL, false },   { "open", do_open, NULL, false },
-	{ "refuse", do_refuse, NULL, false }, { "touch", do_touch, wait_ready, false },
-	{ "fork", do_fork, NULL, true },      { "pipe", do_pipe, NULL, false },
-	{ "stat", do_stat, NULL, false },     { "read", do_read, NULL, false },
-	{ "rename", do_rename, NULL, false }, { "mount", do_mount, NULL, false },
-	{ "ioctl", do_ioctl, NULL, false },   { "send", do_send, NULL, false },
-	{ "repeat", do_repeat, NULL, false }, { "write", do_write, NULL, false },
-	{ "create", do_create, NULL, false }, { "chmod", do_chmod, NULL, false },
+	{ "clock", do_clock, NULL, false },	{ "open", do_open, NULL, false },
+	{ "refuse", do_refuse, NULL, false },	{ "touch", do_touch, wait_ready, false },
+	{ "fork", do_fork, NULL, true },	{ "pipe", do_pipe, NULL, false },
+	{ "stat", do_stat, NULL, false },	{ "read", do_read, NULL, false },
+	{ "rename", do_rename, NULL, false },	{ "mount", do_mount, NULL, false },
+	{ "ioctl", do_ioctl, NULL, false },	{ "send", do_send, NULL, false },
+	{ "repeat", do_repeat, NULL, false },	{ "write", do_write, NULL, false },
+	{ "create", do_create, NULL, false },	{ "chmod", do_chmod, NULL, false },
 	{ "rewrite", do_rewrite, NULL, false },
 };
 
