@@ -89,8 +89,9 @@ changes_and_rewrites() {
 	rewrites "$1"
 }
 
+# What is kept of files that had snapshots stays, so a rewrite has no row of its own in "paths".
 engine_shadows() {
-	changes_and_rewrites paths
+	changes paths
 	while_live 1 changes live_1
 	while_live 1000 changes_and_rewrites live_1000
 }
