@@ -5,12 +5,14 @@
 BENCH := build/selftests/bench
 BENCH_REPORT_SRC := $(sort $(wildcard selftests/bench/report*.c))
 BENCH_PROG_OBJ := $(BENCH)/empty.bpf.o $(BENCH)/pieces.bpf.o
-BENCH_BIN := $(BENCH)/measure $(BENCH)/format $(BENCH)/attach $(BENCH)/report $(BENCH)/lazy
+BENCH_BIN := $(BENCH)/measure $(BENCH)/copy $(BENCH)/format $(BENCH)/attach $(BENCH)/report \
+	$(BENCH)/lazy
 # The unit tests' share: all but main().
 BENCH_PURE_SRC := $(filter-out %/report_main.c,$(BENCH_REPORT_SRC))
 BENCH_LIMIT ?= 0.5## per cent by which the figures of two VMs may differ in `make bench`
+BENCH_PART ?= all## what `make bench` measures: all; or shadows, which are not in all
 BENCH_KERNEL = $(if $(filter file,$(origin KERNEL)),6.12,$(KERNEL))
-export BENCH_LIMIT
+export BENCH_LIMIT BENCH_PART
 
 .PHONY: bench-bins
 bench-bins: bpf user build/selftests/init $(BENCH_BIN)
@@ -20,8 +22,9 @@ $(BENCH):
 	$(Q)mkdir -p $@
 
 # Static: as a guest it needs no library, and so no rule for one.
-$(BENCH)/measure: selftests/bench/measure.c | $(BENCH)
-	$(call say,CC,$<)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(WARN_C) -O2 -g -static -MMD -MP $< -o $@
+$(BENCH)/measure $(BENCH)/copy: $(BENCH)/%: selftests/bench/%.c selftests/bench/sample.c \
+		selftests/bench/sample.h | $(BENCH)
+	$(call say,CC,$<)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(WARN_C) -O2 -g -static $(filter %.c,$^) -o $@
 
 # Of the library only what it uses, and static too: the figures are those of its own code.
 $(BENCH)/format: selftests/bench/format.c tests/harness/records.c build/libpolicy.a | $(BENCH)

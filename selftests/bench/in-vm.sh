@@ -339,6 +339,26 @@ rounds() {
 	done
 }
 
+# ---- all of it
+
+bench_all() {
+	rounds never_loaded formats
+	# The engine comes first: a load lasts, and makes the per-CPU allocator, which fork uses, 0.3 %
+	# slower for all that follows.
+	load files
+	sleep 2 # what loading left to be freed is freed
+	same_controllers
+	rounds engine_files
+	load ceiling
+	sleep 2
+	rounds engine_ceiling
+	unload
+	rounds no_program empty_programs pieces landlock
+}
+
+# shellcheck source=selftests/bench/shadows.sh
+. /selftests/bench/shadows.sh
+
 make_files
 make_policies
 make_cgroup
@@ -350,18 +370,8 @@ sleep 10
 	echo "lsm $(cat /sys/kernel/security/lsm)"
 } >"$rows"
 
-rounds never_loaded formats
-# The engine comes first: a load lasts, and makes the per-CPU allocator, which fork uses, 0.3 %
-# slower for all that follows.
-load files
-sleep 2 # what loading left to be freed is freed
-same_controllers
-rounds engine_files
-load ceiling
-sleep 2
-rounds engine_ceiling
-unload
-rounds no_program empty_programs pieces landlock
+part=$(sed -n 's/.*bench\.part=\([a-z]*\).*/\1/p' /proc/cmdline)
+"bench_${part:-all}"
 echo '::file bench.rows'
 base64 "$rows"
 echo ::end

@@ -6,6 +6,10 @@
  *
  *	clock			the clock itself, see below
  *	open PATH		open + close
+ *	write PATH		the same, for writing
+ *	rewrite PATH		the same of PATH000, PATH001, ..., once each
+ *	create PATH		PATH~ created, closed, removed
+ *	chmod PATH		to the mode that it has
  *	refuse PATH		an open that must fail with EACCES
  *	touch PATH		open + close of PATH/c00/f, PATH/c01/f, ... once each; after a
  *				round that warms the dentries, says "ready" and waits for a byte
@@ -22,7 +26,7 @@
  * --landlock: restrict itself before, one rule (everything ABI 1 has) for each DIR.
  * Says "MIDDLE MEAN LEAST TIMES": of single operations the mean of the middle half and the least;
  * the mean over the whole loop, with what the kernel does later on their behalf (timer ticks, RCU,
- * freeing). Not the median: forks come in two kinds, half and half, 1100 instructions apart.
+ * freeing).
  *
  * The clock is the time stamp counter: in a VM with -icount shift=0 it counts instructions. "clock"
  * says what a loop of 200 000 instructions takes by it.
@@ -39,7 +43,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -48,6 +51,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <x86intrin.h>
+
+#include "sample.h"
 
 #define WARM_UP		  200 /* operations before the first one that counts */
 #define LOOP_INSTRUCTIONS 200000
@@ -61,35 +66,44 @@ struct operation {
 };
 
 static const char *path;
-static char (*paths)[256]; /* of touch */
+static char other[4096];   /* of rename and create */
+static char (*paths)[256]; /* of touch, refuse and rewrite */
 static long times;
-
-__attribute__((noreturn)) static void die(const char *what)
-{
-	fprintf(stderr, "measure: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 /* ---- operations ---- */
 
-static void open_one(const char *name)
+static void open_one(const char *name, int flags)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	int fd = open(name, flags | O_CLOEXEC, 0644);
 
 	if (fd < 0)
-		die(name);
+		bench_die(name);
 	close(fd);
 }
 
 static void do_open(long i)
 {
 	(void)i;
-	open_one(path);
+	open_one(path, O_RDONLY);
+}
+
+static void do_write(long i)
+{
+	(void)i;
+	open_one(path, O_WRONLY);
+}
+
+static void do_rewrite(long i)
+{
+	static long next;
+
+	(void)i;
+	open_one(paths[next++], O_WRONLY);
 }
 
 static void do_touch(long i)
 {
-	open_one(paths[i]);
+	open_one(paths[i], O_RDONLY);
 }
 
 /* O_NOATIME is what the benchmark's own refusing program goes by (empty.bpf.c). */
@@ -97,10 +111,10 @@ static void be_refused(const char *name)
 {
 	if (open(name, O_RDONLY | O_CLOEXEC | O_NOATIME) >= 0) {
 		errno = 0;
-		die("the open that should be refused");
+		bench_die("the open that should be refused");
 	}
 	if (errno != EACCES)
-		die(name);
+		bench_die(name);
 }
 
 /* Each by another name (in-vm.sh links them): a second one of a kind is folded. */
@@ -126,7 +140,7 @@ static void do_fork(long i)
 	if (!pid)
 		_exit(0);
 	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
-		die("fork");
+		bench_die("fork");
 }
 
 static void do_pipe(long i)
@@ -135,7 +149,7 @@ static void do_pipe(long i)
 
 	(void)i;
 	if (pipe2(fds, O_CLOEXEC))
-		die("pipe2");
+		bench_die("pipe2");
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -146,7 +160,7 @@ static void do_stat(long i)
 
 	(void)i;
 	if (stat(path, &st))
-		die(path);
+		bench_die(path);
 }
 
 static void do_read(long i)
@@ -158,24 +172,35 @@ static void do_read(long i)
 	if (fd < 0)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (pread(fd, &byte, 1, 0) != 1)
-		die(path);
+		bench_die(path);
 }
 
 static void do_rename(long i)
 {
-	static char other[4096];
-
-	if (!*other)
-		snprintf(other, sizeof(other), "%s~", path);
 	if (i % 2 ? rename(other, path) : rename(path, other))
-		die(path);
+		bench_die(path);
+}
+
+static void do_create(long i)
+{
+	(void)i;
+	open_one(other, O_WRONLY | O_CREAT | O_EXCL);
+	if (unlink(other))
+		bench_die(other);
+}
+
+static void do_chmod(long i)
+{
+	(void)i;
+	if (chmod(path, 0644))
+		bench_die(path);
 }
 
 static void do_mount(long i)
 {
 	(void)i;
 	if (mount("none", "/", NULL, MS_PRIVATE, NULL))
-		die("mount");
+		bench_die("mount");
 }
 
 static void do_ioctl(long i)
@@ -187,7 +212,7 @@ static void do_ioctl(long i)
 	if (fd < 0)
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (ioctl(fd, TCGETS, answer) != -1 || errno != ENOTTY)
-		die("ioctl");
+		bench_die("ioctl");
 }
 
 static void do_send(long i)
@@ -197,9 +222,9 @@ static void do_send(long i)
 
 	(void)i;
 	if (!fds[0] && socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds))
-		die("socketpair");
+		bench_die("socketpair");
 	if (send(fds[0], &byte, 1, 0) != 1 || recv(fds[1], &byte, 1, 0) != 1)
-		die("send");
+		bench_die("send");
 }
 
 static void do_clock(long i)
@@ -215,17 +240,19 @@ static void wait_ready(void)
 	char byte;
 
 	if (write(STDOUT_FILENO, "ready\n", 6) != 6 || read(STDIN_FILENO, &byte, 1) != 1)
-		die("nobody said go");
+		bench_die("nobody said go");
 }
 
 static const struct operation operations[] = {
-	{ "clock", do_clock, NULL, false },   { "open", do_open, NULL, false },
-	{ "refuse", do_refuse, NULL, false }, { "touch", do_touch, wait_ready, false },
-	{ "fork", do_fork, NULL, true },      { "pipe", do_pipe, NULL, false },
-	{ "stat", do_stat, NULL, false },     { "read", do_read, NULL, false },
-	{ "rename", do_rename, NULL, false }, { "mount", do_mount, NULL, false },
-	{ "ioctl", do_ioctl, NULL, false },   { "send", do_send, NULL, false },
-	{ "repeat", do_repeat, NULL, false },
+	{ "clock", do_clock, NULL, false },	{ "open", do_open, NULL, false },
+	{ "refuse", do_refuse, NULL, false },	{ "touch", do_touch, wait_ready, false },
+	{ "fork", do_fork, NULL, true },	{ "pipe", do_pipe, NULL, false },
+	{ "stat", do_stat, NULL, false },	{ "read", do_read, NULL, false },
+	{ "rename", do_rename, NULL, false },	{ "mount", do_mount, NULL, false },
+	{ "ioctl", do_ioctl, NULL, false },	{ "send", do_send, NULL, false },
+	{ "repeat", do_repeat, NULL, false },	{ "write", do_write, NULL, false },
+	{ "create", do_create, NULL, false },	{ "chmod", do_chmod, NULL, false },
+	{ "rewrite", do_rewrite, NULL, false },
 };
 
 static void make_paths(bool directories)
@@ -234,7 +261,7 @@ static void make_paths(bool directories)
 
 	paths = calloc((size_t)cnt, sizeof(*paths));
 	if (!paths)
-		die("calloc");
+		bench_die("calloc");
 	for (long i = 0; i < cnt; i++)
 		snprintf(paths[i], sizeof(paths[i]), directories ? "%s/c%02ld/f" : "%s%03ld", path,
 			 i);
@@ -251,7 +278,7 @@ static void restrict_to(int ruleset, const char *dir)
 
 	if (rule.parent_fd < 0 ||
 	    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
-		die(dir);
+		bench_die(dir);
 	close(rule.parent_fd);
 }
 
@@ -273,63 +300,12 @@ static int landlock(char *argv[])
 		return 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 	    syscall(SYS_landlock_restrict_self, ruleset, 0))
-		die("landlock");
+		bench_die("landlock");
 	close(ruleset);
 	return n;
 }
 
-/* ---- statistics ---- */
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void sort(uint64_t *samples, long n)
-{
-	qsort(samples, (size_t)n, sizeof(*samples), by_value);
-}
-
-static double mean(const uint64_t *samples, long n)
-{
-	double sum = 0;
-
-	for (long i = 0; i < n; i++)
-		sum += (double)samples[i];
-	return sum / (double)n;
-}
-
-/* The mean of the middle half of sorted samples. */
-static double middle(const uint64_t *samples, long n)
-{
-	return mean(samples + n / 4, n - 2 * (n / 4));
-}
-
-/* Shared memory: a page that fork marks for copying would be paid for by the next sample. */
-static uint64_t *samples_new(long n)
-{
-	size_t size = (size_t)n * sizeof(uint64_t);
-	uint64_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (at == MAP_FAILED)
-		die("mmap");
-	memset(at, 0, size);
-	return at;
-}
-
-/* What a sample of nothing takes. */
-static uint64_t overhead(uint64_t *samples, long n)
-{
-	for (long i = 0; i < n; i++) {
-		uint64_t begin = __rdtsc();
-
-		samples[i] = __rdtsc() - begin;
-	}
-	sort(samples, n);
-	return samples[n / 2];
-}
+/* ---- measuring ---- */
 
 /* @settle: idle for some ticks before each; costs next to nothing, time leaps over idleness. */
 static void sample(const struct operation *op, uint64_t *samples, uint64_t nothing, bool settle)
@@ -347,7 +323,7 @@ static void sample(const struct operation *op, uint64_t *samples, uint64_t nothi
 
 static void measure(const struct operation *op)
 {
-	uint64_t *samples = samples_new(times), nothing = overhead(samples, times);
+	uint64_t *samples = bench_samples(times), nothing = bench_overhead(samples, times);
 	double all;
 
 	for (long i = 0; i < (op->before ? times : WARM_UP); i++)
@@ -355,12 +331,10 @@ static void measure(const struct operation *op)
 	if (op->before)
 		op->before();
 	sample(op, samples, nothing, false);
-	all = mean(samples, times);
+	all = bench_mean(samples, times);
 	if (op->settles)
 		sample(op, samples, nothing, true);
-	sort(samples, times);
-	printf("%.1f %.1f %llu %ld\n", middle(samples, times), all, (unsigned long long)samples[0],
-	       times);
+	bench_say(samples, times, all);
 }
 
 int main(int argc, char *argv[])
@@ -371,10 +345,12 @@ int main(int argc, char *argv[])
 	argv += skip;
 	times = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
 	path = argc > 3 ? argv[3] : "";
+	snprintf(other, sizeof(other), "%s~", path);
 	for (size_t i = 0; times > 0 && i < sizeof(operations) / sizeof(operations[0]); i++) {
 		if (strcmp(operations[i].name, argv[1]))
 			continue;
-		if (operations[i].once == do_touch || operations[i].once == do_refuse)
+		if (operations[i].once == do_touch || operations[i].once == do_refuse ||
+		    operations[i].once == do_rewrite)
 			make_paths(operations[i].once == do_touch);
 		measure(&operations[i]);
 		return 0;

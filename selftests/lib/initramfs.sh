@@ -155,10 +155,10 @@ app() {
 		fi
 	done
 	if [[ ${VM_BENCH:-} ]]; then
-		for f in build/selftests/bench/{measure,format,attach,lazy}; do
+		for f in build/selftests/bench/{measure,copy,format,attach,lazy}; do
 			put "$f" "/selftests/bench/${f##*/}"
 		done
-		cp selftests/bench/{in-vm,lazy-in-vm}.sh "$stage/selftests/bench/"
+		cp selftests/bench/{in-vm,shadows,lazy-in-vm}.sh "$stage/selftests/bench/"
 	fi
 	cp selftests/*.sh selftests/verifier_baseline user/policyd/*.{in,path} user/forward/*.in "$stage/selftests/"
 	"${CLANG:-clang}" -dumpversion | cut -d. -f1 >"$stage/selftests/clang"
