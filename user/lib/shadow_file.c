@@ -14,6 +14,8 @@
 #include "snapshot.h"
 #include "str.h"
 
+#define FIND_TRIES 3
+
 /* Where a file is now, without a symlink. Return: 0; -ENAMETOOLONG; of readlink(2). */
 static int place_of(int fd, char *ret, size_t size)
 {
@@ -55,7 +57,7 @@ static int open_beneath(const char *above, const char *place)
  * Whatever @path leads to, by symlinks or not, is looked for once more, from the policy's paths: what lies
  * in none of them is not given. O_PATH.
  */
-static int find(const struct pol_shadow_policy *policy, const char *path)
+static int find_once(const struct pol_shadow_policy *policy, const char *path)
 {
 	_cleanup_close_ int led_to = pol_openat2(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_MAGICLINKS);
 	char place[PATH_MAX];
@@ -67,6 +69,16 @@ static int find(const struct pol_shadow_policy *policy, const char *path)
 		if (lies_in(place, policy->paths[i]))
 			return open_beneath(policy->paths[i], place);
 	return -EACCES;
+}
+
+/* Once more where another file got its name in between: the place that it was at is nobody's then. */
+static int find(const struct pol_shadow_policy *policy, const char *path)
+{
+	int r = -ENOENT;
+
+	for (unsigned int i = 0; i < FIND_TRIES && r == -ENOENT; i++)
+		r = find_once(policy, path);
+	return r;
 }
 
 static int check_kind(int fd, const char *path, struct pol_err *err)
