@@ -157,6 +157,54 @@ TEST(never_executable)
 		    pol_lazy_map(shared->memory, PROT_READ | PROT_EXEC, &mapping, &error));
 }
 
+/* ---- two guests ---- */
+
+/*
+ * Who maps it and does not register makes pages of zeros in it, which nobody is asked for any more. The
+ * mapping stays.
+ */
+static void fill_with_zeros(int shadow)
+{
+	const volatile unsigned char *at = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, shadow, 0);
+
+	ASSERT_TRUE(at != MAP_FAILED);
+	for (size_t i = 0; i < PAGES; i++)
+		EXPECT_EQ(0, at[i * PAGE]);
+}
+
+TEST(one_guests_is_not_anothers)
+{
+	const uint32_t lazily = POL_SHADOW_MAKE_LAZY;
+	int shadow;
+
+	load("");
+	shadow = pol_shadow_make("h", shared->file, lazily, NULL, NULL, &error);
+	ASSERT_LE(0, shadow);
+	fill_with_zeros(shadow);
+	expect_served(0);
+	close(shadow);
+	shadow = pol_shadow_make("g", shared->file, lazily, NULL, NULL, &error);
+	ASSERT_LE(0, shadow);
+	fill_with_zeros(shadow);
+	expect_served(0);
+}
+
+/* It lives by a mapping alone, and nobody can hand it on: there is a new one. */
+TEST(a_snapshot_that_is_only_mapped)
+{
+	struct pol_shadow first = { .size = sizeof(first) }, second = { .size = sizeof(second) };
+	int fd;
+
+	load("");
+	fd = pol_shadow_make("g", shared->file, 0, NULL, &first, &error);
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0) != MAP_FAILED);
+	close(fd);
+	fd = pol_shadow_make("g", shared->file, 0, NULL, &second, &error);
+	EXPECT_LE(0, fd);
+	EXPECT_NE(first.inode, second.inode);
+}
+
 /* ---- a file that changes ---- */
 
 static void touch_two(void)
