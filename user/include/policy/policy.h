@@ -14,8 +14,8 @@
  *   off while a call of ours uses it). Every descriptor is close-on-exec.
  * - Any function may be called by any thread, also beside others; of one handle only what says so.
  *   None is async-signal-safe. None may be called between fork(2) and execve(2).
- * - What asks the engine (pol_policy_load, pol_guest_* but pol_guest_path_*, pol_exit_stream_*)
- *   needs root, and a caller that is no guest: -EPERM or -EACCES.
+ * - What asks the engine (pol_policy_load, pol_guest_* but pol_guest_path_*, pol_shadow_*,
+ *   pol_lazy_open, pol_exit_stream_*) needs root, and a caller that is no guest: -EPERM or -EACCES.
  * - A structure begins with its size: sizeof of it as the caller was compiled. Fewer bytes than the
  *   first version had: -EINVAL. Later versions append members, and read what a caller has not as 0.
  *   Members called reserved, and flags that are not named here, are 0.
