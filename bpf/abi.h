@@ -1072,9 +1072,9 @@ _Static_assert(sizeof(struct pol_guest_ends) == 8 + 2 * 432, "pol_guest_ends");
  * struct pol_anchor_record - of the iterator pol_anchor: one open descriptor of the loader.
  * @self, @parent: keys of the object and of the directory that holds its name.
  * @magic: s_magic. @sb_flags: s_flags. @mode: i_mode. @nlink: i_nlink.
- * @self_layer: the same of @self, also of a file. @writers: 1: it is open for writing, or mapped so that it can be.
  * @layer_magic: on overlayfs s_magic of the layer that the directory is of, @self or, of a file,
- *	@parent; 0 elsewhere, and of an overlay's root.
+ *	@parent; 0 elsewhere, and of an overlay's root. @self_layer: the same of @self, also of a file.
+ * @writers: 1: it is open for writing, or mapped so that it can be.
  * @name_len, @name: last component, as the dentry has it.
  * @above: 1: not the descriptor's object but a directory above it in its own filesystem, of which
  *	   the path may say nothing: only @self and @fd are valid.

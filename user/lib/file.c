@@ -90,6 +90,21 @@ int pol_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint
 	return fd < 0 ? -errno : fd;
 }
 
+int pol_fd_place(int fd, char *buf, size_t size)
+{
+	char link[64];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, buf, size);
+	if (len < 0)
+		return -errno;
+	if ((size_t)len == size)
+		return -ENAMETOOLONG;
+	buf[len] = '\0';
+	return 0;
+}
+
 int pol_flock(int fd, int operation)
 {
 	const struct timespec tick = { .tv_nsec = 20000000 };

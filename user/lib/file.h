@@ -28,6 +28,12 @@ int pol_dir_open(int dirfd, const char *path);
  */
 int pol_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
+/**
+ * pol_fd_place() - where the object behind a descriptor is now, without a symlink; or what it is.
+ * Return: 0; -ENAMETOOLONG: @size is too small; of readlink(2).
+ */
+int pol_fd_place(int fd, char *buf, size_t size);
+
 /* pol_flock() - as flock(2), for so many seconds. Return: 0, -EWOULDBLOCK, negative errno. */
 int pol_flock(int fd, int operation);
 

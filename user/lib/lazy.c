@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #include "base.h"
+#include "file.h"
 #include "lazy.h"
 
 #define BATCH 16 /* events that are taken at once */
@@ -36,11 +37,9 @@ static uint64_t page_size(void)
 /* There is no other way to tell; and an ioctl(2) to what it is not may do anything. */
 static bool is_userfaultfd(int fd)
 {
-	char path[64], name[64] = "";
+	char name[64];
 
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return readlink(path, name, sizeof(name) - 1) > 0 &&
-	       !strcmp(name, "anon_inode:[userfaultfd]");
+	return !pol_fd_place(fd, name, sizeof(name)) && !strcmp(name, "anon_inode:[userfaultfd]");
 }
 
 static bool can_be_there(uint64_t base, uint64_t size)

@@ -26,11 +26,6 @@ static void warn_symlink(const struct pol_guest *guest, const char *path, struct
 		     path, guest->name, real);
 }
 
-static bool lies_in(const char *path, const char *above)
-{
-	return !above[1] || pol_path_lies_in(path, above);
-}
-
 /* Where the guest may put bytes of its own at @path, or somewhere beneath. NULL: nowhere. */
 static const struct pol_rule *writes_in(const struct pol_guest *guest, const char *path)
 {
@@ -40,9 +35,10 @@ static const struct pol_rule *writes_in(const struct pol_guest *guest, const cha
 	for (size_t i = 0; i < guest->rules_cnt; i++) {
 		const struct pol_rule *rule = &guest->rules[i];
 
-		if (rule->access & steers && strcmp(rule->path, path) != 0 && lies_in(rule->path, path))
+		if (rule->access & steers && strcmp(rule->path, path) != 0 &&
+		    pol_path_is_beneath(rule->path, path))
 			return rule;
-		if (lies_in(path, rule->path) &&
+		if (pol_path_is_beneath(path, rule->path) &&
 		    (!nearest || strlen(rule->path) > strlen(nearest->path)))
 			nearest = rule;
 	}

@@ -6,13 +6,13 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
 #include "anchors.h"
 #include "base.h"
 #include "enter.h"
+#include "here.h"
 #include "resolve.h"
 #include "shadow_file.h"
 #include "shadow_int.h"
@@ -63,15 +63,6 @@ static bool prune(const struct pol_engine *engine)
 	return pruned;
 }
 
-/* What it was before is never what it is again: also of a file that was forgotten and is watched anew. */
-static uint64_t first_change(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /*
  * From here on the kernel counts what may change it; and whoever had it open for writing before is seen:
  * in this order nobody slips between.
@@ -80,7 +71,8 @@ static int watch(struct giving *g, struct pol_err *err)
 {
 	int map = g->engine->maps[POL_MAP_SOURCES];
 	struct pol_anchor_record record;
-	struct pol_source source = { .changes = first_change() };
+	/* Never a number that it had before: a file that was forgotten may be watched anew. */
+	struct pol_source source = { .changes = pol_boot_ns() };
 	int r = bpf_map_update_elem(map, &g->source, &source, BPF_NOEXIST);
 
 	if (r == -E2BIG && prune(g->engine))

@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
 #include "base.h"
 #include "file.h"
+#include "here.h"
 #include "shadow_int.h"
 
 static uint64_t lower(uint64_t a, uint64_t b)
@@ -89,13 +89,10 @@ static int check_copy(const struct giving *g, struct pol_err *err)
 
 static void fill_value(const struct giving *g, struct pol_shadow_value *ret)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
 	*ret = (struct pol_shadow_value){
 		.source = g->source,
 		.size = g->snapshot.size,
-		.boot_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+		.boot_ns = pol_boot_ns(),
 		.flags = pol_shadow_flags(g),
 	};
 	pol_shadow_put_path(ret, g->path);

@@ -16,27 +16,6 @@
 
 #define FIND_TRIES 3
 
-/* Where a file is now, without a symlink. Return: 0; -ENAMETOOLONG; of readlink(2). */
-static int place_of(int fd, char *ret, size_t size)
-{
-	char link[64];
-	ssize_t len;
-
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, ret, size);
-	if (len < 0)
-		return -errno;
-	if ((size_t)len == size)
-		return -ENAMETOOLONG;
-	ret[len] = '\0';
-	return 0;
-}
-
-static bool lies_in(const char *place, const char *above)
-{
-	return !above[1] || pol_path_lies_in(place, above);
-}
-
 /*
  * @above: a path of the policy, @place: beneath it. Neither has a symlink on it: who may make names there
  * leads nobody elsewhere.
@@ -61,12 +40,12 @@ static int find_once(const struct pol_shadow_policy *policy, const char *path)
 {
 	_cleanup_close_ int led_to = pol_openat2(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_MAGICLINKS);
 	char place[PATH_MAX];
-	int r = led_to < 0 ? led_to : place_of(led_to, place, sizeof(place));
+	int r = led_to < 0 ? led_to : pol_fd_place(led_to, place, sizeof(place));
 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < policy->paths_cnt; i++)
-		if (lies_in(place, policy->paths[i]))
+		if (pol_path_is_beneath(place, policy->paths[i]))
 			return open_beneath(policy->paths[i], place);
 	return -EACCES;
 }

@@ -231,6 +231,11 @@ bool pol_path_lies_in(const char *path, const char *above)
 	return strncmp(path, above, len) == 0 && (path[len] == '\0' || path[len] == '/');
 }
 
+bool pol_path_is_beneath(const char *path, const char *above)
+{
+	return !above[1] || pol_path_lies_in(path, above);
+}
+
 int pol_hex_decode(const char *hex, char **ret, size_t *ret_len)
 {
 	size_t len = strlen(hex);

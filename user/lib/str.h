@@ -56,5 +56,8 @@ int pol_path_clean(const char *path, size_t len, char **ret);
 /* pol_path_lies_in() - is a clean path @above, or beneath it? By text. */
 bool pol_path_lies_in(const char *path, const char *above);
 
+/* pol_path_is_beneath() - the same of paths of files: "/" has all. */
+bool pol_path_is_beneath(const char *path, const char *above);
+
 /* pol_hex_decode() - "2f73" to bytes. Return: 0; -EINVAL: no hex, or an odd number; -ENOMEM. */
 int pol_hex_decode(const char *hex, char **ret, size_t *ret_len);
