@@ -80,6 +80,7 @@ static pid_t storm(const struct shape *shape, const char *a, const char *b)
 
 struct tally {
 	long opens, refused, gone;
+	int no_thread;
 };
 
 static void read_tally(struct probe *p, struct tally *ret)
@@ -87,10 +88,13 @@ static void read_tally(struct probe *p, struct tally *ret)
 	const char *line = NULL;
 
 	/* Sixteen threads and a mover on one CPU of a busy machine: more than one line's patience. */
-	for (int i = 0; i < 10 && !line; i++)
+	for (int i = 0; i < 10 && !line && !p->ended; i++)
 		line = probe_until(p, "raced");
+	if (!line)
+		printf("# the payload's status: %d\n", probe_end(p));
 	ASSERT_TRUE(line != NULL);
-	ASSERT_EQ(3, sscanf(line, "raced 0 %ld %ld %ld", &ret->opens, &ret->refused, &ret->gone));
+	ASSERT_EQ(4, sscanf(line, "raced 0 %ld %ld %ld %d", &ret->opens, &ret->refused, &ret->gone,
+			    &ret->no_thread));
 	EXPECT_STREQ("race 0", probe_until(p, "race"));
 }
 
@@ -115,8 +119,8 @@ static void run_race(const struct shape *shape, long tries, const char *held, co
 	waitpid(mover, NULL, 0);
 	(void)rename(text("%s/n", b), text("%s/m", a)); /* where it may have been left */
 	EXPECT_EQ(tries, ret->opens + ret->refused + ret->gone);
-	printf("# %s: %ld opened, %ld refused, %ld not found\n", shape->name, ret->opens,
-	       ret->refused, ret->gone);
+	printf("# %s: %ld opened, %ld refused, %ld not found; %d threads refused at first\n",
+	       shape->name, ret->opens, ret->refused, ret->gone, ret->no_thread);
 }
 
 #define FOR_EACH_SHAPE(at) \

@@ -94,6 +94,7 @@ struct probe {
 	pid_t pid; /* of policyctl run, or of the payload itself */
 	int in;
 	int out;
+	bool ended; /* its output, at the last look */
 	size_t len;
 	char buf[4096];
 };
@@ -107,7 +108,7 @@ void probe_start(struct probe *p, const char *guest, const char *const steps[]);
 /* Next line of the payload, without its end; NULL at its end or after 30 s. Static buffer. */
 const char *probe_line(struct probe *p);
 
-/* Skip lines until one begins with @word. Return: the line, NULL at the end. */
+/* Skip lines until one begins with @word. Return: the line; NULL, said on stdout: none came. */
 const char *probe_until(struct probe *p, const char *word);
 
 /* Send a line to the payload: it goes on after "paused", "hammering", "ready". */

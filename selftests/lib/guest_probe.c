@@ -66,14 +66,16 @@ void probe_start(struct probe *p, const char *guest, const char *const steps[])
 	p->out = out[0];
 }
 
-/* More bytes. Return: how many; 0: the end, or nothing came. */
+/* More bytes. Return: how many; 0: the end (@ended is set then), or nothing came. */
 static size_t fill(struct probe *p)
 {
 	struct pollfd poll_out = { .fd = p->out, .events = POLLIN };
 	ssize_t n = -1;
 
-	if (p->len < sizeof(p->buf) - 1 && poll(&poll_out, 1, LINE_TIMEOUT_MS) > 0)
+	if (p->len < sizeof(p->buf) - 1 && poll(&poll_out, 1, LINE_TIMEOUT_MS) > 0) {
 		n = read(p->out, p->buf + p->len, sizeof(p->buf) - 1 - p->len);
+		p->ended = n == 0;
+	}
 	if (n <= 0)
 		return 0;
 	p->len += n;
@@ -99,11 +101,13 @@ const char *probe_line(struct probe *p)
 
 const char *probe_until(struct probe *p, const char *word)
 {
+	char before[256] = "";
 	const char *line;
 
-	do
-		line = probe_line(p);
-	while (line && strncmp(line, word, strlen(word)) != 0);
+	while ((line = probe_line(p)) && strncmp(line, word, strlen(word)) != 0)
+		snprintf(before, sizeof(before), "%s", line);
+	if (!line)
+		printf("# no '%s' %s; before: '%s'\n", word, p->ended ? "to the end" : "in time", before);
 	return line;
 }
 
