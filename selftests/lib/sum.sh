@@ -79,7 +79,10 @@ for step; do
 done
 
 printf '\n'
-cat "$tmp/names" 2>/dev/null
+touch "$tmp/names"
+# What failed stands last, above the table: the part of a long log that nobody cuts off.
+grep -a -v '^failed: ' "$tmp/names"
+grep -a '^failed: ' "$tmp/names"
 printf '%s\n' "${rows[@]}"
 echo "$passed passed, $failed failed, $skipped skipped${gone:+ ($gone)}"
 ((failed == 0))
