@@ -725,7 +725,8 @@ enum pol_fail { POL_FAILS(X) };
 enum pol_shadow_action { POL_SHADOW_ACTIONS(X) };
 #undef X
 
-#define POL_SHADOWS_MAX 16384u /* a snapshot in the hands of a guest */
+/* Snapshots in the hands of guests; the table has one entry more, which refusals are told by. */
+#define POL_SHADOWS_MAX 16384u
 #define POL_SNAPSHOTS_MAX 4096u
 #define POL_SHADOW_HOLDERS 4
 

@@ -207,7 +207,7 @@ struct pol_map_snapshots {
 
 struct pol_map_shadows {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, POL_SHADOWS_MAX);
+	__uint(max_entries, POL_SHADOWS_MAX + 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct pol_shadow_key);
 	__type(value, struct pol_shadow_value);

@@ -287,10 +287,12 @@ TEST(no_room)
 	while (memory.ino--)
 		(void)bpf_map_delete_elem(snapshots, &memory);
 	close(shadow("s", at("f")));
-	for (key.ino = 1; !bpf_map_update_elem(shadows, &key, &value, BPF_NOEXIST); key.ino++)
-		;
+	for (key.ino = 1; key.ino <= POL_SHADOWS_MAX; key.ino++)
+		ASSERT_EQ(0, bpf_map_update_elem(shadows, &key, &value, BPF_NOEXIST));
+	events_forget();
 	EXPECT_EQ(-ENFILE, shadow("s", at("f")));
 	EXPECT_STRSTR("16384 in the hands of guests", error.message);
+	EXPECT_EQ(1, EVENTS("type=shadow", "action=refused", "errno=ENFILE"));
 	while (key.ino--)
 		(void)bpf_map_delete_elem(shadows, &key);
 	expect_given(at("f"), 1);

@@ -73,6 +73,6 @@ struct pol_shadow_sum {
 	uint64_t stale;
 };
 
-/* pol_shadow_add() - one more. pol_shadow_sum() - all of a guest. */
+/* pol_shadow_add() - one more. pol_shadow_sum() - all of a guest. Return: those of all guests. */
 void pol_shadow_add(const struct pol_shadow_item *item, struct pol_shadow_sum *sum);
 int pol_shadow_sum(const struct pol_engine *engine, uint32_t guest, struct pol_shadow_sum *ret);

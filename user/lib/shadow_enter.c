@@ -52,15 +52,26 @@ void pol_snapshots_unlock(const struct pol_engine *engine)
 
 /* ------------------------------------------------------------------ what may be entered */
 
-static int check_budget(const struct giving *g, uint64_t size, struct pol_err *err)
+static int no_room(const struct giving *g, struct pol_err *err)
+{
+	return pol_err_say(err, POL_ERR_FAILED, -ENFILE,
+			   "cannot keep the snapshot of '%s': there are %u snapshots, or %u in the hands of "
+			   "guests",
+			   g->path, POL_SNAPSHOTS_MAX, POL_SHADOWS_MAX);
+}
+
+/* The last entry of the table is for refusals. */
+static int check_room(const struct giving *g, uint64_t size, struct pol_err *err)
 {
 	uint64_t budget = lower(g->guest->shadow.budget, g->wish->budget);
 	struct pol_shadow_sum sum;
-	int r = g->wish->lazy ? 0 : pol_shadow_sum(g->engine, g->guest->id, &sum);
+	int r = pol_shadow_sum(g->engine, g->guest->id, &sum);
 
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot read the snapshots of '%s'",
 				   g->guest->name);
+	if (r >= (int)POL_SHADOWS_MAX)
+		return no_room(g, err);
 	if (g->wish->lazy || size <= budget - lower(sum.bytes, budget))
 		return 0;
 	pol_err_say(err, POL_ERR_FAILED, -ENOSPC,
@@ -81,7 +92,7 @@ static int check_copy(const struct giving *g, struct pol_err *err)
 		return pol_err_set(err, POL_ERR_FAILED, -errno, "cannot look at '%s'", g->path);
 	if ((uint64_t)st.st_size > pol_shadow_cap(g))
 		return pol_shadow_too_large(g, err);
-	r = check_budget(g, (uint64_t)st.st_size, err);
+	r = check_room(g, (uint64_t)st.st_size, err);
 	return r < 0 ? r : NEEDS_COPY;
 }
 
@@ -105,12 +116,9 @@ static struct pol_shadow_key key_of(const struct giving *g)
 
 static int full(const struct giving *g, int r, struct pol_err *err)
 {
-	if (r != -E2BIG)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot keep the snapshot of '%s'", g->path);
-	return pol_err_say(err, POL_ERR_FAILED, -ENFILE,
-			   "cannot keep the snapshot of '%s': there are %u snapshots, or %u in the hands of "
-			   "guests",
-			   g->path, POL_SNAPSHOTS_MAX, POL_SHADOWS_MAX);
+	if (r == -E2BIG)
+		return no_room(g, err);
+	return pol_err_set(err, POL_ERR_FAILED, r, "cannot keep the snapshot of '%s'", g->path);
 }
 
 /* What nobody was told of. */
@@ -162,7 +170,7 @@ static int announce(struct giving *g, struct pol_err *err)
 /* The guest has none of it yet. */
 static int enter_new(struct giving *g, bool is_new, struct pol_err *err)
 {
-	int r = check_budget(g, g->snapshot.size, err);
+	int r = check_room(g, g->snapshot.size, err);
 
 	if (!r)
 		r = insert(g, is_new, err);

@@ -124,7 +124,7 @@ int pol_shadow_each(const struct pol_engine *engine, uint32_t guest,
 		    int (*fn)(const struct pol_shadow_item *item, void *arg), void *arg)
 {
 	_cleanup_free_ void *keys = NULL, *values = NULL;
-	int cnt = pol_map_read_all(engine->maps[POL_MAP_SHADOWS], POL_SHADOWS_MAX,
+	int cnt = pol_map_read_all(engine->maps[POL_MAP_SHADOWS], POL_SHADOWS_MAX + 1,
 				   sizeof(struct pol_shadow_key), sizeof(struct pol_shadow_value), &keys,
 				   &values);
 	int r = cnt < 0 ? cnt : 0;
@@ -149,16 +149,30 @@ void pol_shadow_add(const struct pol_shadow_item *item, struct pol_shadow_sum *s
 		sum->bytes += item->value.size;
 }
 
+struct adding {
+	uint32_t guest;
+	int all;
+	struct pol_shadow_sum *sum;
+};
+
 static int add_up(const struct pol_shadow_item *item, void *arg)
 {
-	pol_shadow_add(item, arg);
+	struct adding *adding = arg;
+
+	adding->all++;
+	if (item->key.guest == adding->guest)
+		pol_shadow_add(item, adding->sum);
 	return 0;
 }
 
 int pol_shadow_sum(const struct pol_engine *engine, uint32_t guest, struct pol_shadow_sum *ret)
 {
+	struct adding adding = { .guest = guest, .sum = ret };
+	int r;
+
 	*ret = (struct pol_shadow_sum){};
-	return pol_shadow_each(engine, guest, add_up, ret);
+	r = pol_shadow_each(engine, 0, add_up, &adding);
+	return r < 0 ? r : adding.all;
 }
 
 int pol_shadow_tell(const struct pol_engine *engine, const struct pol_shadow_note *note)
