@@ -130,7 +130,7 @@ TEST_TIMEOUT(run_killed_anywhere, 3600)
 	for (long i = 0; death_next(i, &whole, test_count(12, 100), &death); i++) {
 		killed += ctl_killed(&death, words) < 0;
 		EXPECT_EQ(0, tasks_settle("s", 0));
-		EXPECT_EQ(0, live(NULL));
+		EXPECT_EQ(0, live_settle());
 	}
 	printf("# killed %ld times\n", killed);
 	EXPECT_LE(6, killed);

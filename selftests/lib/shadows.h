@@ -77,6 +77,14 @@ SHADOW_FN int live(const char *guest)
 	return r < 0 ? r : cnt;
 }
 
+/* After a kill: what policyctl had started dies a little later than it. Return: what is left after 20 s. */
+SHADOW_FN int live_settle(void)
+{
+	for (int i = 0; i < 2000 && live(NULL); i++)
+		usleep(10000);
+	return live(NULL);
+}
+
 SHADOW_FN void expect_none_live(void)
 {
 	EXPECT_EQ(0, live(NULL));
