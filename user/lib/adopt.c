@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "adopt.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "adopt_int.h"
 #include "base.h"
@@ -20,128 +19,6 @@ static int read_process(pid_t pid, struct pol_proc *ret)
 	if (pol_proc_read(pid, ret) < 0 || ret->state == 'Z' || ret->state == 'X')
 		return -ESRCH;
 	return 0;
-}
-
-struct done {
-	int cnt;
-	bool full;
-};
-
-static int count_record(const void *data, void *arg)
-{
-	const struct pol_task_record *record = data;
-	struct done *done = arg;
-
-	done->cnt++;
-	done->full |= record->flags & POL_TASK_FULL;
-	return 0;
-}
-
-/*
- * The command's tasks. Return: how many records came; -ENOMEM: for some there was no memory, or before
- * 6.2 others kept its label busy to the last try.
- */
-static int command_tasks(const struct pol_engine *engine, const struct pol_iter_command *command)
-{
-	for (int i = 0; i < POL_BUSY_TRIES; i++) {
-		struct done done = {};
-		int r = pol_iterate(engine, POL_PROG_TASKS, command, sizeof(struct pol_task_record),
-				    count_record, &done);
-
-		if (r < 0 || !done.full)
-			return r < 0 ? r : done.cnt;
-	}
-	return -ENOMEM;
-}
-
-static int unlabel_threads(const struct pol_engine *engine, pid_t pid, uint32_t guest)
-{
-	const struct pol_iter_command command = {
-		.tgid = (uint32_t)pid,
-		.guest = guest,
-		.action = POL_ITER_UNLABEL,
-	};
-
-	return command_tasks(engine, &command);
-}
-
-/* ------------------------------------------------------------------ a tree of processes */
-
-/*
- * What an iteration over a tree has found. @pids: processes with a task that lives and is to be
- * settled (@settling: its label is new, or it lies where that says it came from; else: it is a
- * guest's).
- */
-struct tree {
-	uint32_t guest;
-	bool settling;
-	pid_t *pids;
-	size_t cnt;
-	size_t room;
-	size_t tasks;	/* that are no guest's yet */
-	size_t labelled; /* got a label just now */
-	bool others;	/* some task is another guest's */
-	bool full;	/* some label found no memory */
-};
-
-static void tree_done(struct tree *tree)
-{
-	free(tree->pids);
-}
-
-static int add_pid(struct tree *tree, pid_t pid)
-{
-	for (size_t i = tree->cnt; i-- > 0;) /* the threads of one process come close together */
-		if (tree->pids[i] == pid)
-			return 0;
-	if (tree->cnt == tree->room) {
-		size_t room = tree->room ? 2 * tree->room : 64;
-		pid_t *pids = reallocarray(tree->pids, room, sizeof(*pids));
-
-		if (!pids)
-			return -ENOMEM;
-		tree->pids = pids;
-		tree->room = room;
-	}
-	tree->pids[tree->cnt++] = pid;
-	return 0;
-}
-
-static int see_task(const void *data, void *arg)
-{
-	const struct pol_task_record *record = data;
-	const uint32_t loose = POL_LABEL_THREAD | POL_LABEL_LOOSE;
-	struct tree *tree = arg;
-	bool meant;
-
-	tree->tasks += !record->guest && !(record->flags & POL_TASK_EXITING);
-	tree->labelled += !!(record->flags & POL_TASK_NEW);
-	tree->full |= record->flags & POL_TASK_FULL;
-	tree->others |= record->guest && record->guest != tree->guest;
-	meant = tree->settling ? record->guest == tree->guest && !(record->flags & loose) &&
-					 (record->flags & POL_TASK_NEW ||
-					  record->origin == record->cgroup)
-			       : !tree->guest || record->guest != tree->guest;
-	if (!meant || record->flags & POL_TASK_EXITING)
-		return 0;
-	return add_pid(tree, (pid_t)record->tgid);
-}
-
-/* The process @pid with all its descendants, but for ourselves. */
-static int look_at_tree(const struct pol_engine *engine, pid_t pid, uint32_t action,
-			struct tree *tree)
-{
-	const struct pol_iter_command command = {
-		.tgid = (uint32_t)pid,
-		.tid = (uint32_t)getpid(),
-		.guest = tree->guest,
-		.action = action,
-		.label_flags = action == POL_ITER_ADOPT ? POL_LABEL_ADOPTING : 0,
-	};
-
-	tree->cnt = tree->tasks = tree->labelled = 0;
-	return pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
-			   see_task, tree);
 }
 
 /* ------------------------------------------------------------------ attach */
@@ -170,11 +47,11 @@ static int settle(struct pol_engine *engine, int cgroup, const struct pol_meta_g
 static int adopt_tree(struct pol_engine *engine, int cgroup, const struct pol_meta_guest *guest,
 		      pid_t pid, size_t *ret_cnt)
 {
-	_cleanup_(tree_done) struct tree tree = { .guest = guest->id, .settling = true };
+	_cleanup_(pol_adopt_tree_done) struct pol_adopt_tree tree = { .guest = guest->id, .settling = true };
 	int r;
 
 	for (int pass = 0; pass < POL_PASSES_MAX; pass++) {
-		r = look_at_tree(engine, pid, POL_ITER_ADOPT, &tree);
+		r = pol_adopt_tree_look(engine, pid, POL_ITER_ADOPT, &tree);
 		if (!r && tree.full)
 			r = -ENOMEM;
 		if (!r && tree.others)
@@ -229,7 +106,7 @@ static int check_tasks(const struct pol_engine *engine, const struct pol_meta_gu
 
 /* With fds_baseline = "none" what the processes hold is charged: there has to be room. */
 static int check_fds(const struct pol_engine *engine, const struct pol_meta_guest *guest,
-		     const struct tree *tree, struct pol_err *err)
+		     const struct pol_adopt_tree *tree, struct pol_err *err)
 {
 	uint32_t now = POL_COUNT_FDS(engine->states[guest->id].counts);
 	size_t held = 0;
@@ -254,8 +131,8 @@ static int check_fds(const struct pol_engine *engine, const struct pol_meta_gues
 static int check_tree(const struct pol_engine *engine, const struct pol_meta_guest *guest,
 		      pid_t pid, struct pol_err *err)
 {
-	_cleanup_(tree_done) struct tree tree = { .guest = guest->id };
-	int r = look_at_tree(engine, pid, POL_ITER_TREE, &tree);
+	_cleanup_(pol_adopt_tree_done) struct pol_adopt_tree tree = { .guest = guest->id };
+	int r = pol_adopt_tree_look(engine, pid, POL_ITER_TREE, &tree);
 
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot look at process %d", pid);
@@ -264,9 +141,6 @@ static int check_tree(const struct pol_engine *engine, const struct pol_meta_gue
 	r = check_tasks(engine, guest, tree.tasks, err);
 	return r < 0 ? r : check_fds(engine, guest, &tree, err);
 }
-
-static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t adopting, size_t *ret_cnt,
-		     uint32_t *ret_guest);
 
 /*
  * They are all labelled and lie in the guest's cgroup. A child that was being forked when its parent
@@ -283,7 +157,7 @@ int pol_adopt_finish(const struct pol_engine *engine, const struct pol_meta_gues
 	if (pol_has_fds(&guest->limits))
 		r = pol_nofile_follow(engine, guest->id, guest->limits.fds);
 	if (!r)
-		r = command_tasks(engine, &command);
+		r = pol_tasks_do(engine, &command);
 	return r < 0 ? r : 0;
 }
 
@@ -300,7 +174,7 @@ void pol_adopt_undo_tree(struct pol_engine *engine, const struct pol_meta_guest 
 	uint32_t ignored;
 	size_t freed;
 
-	(void)free_tree(engine, pid, guest->id, &freed, &ignored);
+	(void)pol_adopt_tree_free(engine, pid, guest->id, &freed, &ignored);
 }
 
 static int say_adopted(pid_t pid, int r, struct pol_err *err)
@@ -342,14 +216,6 @@ int pol_attach(struct pol_engine *engine, const struct pol_meta_guest *guest, in
 
 /* ------------------------------------------------------------------ threads */
 
-/* The thread group of a thread; -ESRCH. */
-static pid_t group_of(pid_t tid)
-{
-	struct pol_proc_ids ids;
-
-	return pol_proc_ids(tid, &ids) < 0 ? -ESRCH : ids.tgid;
-}
-
 /* A thread has no cgroup of its own: what only a cgroup can hold is refused, or not held. */
 static int check_thread_limits(const struct pol_meta_guest *guest, struct pol_err *err)
 {
@@ -390,7 +256,7 @@ static int check_thread(const struct pol_engine *engine, pid_t tid, struct pol_e
 				   tid == 1	    ? "it is pid 1"
 				   : pol_proc_is_kernel(&process) ? "it is the kernel's"
 						    : "it is the one that asks");
-	r = command_tasks(engine, &list);
+	r = pol_tasks_do(engine, &list);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot look at thread %d", tid);
 	if (r)
@@ -417,7 +283,7 @@ int pol_attach_thread(struct pol_engine *engine, const struct pol_meta_guest *gu
 		r = check_tasks(engine, guest, 1, err);
 	if (r < 0)
 		return r;
-	r = command_tasks(engine, &command);
+	r = pol_tasks_do(engine, &command);
 	if (r < 0)
 		return pol_err_set(err, POL_ERR_FAILED, r, "cannot adopt thread %d", tid);
 	if (!r)
@@ -427,205 +293,13 @@ int pol_attach_thread(struct pol_engine *engine, const struct pol_meta_guest *gu
 	return 0;
 }
 
-/* ------------------------------------------------------------------ detach */
-
-/*
- * The first record of a process says what it is; origin from its label. @threads: it is no guest as
- * a whole, some of its threads are.
- */
-struct identity {
-	uint32_t guest;
-	uint64_t origin;
-	bool adopting;
-	bool threads;
-	bool alone; /* it was attached as a thread itself */
-};
-
-static int take_identity(const void *data, void *arg)
-{
-	const struct pol_task_record *record = data;
-	struct identity *identity = arg;
-
-	if (!identity->guest) {
-		identity->guest = record->guest;
-		identity->origin = record->origin;
-		identity->adopting = record->flags & POL_LABEL_ADOPTING;
-		identity->alone = record->flags & POL_LABEL_THREAD;
-		identity->threads = record->flags & (POL_LABEL_THREAD | POL_LABEL_LOOSE);
-	}
-	return 0;
-}
-
-static int identify(const struct pol_engine *engine, pid_t pid, struct identity *ret)
-{
-	const struct pol_iter_command command = { .tgid = (uint32_t)pid, .action = POL_ITER_LIST };
-
-	memset(ret, 0, sizeof(*ret));
-	return pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
-			   take_identity, ret);
-}
-
-static int open_origin(uint64_t origin)
-{
-	char mount[256], below[1024] = "/", path[1536];
-	int fd;
-
-	if (pol_cgroup_mount(mount, sizeof(mount)) < 0)
-		return -ENOENT;
-	if (origin && pol_cgroup_path_of(origin, below, sizeof(below)) < 0)
-		(void)snprintf(below, sizeof(below), "/"); /* it is gone: the root */
-	(void)snprintf(path, sizeof(path), "%s%s", mount, below);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-/* RLIMIT_NOFILE as it was, which the leader's label knows. */
-static int restore_nofile(const struct pol_engine *engine, pid_t pid)
-{
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pol_nofile before;
-	struct pol_label label;
-
-	if (pidfd < 0 || pol_label_get(engine, pidfd, &label) < 0)
-		return 0;
-	before = (struct pol_nofile){ label.nofile_soft, label.nofile_hard, label.nofile_base };
-	return pol_nofile_restore(pid, &before);
-}
-
-static int move_home(pid_t pid, uint64_t origin)
-{
-	_cleanup_close_ int cgroup = open_origin(origin);
-
-	return cgroup < 0 ? cgroup : pol_cgroup_move(cgroup, pid);
-}
-
-/* Out of the cgroup first: while it is in, it is the guest, label or not. */
-static int free_one(const struct pol_engine *engine, pid_t pid, uint32_t adopting,
-		    uint32_t *ret_guest)
-{
-	struct identity identity;
-	int r;
-
-	r = identify(engine, pid, &identity);
-	if (r < 0 || !identity.guest)
-		return r;
-	if (adopting && (identity.guest != adopting || !identity.adopting))
-		return 0;
-	*ret_guest = identity.guest;
-	r = identity.threads ? 0 : move_home(pid, identity.origin);
-	if (!r && !identity.threads)
-		r = restore_nofile(engine, pid);
-	if (r >= 0)
-		r = unlabel_threads(engine, pid, identity.guest);
-	if (r < 0)
-		return r == -ESRCH ? 0 : r;
-	return 1;
-}
-
-int pol_adopt_undo_process(const struct pol_engine *engine, pid_t pid, uint32_t guest)
-{
-	struct identity identity;
-	int r = identify(engine, pid, &identity);
-
-	if (r < 0 || identity.guest != guest || !identity.adopting)
-		return r;
-	r = restore_nofile(engine, pid);
-	if (!r)
-		r = unlabel_threads(engine, pid, guest);
-	return r < 0 && r != -ESRCH ? r : r >= 0;
-}
-
-static int detach_thread(struct pol_engine *engine, pid_t tid, uint32_t *ret_guest,
-			 struct pol_err *err)
-{
-	struct pol_iter_command command = { .tid = (uint32_t)tid, .action = POL_ITER_LIST };
-	struct identity identity = {};
-	int r;
-
-	r = pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
-			take_identity, &identity);
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot look at thread %d", tid);
-	if (!identity.alone) {
-		pol_err_say(err, POL_ERR_FAILED, -ENOENT, "thread %d is no guest by itself", tid);
-		return identity.guest ? pol_err_fix(err, "detach its process, %d", group_of(tid))
-				      : -ENOENT;
-	}
-	command.action = POL_ITER_UNLABEL;
-	r = command_tasks(engine, &command);
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot free thread %d", tid);
-	*ret_guest = identity.guest;
-	pol_note(engine, identity.guest, POL_ACTION_DETACHED);
-	return 0;
-}
-
-/*
- * All of the tree that is a guest's; @adopting, if that is not 0: only whom an attach to that guest has
- * not settled. Until a pass finds nobody.
- */
-static int free_tree(struct pol_engine *engine, pid_t pid, uint32_t adopting, size_t *ret_cnt,
-		     uint32_t *ret_guest)
-{
-	_cleanup_(tree_done) struct tree tree = {};
-	size_t freed = 1;
-	int r;
-
-	*ret_cnt = 0;
-	*ret_guest = 0;
-	for (int pass = 0; pass < POL_PASSES_MAX && freed; pass++) {
-		freed = 0;
-		r = look_at_tree(engine, pid, POL_ITER_TREE, &tree);
-		for (size_t i = 0; i < tree.cnt && r >= 0; i++) {
-			r = free_one(engine, tree.pids[i], adopting, ret_guest);
-			freed += r > 0;
-		}
-		if (r < 0)
-			return r;
-		*ret_cnt += freed;
-	}
-	return 0;
-}
-
-/* Was this thread, maybe the first of its process, attached as one? */
-static bool is_lone_thread(struct pol_engine *engine, pid_t tid)
-{
-	const struct pol_iter_command command = { .tid = (uint32_t)tid, .action = POL_ITER_LIST };
-	struct identity identity = {};
-
-	(void)pol_iterate(engine, POL_PROG_TASKS, &command, sizeof(struct pol_task_record),
-			  take_identity, &identity);
-	return identity.alone;
-}
-
-int pol_detach(struct pol_engine *engine, pid_t pid, size_t *ret_cnt, uint32_t *ret_guest,
-	       struct pol_err *err)
-{
-	pid_t group = group_of(pid);
-	int r;
-
-	*ret_cnt = 0;
-	*ret_guest = 0;
-	if (group < 0)
-		return pol_err_say(err, POL_ERR_FAILED, -ESRCH, "no process %d", pid);
-	if (group != pid || is_lone_thread(engine, pid)) {
-		*ret_cnt = 1;
-		return detach_thread(engine, pid, ret_guest, err);
-	}
-	r = free_tree(engine, pid, 0, ret_cnt, ret_guest);
-	if (r < 0)
-		return pol_err_set(err, POL_ERR_FAILED, r, "cannot free process %d", pid);
-	if (!*ret_cnt)
-		return pol_err_say(err, POL_ERR_FAILED, -ENOENT, "process %d is no guest", pid);
-	pol_note(engine, *ret_guest, POL_ACTION_DETACHED);
-	return 0;
-}
+/* ------------------------------------------------------------------ what they hold */
 
 int pol_held_outside(const struct pol_engine *engine, const struct pol_meta_guest *guest, pid_t pid,
 		     bool thread, int (*fn)(const void *, void *), void *arg)
 {
 	const struct pol_iter_command command = {
-		.tgid = (uint32_t)(thread ? group_of(pid) : pid),
+		.tgid = (uint32_t)(thread ? pol_thread_group(pid) : pid),
 		.tid = thread ? 0 : (uint32_t)getpid(),
 		.guest = guest->id,
 		.action = thread ? POL_ITER_LIST : POL_ITER_TREE,
