@@ -725,8 +725,11 @@ enum pol_fail { POL_FAILS(X) };
 enum pol_shadow_action { POL_SHADOW_ACTIONS(X) };
 #undef X
 
-/* Snapshots in the hands of guests; the table has one entry more, which refusals are told by. */
-#define POL_SHADOWS_MAX 16384u
+/*
+ * Snapshots in the hands of guests; the table has one entry more, which refusals are told by. Together a
+ * power of two: the kernel rounds the table's buckets up to one, and all are walked.
+ */
+#define POL_SHADOWS_MAX 16383u
 #define POL_SNAPSHOTS_MAX 4096u
 #define POL_SHADOW_HOLDERS 4
 

@@ -291,7 +291,7 @@ TEST(no_room)
 		ASSERT_EQ(0, bpf_map_update_elem(shadows, &key, &value, BPF_NOEXIST));
 	events_forget();
 	EXPECT_EQ(-ENFILE, shadow("s", at("f")));
-	EXPECT_STRSTR("16384 in the hands of guests", error.message);
+	EXPECT_STRSTR("16383 in the hands of guests", error.message);
 	EXPECT_EQ(1, EVENTS("type=shadow", "action=refused", "errno=ENFILE"));
 	while (key.ino--)
 		(void)bpf_map_delete_elem(shadows, &key);

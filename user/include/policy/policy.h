@@ -337,7 +337,7 @@ struct pol_shadow {
  * Return: descriptor: read-only, at its beginning, close-on-exec; -EACCES: not in shadow.paths; -EPERM:
  * exec, which shadow.exec does not give; -EFBIG: larger than max_size; -ENOSPC: past the budget; -ENODEV:
  * no regular file, or the kernel's own; -EIO: it shrank meanwhile; -EOPNOTSUPP: a filesystem on which
- * changes cannot be seen; -ENFILE: 4096 snapshots, or 16384 in the hands of guests; -ENOENT: no such
+ * changes cannot be seen; -ENFILE: 4096 snapshots, or 16383 in the hands of guests; -ENOENT: no such
  * guest or file; -EBUSY: it is changed all the time, or leased; -EINVAL: an argument; -ENOMEM; else what
  * opening it gave, and as for all of guests.
  */
