@@ -117,6 +117,17 @@ int pol_flock(int fd, int operation)
 	return 0;
 }
 
+int pol_memstream_end(FILE *out, char **text)
+{
+	int failed = ferror(out);
+
+	if (!fclose(out) && !failed)
+		return 0;
+	free(*text);
+	*text = NULL;
+	return -ENOMEM;
+}
+
 void pol_fclosep(FILE **f)
 {
 	if (*f)

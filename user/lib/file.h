@@ -37,4 +37,7 @@ int pol_fd_place(int fd, char *buf, size_t size);
 /* pol_flock() - as flock(2), for so many seconds. Return: 0, -EWOULDBLOCK, negative errno. */
 int pol_flock(int fd, int operation);
 
+/* pol_memstream_end() - of open_memstream(). Return: 0: @text and its length are set; -ENOMEM: it is freed. */
+int pol_memstream_end(FILE *out, char **text);
+
 void pol_fclosep(FILE **f);

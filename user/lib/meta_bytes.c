@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "file.h"
 #include "meta.h"
 
 static void put_u64(FILE *out, uint64_t value)
@@ -110,7 +111,6 @@ int pol_meta_encode(const struct pol_meta *meta, char **ret, size_t *ret_len)
 {
 	char *buf = NULL;
 	size_t len = 0;
-	bool failed;
 	FILE *out = open_memstream(&buf, &len);
 
 	if (!out)
@@ -127,11 +127,8 @@ int pol_meta_encode(const struct pol_meta *meta, char **ret, size_t *ret_len)
 		put_guest(out, &meta->guests[i]);
 	for (size_t i = 0; i < meta->rules_cnt; i++)
 		put_rule(out, &meta->rules[i]);
-	failed = ferror(out) != 0;
-	if (fclose(out) || failed) {
-		free(buf);
+	if (pol_memstream_end(out, &buf) < 0)
 		return -ENOMEM;
-	}
 	*ret = buf;
 	*ret_len = len;
 	return 0;

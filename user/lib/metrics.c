@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base.h"
+#include "file.h"
 #include "metrics_int.h"
 #include "version.h"
 #include "words.h"
@@ -245,7 +246,6 @@ int pol_metrics_text(const struct pol_metrics *metrics, char **ret, size_t *ret_
 	char *text = NULL;
 	size_t len = 0;
 	struct metric m = { .out = open_memstream(&text, &len) };
-	bool failed;
 
 	if (!m.out)
 		return -ENOMEM;
@@ -257,11 +257,8 @@ int pol_metrics_text(const struct pol_metrics *metrics, char **ret, size_t *ret_
 	}
 	if (metrics->daemon)
 		metrics_put_daemon(&m, metrics);
-	failed = ferror(m.out);
-	if (fclose(m.out) || failed) {
-		free(text);
+	if (pol_memstream_end(m.out, &text) < 0)
 		return -ENOMEM;
-	}
 	*ret = text;
 	*ret_len = len;
 	return 0;

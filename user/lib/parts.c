@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "file.h"
 
 void pol_parts_done(struct pol_parts *parts)
 {
@@ -174,7 +175,6 @@ int pol_parts_encode(const struct pol_parts *parts, char **ret, size_t *ret_len)
 {
 	char *buf = NULL;
 	size_t len = 0;
-	bool failed;
 	FILE *out = open_memstream(&buf, &len);
 
 	if (!out)
@@ -190,11 +190,8 @@ int pol_parts_encode(const struct pol_parts *parts, char **ret, size_t *ret_len)
 		put(out, raw->names, sizeof(*raw->names), raw->names_cnt);
 		put(out, raw->longs, sizeof(*raw->longs), raw->longs_cnt);
 	}
-	failed = ferror(out) != 0;
-	if (fclose(out) || failed) {
-		free(buf);
+	if (pol_memstream_end(out, &buf) < 0)
 		return -ENOMEM;
-	}
 	*ret = buf;
 	*ret_len = len;
 	return 0;
