@@ -56,6 +56,8 @@ int pol_shadow_give(struct pol_engine *engine, const struct pol_shadow_wish *wis
 /**
  * pol_shadow_each() - all that are live. @guest: of it alone; 0: of all.
  * @fn: a negative return stops and is returned.
+ *
+ * Return: how many there are, those of other guests included.
  */
 int pol_shadow_each(const struct pol_engine *engine, uint32_t guest,
 		    int (*fn)(const struct pol_shadow_item *item, void *arg), void *arg);
@@ -73,6 +75,9 @@ struct pol_shadow_sum {
 	uint64_t stale;
 };
 
-/* pol_shadow_add() - one more. pol_shadow_sum() - all of a guest. Return: those of all guests. */
+/*
+ * pol_shadow_add() - one more. pol_shadow_sum() - all of a guest.
+ * Return: as pol_shadow_each().
+ */
 void pol_shadow_add(const struct pol_shadow_item *item, struct pol_shadow_sum *sum);
 int pol_shadow_sum(const struct pol_engine *engine, uint32_t guest, struct pol_shadow_sum *ret);

@@ -127,18 +127,21 @@ int pol_shadow_each(const struct pol_engine *engine, uint32_t guest,
 	int cnt = pol_map_read_all(engine->maps[POL_MAP_SHADOWS], POL_SHADOWS_MAX + 1,
 				   sizeof(struct pol_shadow_key), sizeof(struct pol_shadow_value), &keys,
 				   &values);
-	int r = cnt < 0 ? cnt : 0;
+	int r = cnt < 0 ? cnt : 0, live = 0;
 
 	for (int i = 0; i < cnt && r >= 0; i++) {
 		const struct pol_shadow_key *key = (const struct pol_shadow_key *)keys + i;
 		struct pol_shadow_item item;
 
-		if (!key->ino || (guest && key->guest != guest)) /* of a refusal: never one */
+		if (!key->ino) /* of a refusal: never one */
+			continue;
+		live++;
+		if (guest && key->guest != guest)
 			continue;
 		fill(key, (const struct pol_shadow_value *)values + i, &item);
 		r = fn(&item, arg);
 	}
-	return r < 0 ? r : 0;
+	return r < 0 ? r : live;
 }
 
 void pol_shadow_add(const struct pol_shadow_item *item, struct pol_shadow_sum *sum)
@@ -149,30 +152,16 @@ void pol_shadow_add(const struct pol_shadow_item *item, struct pol_shadow_sum *s
 		sum->bytes += item->value.size;
 }
 
-struct adding {
-	uint32_t guest;
-	int all;
-	struct pol_shadow_sum *sum;
-};
-
 static int add_up(const struct pol_shadow_item *item, void *arg)
 {
-	struct adding *adding = arg;
-
-	adding->all++;
-	if (item->key.guest == adding->guest)
-		pol_shadow_add(item, adding->sum);
+	pol_shadow_add(item, arg);
 	return 0;
 }
 
 int pol_shadow_sum(const struct pol_engine *engine, uint32_t guest, struct pol_shadow_sum *ret)
 {
-	struct adding adding = { .guest = guest, .sum = ret };
-	int r;
-
 	*ret = (struct pol_shadow_sum){};
-	r = pol_shadow_each(engine, 0, add_up, &adding);
-	return r < 0 ? r : adding.all;
+	return pol_shadow_each(engine, guest, add_up, ret);
 }
 
 int pol_shadow_tell(const struct pol_engine *engine, const struct pol_shadow_note *note)

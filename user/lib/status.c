@@ -137,7 +137,9 @@ static int take_guests(const struct pol_engine *engine, struct pol_status *statu
 		status->guests_cnt++;
 	}
 	r = pol_foreign_each(engine->maps[POL_MAP_FOREIGN], add_memory, status);
-	return r < 0 ? r : pol_shadow_each(engine, 0, add_shadow, status);
+	if (r >= 0)
+		r = pol_shadow_each(engine, 0, add_shadow, status);
+	return r < 0 ? r : 0;
 }
 
 static void take_programs(struct pol_status *status)
