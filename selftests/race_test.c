@@ -119,7 +119,7 @@ static void run_race(const struct shape *shape, long tries, const char *held, co
 	waitpid(mover, NULL, 0);
 	(void)rename(text("%s/n", b), text("%s/m", a)); /* where it may have been left */
 	EXPECT_EQ(tries, ret->opens + ret->refused + ret->gone);
-	printf("# %s: %ld opened, %ld refused, %ld not found; %d threads refused at first\n",
+	printf("# %s: %ld opened, %ld refused, %ld not found; %d tries at a thread refused\n",
 	       shape->name, ret->opens, ret->refused, ret->gone, ret->no_thread);
 }
 

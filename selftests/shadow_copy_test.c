@@ -55,7 +55,6 @@ static void *change_it(void *arg)
 	return NULL;
 }
 
-/* A few times: the copy may be faster than the thread. Return: as pol_shadow_make(). */
 static int shadow_beside(struct meanwhile *meanwhile, struct pol_shadow *ret)
 {
 	pthread_t thread;
@@ -70,6 +69,7 @@ static int shadow_beside(struct meanwhile *meanwhile, struct pol_shadow *ret)
 	return r;
 }
 
+/* A few times: the copy may be faster than the thread. Return: as pol_shadow_make(). */
 static int shadow_while(void (*change)(const char *path), struct pol_shadow *ret)
 {
 	cpu_set_t before, one;

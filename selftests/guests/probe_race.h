@@ -13,7 +13,7 @@ static struct {
 	const char *name;
 	atomic_long left, opens, refused, gone;
 	atomic_int err; /* of another kind, the last */
-	int no_thread;  /* how often there was none at the first try */
+	int no_thread;  /* tries to make one that were refused */
 } race;
 
 static void *race_thread(void *arg)
@@ -38,7 +38,7 @@ static void *race_thread(void *arg)
 
 /*
  * Before 6.2, where a walk can be preempted, the kernel may have no room for a task's label while a
- * look-up is under way on its CPU: the fork is refused (EAGAIN) then, and the next one is not.
+ * look-up is under way on its CPU: the fork is refused (EAGAIN) until that goes on.
  */
 static void race_create(pthread_t *thread)
 {

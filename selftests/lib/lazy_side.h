@@ -335,8 +335,9 @@ LAZY_FN void await_sleep(pid_t pid, int threads)
 	char out[64];
 
 	for (int i = 0; i < 1000; i++) {
-		/* grep fails where none sleeps yet. */
-		(void)run_cmd(out, sizeof(out), "cat /proc/%d/task/*/stat | grep -c ' [SD] '", pid);
+		/* 1: none sleeps yet. */
+		EXPECT_LE(run_cmd(out, sizeof(out),
+				  "cat /proc/%d/task/*/stat | grep -c ' [SD] '", pid), 1);
 		if (strtol(out, NULL, 10) == threads)
 			return;
 		nanosleep(&tick, NULL);

@@ -8,6 +8,7 @@ set -uo pipefail
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+: >"$tmp/names"
 passed=0 failed=0 skipped=0
 gone=
 rows=()
@@ -79,7 +80,6 @@ for step; do
 done
 
 printf '\n'
-touch "$tmp/names"
 # What failed stands last, above the table: the part of a long log that nobody cuts off.
 grep -a -v '^failed: ' "$tmp/names"
 grep -a '^failed: ' "$tmp/names"

@@ -41,7 +41,7 @@ struct pol_adopt_tree {
 /*
  * pol_adopt_tree_look() - the process @pid with all its descendants, but for ourselves.
  * pol_adopt_tree_free() - all of it that is a guest's; @adopting, if that is not 0: only whom an attach to that
- * guest has not settled. Until a pass finds nobody.
+ * guest has not settled. Until a pass finds nobody (detach.c).
  */
 int pol_adopt_tree_look(const struct pol_engine *engine, pid_t pid, uint32_t action,
 			struct pol_adopt_tree *tree);

@@ -35,7 +35,7 @@ static int make_cgroup(struct transaction *t, size_t i)
 }
 
 int pol_load_settle_limits(struct transaction *t, const struct pol_meta *from,
-			 const struct pol_meta *to)
+			   const struct pol_meta *to)
 {
 	int r, result = 0;
 
